@@ -1,0 +1,70 @@
+namespace BtrfsClone;
+
+/// <summary>
+/// What went wrong, in the stable words that error records, JSON output and tests use as ids.
+/// </summary>
+public enum BtrfsError
+{
+    /// <summary>The source path names nothing (ENOENT).</summary>
+    SourceNotFound,
+
+    /// <summary>The directory that the destination is to be made in does not exist (ENOENT).</summary>
+    DestinationNotFound,
+
+    /// <summary>Something stands at the destination that may not be replaced.</summary>
+    DestinationExists,
+
+    /// <summary>The file at the destination has no write permission bit, and replacing it was not forced.</summary>
+    DestinationReadOnly,
+
+    /// <summary>The destination is the source directory itself or lies below it.</summary>
+    DestinationInsideSource,
+
+    /// <summary>The item lies outside the base that its relative path was to be taken from.</summary>
+    SourceOutsideBase,
+
+    /// <summary>Source and destination are one and the same file.</summary>
+    SameFile,
+
+    /// <summary>Source and destination are on different filesystems, and extents are shared within one only (EXDEV).</summary>
+    CrossDevice,
+
+    /// <summary>The filesystem cannot clone (EOPNOTSUPP, ENOTTY).</summary>
+    CloneNotSupported,
+
+    /// <summary>One file is NOCOW, the other is not, and the flag cannot be made equal (EINVAL).</summary>
+    NoCowMismatch,
+
+    /// <summary>The file is an active swap file (ETXTBSY).</summary>
+    SwapFile,
+
+    /// <summary>The filesystem has no room left for data or metadata (ENOSPC).</summary>
+    NoSpace,
+
+    /// <summary>A quota group's or user's limit is reached (EDQUOT).</summary>
+    QuotaExceeded,
+
+    /// <summary>File permissions, an inode flag or a missing capability forbid the call (EACCES, EPERM).</summary>
+    PermissionDenied,
+
+    /// <summary>The filesystem is mounted read-only (EROFS).</summary>
+    ReadOnlyFileSystem,
+
+    /// <summary>The inode holds as many hard links as the filesystem can (EMLINK).</summary>
+    TooManyLinks,
+
+    /// <summary>Delayed allocation or write-back did not end within the time given.</summary>
+    DelallocTimeout,
+
+    /// <summary>The call needs a regular file, and this is something else.</summary>
+    NotRegularFile,
+
+    /// <summary>The filesystem is not btrfs, and the question is one that only btrfs answers.</summary>
+    NotBtrfs,
+
+    /// <summary>The item was moved, replaced or removed while it was worked on; what was done to it is undone.</summary>
+    ChangedMeanwhile,
+
+    /// <summary>Any other failure of a system call; the message carries the kernel's words.</summary>
+    IOError,
+}

@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone;
+
+/// <summary>Turns errno values into meanings, and meanings into sentences: the only place that does.</summary>
+internal static class ErrorText
+{
+    /// <summary>The usual meaning of an errno. Callers that know better (which side, which flag) say so themselves.</summary>
+    public static BtrfsError Classify(int errno) => errno switch
+    {
+        Errno.ENOENT => BtrfsError.SourceNotFound,
+        Errno.EEXIST or Errno.ENOTEMPTY => BtrfsError.DestinationExists,
+        Errno.EXDEV => BtrfsError.CrossDevice,
+        Errno.EOPNOTSUPP or Errno.ENOTTY => BtrfsError.CloneNotSupported,
+        Errno.ETXTBSY => BtrfsError.SwapFile,
+        Errno.ENOSPC => BtrfsError.NoSpace,
+        Errno.EDQUOT => BtrfsError.QuotaExceeded,
+        Errno.EACCES or Errno.EPERM => BtrfsError.PermissionDenied,
+        Errno.EROFS => BtrfsError.ReadOnlyFileSystem,
+        Errno.EMLINK => BtrfsError.TooManyLinks,
+        Errno.ELOOP or Errno.ESTALE => BtrfsError.ChangedMeanwhile,
+        _ => BtrfsError.IOError,
+    };
+
+    public static string Message(BtrfsError error, string path, int errno, string call)
+    {
+        string what = What(error);
+        string cause = errno == 0 ? "" : $" ({call}: {Marshal.GetPInvokeErrorMessage(errno)})";
+        return $"'{Printable(path)}': {what}{cause}. {Advice(error)}";
+    }
+
+    public static string Advice(BtrfsError error) => error switch
+    {
+        BtrfsError.SourceNotFound => "Check the path.",
+        BtrfsError.DestinationNotFound => "Create the directory first, or name an existing one.",
+        BtrfsError.DestinationExists => "Remove it, name another destination, or leave out the option that protects it.",
+        BtrfsError.DestinationReadOnly => "Use -Force (--force) to replace it.",
+        BtrfsError.DestinationInsideSource => "Name a destination outside the source directory.",
+        BtrfsError.SourceOutsideBase => "Name a base directory that the item lies below.",
+        BtrfsError.SameFile => "Name another destination.",
+        BtrfsError.CrossDevice =>
+            "Name a destination on the source's filesystem, or allow copying with -Reflink Auto (--reflink auto).",
+        BtrfsError.CloneNotSupported =>
+            "Use a filesystem that can clone, such as btrfs, or allow copying with -Reflink Auto (--reflink auto).",
+        BtrfsError.NoCowMismatch => "Make the files alike with chattr +C or -C while the destination is empty.",
+        BtrfsError.SwapFile => "Turn it off with swapoff first.",
+        BtrfsError.NoSpace => "Free some space; on btrfs, 'btrfs filesystem usage' shows data and metadata apart.",
+        BtrfsError.QuotaExceeded => "Free some space or raise the limit.",
+        BtrfsError.PermissionDenied =>
+            "Check permissions and inode flags (lsattr), or run with the privileges that it needs.",
+        BtrfsError.ReadOnlyFileSystem => "Remount it writable, or name a destination elsewhere.",
+        BtrfsError.TooManyLinks => "Clone fewer links of this file at once.",
+        BtrfsError.DelallocTimeout => "Something is still writing to it; wait longer, or stop the writer.",
+        BtrfsError.NotRegularFile => "Name a regular file.",
+        BtrfsError.NotBtrfs => "Name a file on btrfs.",
+        BtrfsError.ChangedMeanwhile => "Try again when nothing moves or replaces files there.",
+        _ => "See the kernel log (dmesg) if it persists.",
+    };
+
+    private static string What(BtrfsError error) => error switch
+    {
+        BtrfsError.SourceNotFound => "no such file or directory",
+        BtrfsError.DestinationNotFound => "the destination's directory does not exist",
+        BtrfsError.DestinationExists => "the destination exists and is left as it is",
+        BtrfsError.DestinationReadOnly => "the destination exists and has no write permission",
+        BtrfsError.DestinationInsideSource => "a directory cannot be cloned into itself or below itself",
+        BtrfsError.SourceOutsideBase => "the item is not below the base directory",
+        BtrfsError.SameFile => "source and destination are the same file",
+        BtrfsError.CrossDevice => "source and destination are on different filesystems, which cannot share extents",
+        BtrfsError.CloneNotSupported => "the filesystem does not support cloning",
+        BtrfsError.NoCowMismatch => "a NOCOW file and a copy-on-write file cannot share extents",
+        BtrfsError.SwapFile => "an active swap file cannot be cloned",
+        BtrfsError.NoSpace => "no space is left on the filesystem",
+        BtrfsError.QuotaExceeded => "a quota limit is reached",
+        BtrfsError.PermissionDenied => "permission denied",
+        BtrfsError.ReadOnlyFileSystem => "the filesystem is read-only",
+        BtrfsError.TooManyLinks => "the file has as many hard links as it can have",
+        BtrfsError.DelallocTimeout => "delayed or in-flight writes did not end in the time given",
+        BtrfsError.NotRegularFile => "not a regular file",
+        BtrfsError.NotBtrfs => "the filesystem is not btrfs",
+        BtrfsError.ChangedMeanwhile => "it was moved or replaced in the meantime",
+        _ => "input/output failed",
+    };
+
+    /// <summary>A path as one line: control characters in names must not write to the terminal.</summary>
+    private static string Printable(string path)
+    {
+        if (!path.AsSpan().ContainsAnyInRange('\0', '\x1f') && !path.Contains('\x7f', StringComparison.Ordinal))
+        {
+            return path;
+        }
+
+        return string.Concat(path.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString()));
+    }
+}

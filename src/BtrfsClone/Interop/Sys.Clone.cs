@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+/// <summary>struct file_clone_range (linux/fs.h). Offsets and length in bytes; length 0 is "to the end".</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct FileCloneRange
+{
+    public long SourceDescriptor;
+    public ulong SourceOffset;
+    public ulong SourceLength;
+    public ulong DestinationOffset;
+}
+
+internal static unsafe partial class Sys
+{
+    // linux/fs.h: _IOW(0x94, 9, int) and _IOW(0x94, 13, struct file_clone_range).
+    private const nuint FiClone = 0x40049409;
+    private const nuint FiCloneRange = 0x4020940D;
+
+    /// <summary>FICLONE: the destination's content becomes the source's, sharing every extent.</summary>
+    public static int Clone(int source, int destination)
+    {
+        int result;
+        do
+        {
+            result = Result(ioctl(destination, FiClone, source));
+        }
+        while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /// <summary>FICLONERANGE: as <see cref="Clone"/>, for a block-aligned range.</summary>
+    public static int CloneRange(int destination, in FileCloneRange range)
+    {
+        int result;
+        fixed (FileCloneRange* argument = &range)
+        {
+            do
+            {
+                result = Result(ioctl(destination, FiCloneRange, (nint)argument));
+            }
+            while (result == -Errno.EINTR);
+        }
+
+        return result;
+    }
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int ioctl(int descriptor, nuint request, nint argument);
+}

@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+/// <summary>struct fiemap (linux/fiemap.h), the request; the extents follow it in memory. Bytes throughout.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct FiemapRequest
+{
+    public ulong Start;
+    public ulong Length;
+    public FiemapRequestFlags Flags;
+    public uint MappedExtents;
+    public uint ExtentCount;
+    private readonly uint _reserved;
+}
+
+/// <summary>FIEMAP_FLAG_*: what the kernel does before it answers.</summary>
+[Flags]
+internal enum FiemapRequestFlags : uint
+{
+    None = 0,
+
+    /// <summary>Write out and wait for it first.</summary>
+    Sync = 1,
+}
+
+/// <summary>struct fiemap_extent (linux/fiemap.h), 56 bytes. Bytes throughout.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 56)]
+internal struct FiemapExtent
+{
+    public ulong Logical;
+    public ulong Physical;
+    public ulong Length;
+    private readonly ulong _reserved0;
+    private readonly ulong _reserved1;
+    public FiemapExtentFlags Flags;
+}
+
+/// <summary>FIEMAP_EXTENT_* (linux/fiemap.h).</summary>
+[Flags]
+internal enum FiemapExtentFlags : uint
+{
+    None = 0,
+    Last = 0x1,
+    Unknown = 0x2,
+    Delalloc = 0x4,
+    Encoded = 0x8,
+    NotAligned = 0x100,
+    DataInline = 0x200,
+    Unwritten = 0x800,
+    Shared = 0x2000,
+}
+
+internal static unsafe partial class Sys
+{
+    // linux/fs.h: _IOWR('f', 11, struct fiemap), whose fixed part is 32 bytes.
+    private const nuint FsIocFiemap = 0xC020660B;
+
+    /// <summary>
+    /// FS_IOC_FIEMAP. The buffer begins with the request, with room for its <c>ExtentCount</c> extents after it.
+    /// </summary>
+    public static int Fiemap(int descriptor, FiemapRequest* buffer)
+    {
+        int result;
+        do
+        {
+            result = Result(ioctl(descriptor, FsIocFiemap, (nint)buffer));
+        }
+        while (result == -Errno.EINTR);
+        return result;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+/// <summary>
+/// struct linux_dirent64's fixed part (linux/dirent.h); the zero-terminated name follows at byte 19.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct DirectoryEntry
+{
+    public const int NameOffset = 19;
+
+    public const byte TypeUnknown = 0;
+    public const byte TypeDirectory = 4;
+    public const byte TypeRegular = 8;
+    public const byte TypeSymlink = 10;
+
+    public ulong Inode;
+    public long NextOffset;
+    public ushort RecordLength;
+    public byte Type;
+}
+
+internal static unsafe partial class Sys
+{
+    /// <summary>getdents64(2). Returns the bytes read, 0 at the end of the directory.</summary>
+    public static int ReadDirectory(int directory, byte* buffer, int size) =>
+        (int)Result(getdents64(directory, buffer, size));
+
+    /// <summary>lseek(2) from the start: for a directory, to an offset that one of its entries gave.</summary>
+    public static long Seek(int descriptor, long offset) => Result(lseek(descriptor, offset, 0));
+
+    /// <summary>lseek(2) to the next data at or after the offset; ENXIO (6) where none follows.</summary>
+    public static long SeekData(int descriptor, long offset) => Result(lseek(descriptor, offset, 3));
+
+    /// <summary>lseek(2) to the next hole at or after the offset; the file's end counts as one.</summary>
+    public static long SeekHole(int descriptor, long offset) => Result(lseek(descriptor, offset, 4));
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint getdents64(int directory, byte* buffer, nint size);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial long lseek(int descriptor, long offset, int whence);
+}

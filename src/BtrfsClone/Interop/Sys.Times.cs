@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+internal static unsafe partial class Sys
+{
+    /// <summary>utimensat(2) of an open file: access and modification time, to the nanosecond.</summary>
+    public static int SetTimes(int descriptor, in Statx from)
+    {
+        Timespecs times = new(from);
+        return Result(utimensat(descriptor, null, &times, 0));
+    }
+
+    /// <summary>utimensat(2) of an entry itself, or of the descriptor where the name is empty.</summary>
+    public static int SetTimesOfEntry(int directory, byte* name, in Statx from)
+    {
+        Timespecs times = new(from);
+        return Result(utimensat(directory, name, &times, SymlinkNoFollow | (*name == 0 ? EmptyPath : 0)));
+    }
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int utimensat(int directory, byte* name, Timespecs* times, int flags);
+
+    /// <summary>Two of struct timespec: access time, then modification time.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Timespecs(in Statx from)
+    {
+        public readonly long AccessSeconds = from.AccessTime.Seconds;
+        public readonly long AccessNanoseconds = from.AccessTime.Nanoseconds;
+        public readonly long ModifySeconds = from.ModifyTime.Seconds;
+        public readonly long ModifyNanoseconds = from.ModifyTime.Nanoseconds;
+    }
+}

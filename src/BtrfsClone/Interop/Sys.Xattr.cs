@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+internal static unsafe partial class Sys
+{
+    /// <summary>XATTR_LIST_MAX and XATTR_SIZE_MAX (linux/limits.h): no list and no value is larger, in bytes.</summary>
+    public const int XattrMax = 65536;
+
+    /// <summary>flistxattr(2): the names, each with its zero byte. Returns their length in bytes.</summary>
+    public static int ListXattr(int descriptor, byte* list, int size) => (int)Result(flistxattr(descriptor, list, size));
+
+    /// <summary>fgetxattr(2). Returns the value's length in bytes.</summary>
+    public static int GetXattr(int descriptor, byte* name, byte* value, int size) =>
+        (int)Result(fgetxattr(descriptor, name, value, size));
+
+    /// <summary>fsetxattr(2).</summary>
+    public static int SetXattr(int descriptor, byte* name, byte* value, int size) =>
+        Result(fsetxattr(descriptor, name, value, size, 0));
+
+    /// <summary>fremovexattr(2).</summary>
+    public static int RemoveXattr(int descriptor, byte* name) => Result(fremovexattr(descriptor, name));
+
+    /// <summary>llistxattr(2), for what cannot be opened.</summary>
+    public static int ListXattrOfPath(byte* path, byte* list, int size) => (int)Result(llistxattr(path, list, size));
+
+    /// <summary>lgetxattr(2), for what cannot be opened.</summary>
+    public static int GetXattrOfPath(byte* path, byte* name, byte* value, int size) =>
+        (int)Result(lgetxattr(path, name, value, size));
+
+    /// <summary>lsetxattr(2), for what cannot be opened.</summary>
+    public static int SetXattrOfPath(byte* path, byte* name, byte* value, int size) =>
+        Result(lsetxattr(path, name, value, size, 0));
+
+    /// <summary>lremovexattr(2), for what cannot be opened.</summary>
+    public static int RemoveXattrOfPath(byte* path, byte* name) => Result(lremovexattr(path, name));
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint flistxattr(int descriptor, byte* list, nint size);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint fgetxattr(int descriptor, byte* name, byte* value, nint size);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int fsetxattr(int descriptor, byte* name, byte* value, nint size, int flags);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int fremovexattr(int descriptor, byte* name);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint llistxattr(byte* path, byte* list, nint size);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint lgetxattr(byte* path, byte* name, byte* value, nint size);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int lsetxattr(byte* path, byte* name, byte* value, nint size, int flags);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int lremovexattr(byte* path, byte* name);
+}
