@@ -1,0 +1,26 @@
+namespace BtrfsClone.Tests.Support;
+
+/// <summary>The program as its users run it: <c>bin/btrfs-clone</c> of this checkout.</summary>
+public static class Program
+{
+    /// <summary>The full path of the checkout, the folder that holds the solution.</summary>
+    public static string RepositoryRoot { get; } = FindRepositoryRoot();
+
+    /// <summary>The full path of the program.</summary>
+    public static string File { get; } = Path.Combine(RepositoryRoot, "bin", "btrfs-clone");
+
+    public static ShellResult Run(params string[] arguments) => Shell.Run(File, arguments);
+
+    private static string FindRepositoryRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (System.IO.File.Exists(Path.Combine(folder.FullName, "BtrfsClone.slnx")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException($"No folder above {AppContext.BaseDirectory} holds BtrfsClone.slnx.");
+    }
+}

@@ -1,0 +1,62 @@
+namespace BtrfsClone.Tests.Support;
+
+/// <summary>
+/// The btrfs that the tests work on: a scratch image, or a folder of its own below the one that
+/// <see cref="TestMachine.FolderVariable"/> names. Tests of its collection run one after another.
+/// </summary>
+[CollectionDefinition(Name)]
+public sealed class ScratchBtrfs : ICollectionFixture<ScratchBtrfs>, IDisposable
+{
+    public const string Name = "scratch btrfs";
+
+    /// <summary>Sparse; the tests write a few hundred megabytes of it.</summary>
+    private const long ImageSize = 8L << 30;
+
+    private readonly ScratchImage? _image;
+    private int _folders;
+
+    public ScratchBtrfs()
+    {
+        if (TestMachine.NoBtrfs is not null)
+        {
+            // Every test of the collection is skipped, but the runner makes the fixture nonetheless.
+            Root = "";
+            return;
+        }
+
+        if (TestMachine.Folder is null)
+        {
+            _image = new ScratchImage(ImageSize, "noatime", "mkfs.btrfs", "--quiet", "--metadata", "single");
+            Root = _image.Root;
+            return;
+        }
+
+        Root = Path.Combine(TestMachine.Folder, "btrfs-clone-tests-" + Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(Root);
+    }
+
+    /// <summary>A folder on btrfs, the scratch file system's root where there is one.</summary>
+    public string Root { get; }
+
+    /// <summary>The scratch file system's block device; for tests that are <see cref="RootFactAttribute"/>s.</summary>
+    public string Device => _image?.Device ?? throw new InvalidOperationException("No scratch image is in use.");
+
+    /// <summary>Makes an empty folder on the btrfs. It is gone, with all in it, after the last test.</summary>
+    public string NewFolder() =>
+        Directory.CreateDirectory(Path.Combine(Root, $"test{Interlocked.Increment(ref _folders)}")).FullName;
+
+    public void Dispose()
+    {
+        if (_image is not null)
+        {
+            _image.Dispose();
+        }
+        else if (Root.Length > 0)
+        {
+            // What keeps rm out: flags that only root can have set, and folders without write permission.
+            Shell.Run("chattr", "-R", "-f", "-i", "-a", Root);
+            Shell.Run("chmod", "--recursive", "u+rwX", Root);
+            Shell.Check("rm", "--recursive", "--force", Root);
+        }
+    }
+}

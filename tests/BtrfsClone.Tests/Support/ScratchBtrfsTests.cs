@@ -1,0 +1,50 @@
+namespace BtrfsClone.Tests.Support;
+
+/// <summary>The scratch file system is what the other tests take it for.</summary>
+[Collection(ScratchBtrfs.Name)]
+public sealed class ScratchBtrfsTests(ScratchBtrfs btrfs)
+{
+    [BtrfsFact]
+    public void Is_btrfs() =>
+        Assert.Equal("btrfs", Shell.Check("stat", "--file-system", "--format=%T", btrfs.NewFolder()).Trim());
+
+    [RootFact]
+    public void A_disposed_image_leaves_no_loop_device()
+    {
+        string root;
+        using (ScratchImage image = new(1L << 28, "noatime", "mkfs.btrfs", "--quiet"))
+        {
+            root = image.Root;
+            Assert.Contains(root, File.ReadAllText("/proc/mounts"), StringComparison.Ordinal);
+        }
+
+        string folder = Path.GetDirectoryName(root)!;
+        Assert.DoesNotContain(folder, File.ReadAllText("/proc/mounts"), StringComparison.Ordinal);
+        Assert.DoesNotContain(folder, Shell.Check("losetup", "--list", "--output", "BACK-FILE"), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [RootFact]
+    public void What_a_killed_run_left_is_removed_by_the_next()
+    {
+        // The lock of a live image is held by this process; a copy of the folder's shape without it is a leftover.
+        string leftover = Directory.CreateDirectory(
+            Path.Combine(Path.GetTempPath(), "btrfs-clone-tests-leftover")).FullName;
+        string root = Directory.CreateDirectory(Path.Combine(leftover, "mnt")).FullName;
+        File.WriteAllText(Path.Combine(leftover, "lock"), "");
+        string image = Path.Combine(leftover, "image");
+        using (FileStream file = new(image, FileMode.Create))
+        {
+            file.SetLength(1L << 28);
+        }
+
+        Shell.Check("mkfs.btrfs", "--quiet", image);
+        Shell.Check("mount", "-o", "loop", image, root);
+
+        new ScratchImage(1L << 28, "noatime", "mkfs.btrfs", "--quiet").Dispose();
+
+        Assert.False(Directory.Exists(leftover));
+        Assert.DoesNotContain(leftover, Shell.Check("losetup", "--list", "--output", "BACK-FILE"), StringComparison.Ordinal);
+        Assert.True(Directory.Exists(btrfs.Root), "The live image of this run was taken for a leftover.");
+    }
+}

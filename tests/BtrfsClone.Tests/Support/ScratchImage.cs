@@ -1,0 +1,90 @@
+namespace BtrfsClone.Tests.Support;
+
+/// <summary>
+/// A file system in a sparse image in the temporary folder, on a loop device, mounted. Disposing of it leaves no
+/// mount, no loop device and no file; what a killed run left is removed by the next.
+/// </summary>
+public sealed class ScratchImage : IDisposable
+{
+    private const string Prefix = "btrfs-clone-tests-";
+
+    private readonly string _folder;
+    private readonly FileStream _lock;
+
+    /// <summary>Makes and mounts the image.</summary>
+    /// <param name="size">The image's size in bytes. It is sparse: only what is written takes room.</param>
+    /// <param name="mountOptions">Options of mount(8). noatime keeps the witnesses from changing what they measure.</param>
+    /// <param name="mkfs">The command that makes the file system, and its arguments before the image's path.</param>
+    public ScratchImage(long size, string mountOptions, params string[] mkfs)
+    {
+        RemoveLeftovers();
+        _folder = Path.Combine(Path.GetTempPath(), Prefix + Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(_folder);
+        _lock = new FileStream(Path.Combine(_folder, "lock"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        Root = Path.Combine(_folder, "mnt");
+        Directory.CreateDirectory(Root);
+        string image = Path.Combine(_folder, "image");
+        using (FileStream file = new(image, FileMode.CreateNew))
+        {
+            file.SetLength(size);
+        }
+
+        try
+        {
+            Shell.Check(mkfs[0], [.. mkfs[1..], image]);
+            // A loop device that mount(8) made is released with the mount, even if this process is killed before.
+            Shell.Check("mount", "-o", "loop," + mountOptions, image, Root);
+            Device = Shell.Check("findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", Root).Trim();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where it is mounted.</summary>
+    public string Root { get; }
+
+    /// <summary>The loop device, such as <c>/dev/loop0</c>.</summary>
+    public string Device { get; } = "";
+
+    public void Dispose()
+    {
+        _lock.Dispose();
+        Remove(_folder);
+    }
+
+    private static void RemoveLeftovers()
+    {
+        foreach (string folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
+        {
+            try
+            {
+                // The run that holds the lock still uses its image; the kernel drops a dead process's lock.
+                using FileStream held = new(
+                    Path.Combine(folder, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                Remove(folder);
+            }
+            catch (IOException)
+            {
+            }
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        string root = Path.Combine(folder, "mnt");
+        while (Shell.Run("mountpoint", "--quiet", root).ExitCode == 0)
+        {
+            // Whatever a failed test mounted below goes with it.
+            Shell.Check("umount", "--recursive", root);
+        }
+
+        // Not recursive: a mount that came in between must not be emptied.
+        Directory.Delete(root);
+        File.Delete(Path.Combine(folder, "image"));
+        File.Delete(Path.Combine(folder, "lock"));
+        Directory.Delete(folder);
+    }
+}
