@@ -1,0 +1,44 @@
+using System.Management.Automation;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>Turns the engine's failures into error records: id, category, target and what to do.</summary>
+internal static class ErrorRecords
+{
+    /// <summary>The record whose id is the name of the failure's <see cref="BtrfsException.Error"/>.</summary>
+    public static ErrorRecord From(BtrfsException failure) =>
+        new(failure, failure.Error.ToString(), Category(failure.Error), failure.Path)
+        {
+            ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = failure.RecommendedAction },
+        };
+
+    /// <summary>The record for a path on a drive of another provider, such as <c>Env:</c>.</summary>
+    public static ErrorRecord NotFileSystem(string path, string provider)
+    {
+        const string Advice = "Name a path on a drive of the FileSystem provider.";
+        string message = $"'{path}' belongs to the {provider} provider, and only files and directories can be used. {Advice}";
+        return new(new PSNotSupportedException(message), "NotFileSystem", ErrorCategory.InvalidArgument, path)
+        {
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = Advice },
+        };
+    }
+
+    private static ErrorCategory Category(BtrfsError error) => error switch
+    {
+        BtrfsError.SourceNotFound or BtrfsError.DestinationNotFound => ErrorCategory.ObjectNotFound,
+        BtrfsError.DestinationExists => ErrorCategory.ResourceExists,
+        BtrfsError.DestinationReadOnly or BtrfsError.PermissionDenied => ErrorCategory.PermissionDenied,
+        BtrfsError.DestinationInsideSource or BtrfsError.SourceOutsideBase or BtrfsError.SameFile
+            or BtrfsError.CrossDevice => ErrorCategory.InvalidArgument,
+        BtrfsError.CloneNotSupported or BtrfsError.NotBtrfs or BtrfsError.NoCowMismatch =>
+            ErrorCategory.InvalidOperation,
+        BtrfsError.SwapFile or BtrfsError.ChangedMeanwhile => ErrorCategory.ResourceBusy,
+        BtrfsError.NoSpace => ErrorCategory.ResourceUnavailable,
+        BtrfsError.QuotaExceeded => ErrorCategory.QuotaExceeded,
+        BtrfsError.ReadOnlyFileSystem => ErrorCategory.WriteError,
+        BtrfsError.TooManyLinks => ErrorCategory.LimitsExceeded,
+        BtrfsError.DelallocTimeout => ErrorCategory.OperationTimeout,
+        BtrfsError.NotRegularFile => ErrorCategory.InvalidType,
+        _ => ErrorCategory.DeviceError,
+    };
+}

@@ -1,0 +1,9 @@
+namespace BtrfsClone.PowerShell;
+
+/// <summary>One item that a cmdlet is to work on.</summary>
+/// <param name="FullName">The absolute path in the file system, without a trailing separator.</param>
+/// <param name="IsNamed">
+/// True when the caller wrote this very item out as an argument; false when it came from a wildcard or the pipeline,
+/// where items of other kinds than wanted are to be expected.
+/// </param>
+public readonly record struct ItemPath(string FullName, bool IsNamed);

@@ -1,0 +1,87 @@
+using System.Management.Automation;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>
+/// Paths as the session understands them: relative to its location, on its drives, never relative to the process's
+/// working directory.
+/// </summary>
+internal static class SessionPath
+{
+    // What Get-ChildItem's and Get-Item's PSPath begins with.
+    private const string FileSystemPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
+
+    /// <summary>Resolves an argument to the items that it names, and reports what cannot be resolved.</summary>
+    /// <param name="cmdlet">The cmdlet whose session counts.</param>
+    /// <param name="path">The argument.</param>
+    /// <param name="literal">True to take wildcard characters as they are.</param>
+    /// <param name="report">Receives one error record where the path cannot be resolved.</param>
+    /// <returns>The items; a path without wildcards is one item, whether it exists or not.</returns>
+    public static IEnumerable<ItemPath> Resolve(
+        PSCmdlet cmdlet, string path, bool literal, Action<ErrorRecord> report)
+    {
+        try
+        {
+            if (!literal && WildcardPattern.ContainsWildcardCharacters(path))
+            {
+                return Expand(cmdlet, path);
+            }
+
+            string plain = literal ? path : WildcardPattern.Unescape(path);
+            return [new ItemPath(Literal(cmdlet, plain), IsNamed: !cmdlet.MyInvocation.ExpectingInput)];
+        }
+        catch (ItemNotFoundException e)
+        {
+            report(new ErrorRecord(e, nameof(BtrfsError.SourceNotFound), ErrorCategory.ObjectNotFound, path));
+        }
+        catch (RuntimeException e) when (e is not PipelineStoppedException)
+        {
+            report(new ErrorRecord(e.ErrorRecord, e));
+        }
+
+        return [];
+    }
+
+    /// <summary>The absolute path of a literal one.</summary>
+    /// <exception cref="RuntimeException">No such drive, or not a drive of the file system.</exception>
+    public static string Literal(PSCmdlet cmdlet, string path)
+    {
+        // The kernel would take the part before a NUL for the whole name.
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ItemNotFoundException("A path cannot hold a NUL character.");
+        }
+
+        string unqualified = path.StartsWith(FileSystemPrefix, StringComparison.OrdinalIgnoreCase)
+            ? path[FileSystemPrefix.Length..]
+            : path;
+
+        // An absolute path needs no session. This keeps long pipelines cheap, and names with a backslash intact,
+        // which the session would take for a separator.
+        if (unqualified.StartsWith('/') && System.IO.Path.GetFullPath(unqualified) == unqualified)
+        {
+            return System.IO.Path.TrimEndingDirectorySeparator(unqualified);
+        }
+
+        string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+        RequireFileSystem(provider, path);
+        return System.IO.Path.TrimEndingDirectorySeparator(full);
+    }
+
+    private static IEnumerable<ItemPath> Expand(PSCmdlet cmdlet, string pattern)
+    {
+        var matches = cmdlet.GetResolvedProviderPathFromPSPath(pattern, out ProviderInfo provider);
+        RequireFileSystem(provider, pattern);
+        return matches.Select(match => new ItemPath(
+            System.IO.Path.TrimEndingDirectorySeparator(match), IsNamed: false));
+    }
+
+    private static void RequireFileSystem(ProviderInfo provider, string path)
+    {
+        if (provider.Name != "FileSystem")
+        {
+            ErrorRecord record = ErrorRecords.NotFileSystem(path, provider.Name);
+            throw new RuntimeException(record.Exception.Message, null, record);
+        }
+    }
+}
