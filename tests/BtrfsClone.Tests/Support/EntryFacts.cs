@@ -1,0 +1,15 @@
+namespace BtrfsClone.Tests.Support;
+
+/// <summary>What the system's tools say about one entry; a field's name to its value.</summary>
+public sealed class EntryFacts : SortedDictionary<string, string>
+{
+    public EntryFacts()
+        : base(StringComparer.Ordinal)
+    {
+    }
+
+    /// <summary>The extents of a regular file that are neither shared nor inline, one line each.</summary>
+    public string Unshared { get; set; } = "";
+
+    public bool IsFile => this["type"] == "f";
+}

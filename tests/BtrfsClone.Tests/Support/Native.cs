@@ -1,0 +1,129 @@
+using System.ComponentModel;
+using BtrfsClone.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace BtrfsClone.Tests.Support;
+
+/// <summary>System calls on byte text paths, for what .NET cannot make; a failure is an exception.</summary>
+internal static unsafe class Native
+{
+    public static SafeFileHandle CreateFile(string path)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            int flags = OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive;
+            return new SafeFileHandle(Check(Sys.OpenAt(Sys.WorkingDirectory, name, flags, 0x180), path), ownsHandle: true);
+        }
+    }
+
+    public static SafeFileHandle Open(string path, bool write)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            int flags = (write ? OpenFlags.ReadWrite : OpenFlags.ReadOnly) | OpenFlags.NoFollow;
+            return new SafeFileHandle(Check(Sys.OpenAt(Sys.WorkingDirectory, name, flags), path), ownsHandle: true);
+        }
+    }
+
+    public static void MakeDirectory(string path)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            Check(Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1C0), path);
+        }
+    }
+
+    public static void MakeNode(string path, uint type, uint major = 0, uint minor = 0)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            Check(Sys.MakeNode(Sys.WorkingDirectory, name, type | 0x180, major, minor), path);
+        }
+    }
+
+    public static void MakeSymlink(string target, string path)
+    {
+        fixed (byte* to = ByteText.ToBytesZ(target), name = ByteText.ToBytesZ(path))
+        {
+            Check(Sys.MakeSymlink(to, Sys.WorkingDirectory, name), path);
+        }
+    }
+
+    public static void Link(string existing, string path)
+    {
+        fixed (byte* from = ByteText.ToBytesZ(existing), name = ByteText.ToBytesZ(path))
+        {
+            Check(Sys.Link(Sys.WorkingDirectory, from, Sys.WorkingDirectory, name), path);
+        }
+    }
+
+    public static void Chown(string path, uint uid, uint gid)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            Check(Sys.ChownEntry(Sys.WorkingDirectory, name, uid, gid), path);
+        }
+    }
+
+    public static void Chmod(string path, uint mode)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            Check(Sys.ChmodPath(name, mode), path);
+        }
+    }
+
+    public static void SetXattr(string path, string attribute, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path), key = ByteText.ToBytesZ(attribute), data = value)
+        {
+            Check(Sys.SetXattrOfPath(name, key, data, value.Length), path);
+        }
+    }
+
+    public static void SetTimes(string path, StatxTimestamp access, StatxTimestamp modify)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            Check(
+                Sys.SetTimesOfEntry(
+                    Sys.WorkingDirectory, name, new Statx { AccessTime = access, ModifyTime = modify }),
+                path);
+        }
+    }
+
+    public static void AddFlags(SafeFileHandle file, InodeFlags flags)
+    {
+        int descriptor = Descriptor(file);
+        Check(Sys.GetFlags(descriptor, out InodeFlags present), "GETFLAGS");
+        if ((flags & InodeFlags.Inherited) != 0)
+        {
+            // Compression and NOCOW exclude each other, the present flag and the next one too (check_fsflags in
+            // fs/btrfs/ioctl.c): what was inherited has to go first.
+            present &= ~InodeFlags.Inherited;
+            Check(Sys.SetFlags(descriptor, present), $"SETFLAGS {present}");
+        }
+
+        Check(Sys.SetFlags(descriptor, present | flags), $"SETFLAGS {present | flags}");
+    }
+
+    public static void AddFlags(string path, InodeFlags flags)
+    {
+        using SafeFileHandle file = Open(path, write: false);
+        AddFlags(file, flags);
+    }
+
+    public static void Preallocate(SafeFileHandle file, long offset, long length) =>
+        Check(Sys.Preallocate(Descriptor(file), offset, length), "fallocate");
+
+    public static void Truncate(SafeFileHandle file, long size) => Check(Sys.Truncate(Descriptor(file), size), "ftruncate");
+
+    public static void Clone(SafeFileHandle source, SafeFileHandle destination) =>
+        Check(Sys.Clone(Descriptor(source), Descriptor(destination)), "FICLONE");
+
+    private static int Descriptor(SafeFileHandle file) => (int)file.DangerousGetHandle();
+
+    private static int Check(int result, string what) => result >= 0
+        ? result
+        : throw new Win32Exception(-result, $"{ByteText.Show(what)}: {new Win32Exception(-result).Message}");
+}
