@@ -1,0 +1,42 @@
+BeforeDiscovery {
+    $analyzer = Get-Module PSScriptAnalyzer -ListAvailable
+}
+
+BeforeAll {
+    $checkout = (Resolve-Path "$PSScriptRoot/../..").Path
+    $manifest = "$checkout/BtrfsClone.psd1"
+    Import-Module $manifest
+    $module = Get-Module BtrfsClone
+}
+
+Describe 'The module' {
+    It 'has a manifest without faults' {
+        $test = Test-ModuleManifest $manifest -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+        $test.CompatiblePSEditions | Should -Be 'Core'
+        $test.PowerShellVersion | Should -Be '7.4'
+    }
+
+    It 'exports every cmdlet that it has, by name, and nothing else' {
+        $types = [Reflection.Assembly]::LoadFrom("$checkout/bin/BtrfsClone.PowerShell.dll").GetExportedTypes()
+        $cmdlets = $types | ForEach-Object { [Reflection.CustomAttributeExtensions]::GetCustomAttribute($_, [Management.Automation.CmdletAttribute]) } |
+            ForEach-Object { "$($_.VerbName)-$($_.NounName)" }
+        (Import-PowerShellDataFile $manifest).CmdletsToExport | Sort-Object | Should -Be ($cmdlets | Sort-Object)
+        $module.ExportedCommands.Values.CommandType | Sort-Object -Unique | Should -Be 'Cmdlet'
+    }
+
+    It 'has for <_> the parameters that every cmdlet shares' -ForEach (Import-PowerShellDataFile "$PSScriptRoot/../../BtrfsClone.psd1").CmdletsToExport {
+        $command = Get-Command $_
+        $command.OutputType | Should -Not -BeNullOrEmpty
+        $path = $command.Parameters['Path'].ParameterSets.Values
+        $path.Position | Should -Be 0
+        $path.ValueFromPipeline | Should -BeTrue
+        $literalPath = $command.Parameters['LiteralPath']
+        $literalPath.Aliases | Should -Be 'PSPath', 'LP'
+        $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Should -BeTrue
+    }
+
+    It 'is written as PSScriptAnalyzer likes it' -Skip:(-not $analyzer) {
+        Invoke-ScriptAnalyzer -Path $checkout -Recurse -Settings "$checkout/PSScriptAnalyzerSettings.psd1" | Should -BeNullOrEmpty
+    }
+}

@@ -1,0 +1,147 @@
+<#
+    What the tests of the cmdlets share: a scratch btrfs, trees to clone, and witnesses that know nothing of the module.
+
+    The file system is an image on a loop device, made when first needed, once for a run; or, where
+    BTRFSCLONE_TEST_DIR names a folder on btrfs, a folder of its own in there. The latter needs no privileges.
+#>
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$script:root = $null
+$script:mountPoint = $null
+$script:folders = 0
+
+function Initialize-Scratch {
+    $name = "btrfs-clone-pester-$PID"
+    if ($env:BTRFSCLONE_TEST_DIR) {
+        $script:root = Join-Path $env:BTRFSCLONE_TEST_DIR $name
+        $null = New-Item -ItemType Directory $script:root
+    } else {
+        $script:root = $script:mountPoint = Join-Path ([IO.Path]::GetTempPath()) $name
+        $null = New-Item -ItemType Directory $script:root
+        $image = "$script:root.img"
+        try {
+            Invoke-Tool truncate -s 6G $image
+            $null = Invoke-Tool mkfs.btrfs -q $image
+            Invoke-Tool mount -o 'loop,noatime' $image $script:root
+        } finally {
+            # The loop device keeps the image for as long as it is mounted.
+            Remove-Item -LiteralPath $image
+        }
+    }
+
+    $null = Register-EngineEvent PowerShell.Exiting -Action { Remove-Scratch }
+}
+
+# Runs a program whose failure fails the test, and hands its arguments over untouched: PowerShell would take some of
+# them for wildcards. Writes the lines of its output.
+function Invoke-Tool {
+    $start = [Diagnostics.ProcessStartInfo]::new($args[0], [string[]] @($args | Select-Object -Skip 1))
+    $start.WorkingDirectory = (Test-Path -LiteralPath .) ? (Get-Location).ProviderPath : '/'
+    $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+    $process = [Diagnostics.Process]::Start($start)
+    $errors = $process.StandardError.ReadToEndAsync()
+    $output = $process.StandardOutput.ReadToEnd()
+    $process.WaitForExit()
+    if ($process.ExitCode -ne 0) {
+        throw "$args ended with $($process.ExitCode): $($errors.Result)"
+    }
+
+    if ($output) {
+        $output.TrimEnd("`n") -split "`n"
+    }
+}
+
+# A new empty folder on the scratch btrfs.
+function New-ScratchFolder {
+    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '')]
+    param()
+
+    if (-not $script:root) {
+        Initialize-Scratch
+    }
+
+    $script:folders++
+    (New-Item -ItemType Directory (Join-Path $script:root "folder$script:folders")).FullName
+}
+
+function Remove-Scratch {
+    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '')]
+    param()
+
+    if ($script:mountPoint) {
+        umount --lazy $script:mountPoint
+        Remove-Item -LiteralPath $script:mountPoint
+    } elseif ($script:root) {
+        chmod -R u+rwX $script:root
+        Remove-Item -LiteralPath $script:root -Recurse -Force
+    }
+
+    $script:root = $script:mountPoint = $null
+}
+
+function Test-Root {
+    (id -u) -eq '0'
+}
+
+# A small tree with every kind of entry and awkward names. What needs root is left out without it.
+function New-Tree {
+    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '')]
+    param([string] $Path = (Join-Path (New-ScratchFolder) 'src'))
+
+    Invoke-Tool sh "$PSScriptRoot/make-tree.sh" $Path
+    $Path
+}
+
+# Every field and every physical extent of every entry below two folders; what differs, or nothing.
+function Compare-Tree {
+    param([string] $Expected, [string] $Actual)
+
+    $atime = $script:mountPoint ? 'atime' : ''
+    $states = foreach ($path in $Expected, $Actual) {
+        $state = [IO.Path]::GetTempFileName()
+        sh -c 'exec sh "$0" "$1" "$2" > "$3" 2>&1' "$PSScriptRoot/tree-state.sh" $path $atime $state
+        $state
+    }
+
+    if (-not (Select-String -LiteralPath $states[0] -SimpleMatch 'extents found' -Quiet)) {
+        throw "No file was found below '$Expected'."
+    }
+
+    diff --text $states[0] $states[1]
+    Remove-Item -LiteralPath $states
+}
+
+# The names of all entries below a folder, sorted, relative to it.
+function Get-EntryName {
+    param([string] $Path)
+
+    Invoke-Tool find $Path -mindepth 1 -printf '%P\n' | Sort-Object -CaseSensitive
+}
+
+# The physical ranges of a file, as filefrag tells them.
+function Get-PhysicalRange {
+    param([string] $Path)
+
+    sync $Path
+    Invoke-Tool filefrag -v $Path | Select-String '^\s*\d+:' | ForEach-Object { ($_.Line -split ':')[1..3] -join ':' }
+}
+
+# Bytes of data that the scratch file system holds on disk.
+function Get-DataUsed {
+    param([string] $Path)
+
+    Invoke-Tool btrfs filesystem sync $Path
+    [long] ((Invoke-Tool btrfs filesystem df --raw $Path | Select-String '^Data.*used=(\d+)').Matches[0].Groups[1].Value)
+}
+
+# Runs a command as an ordinary user in a new pwsh that has the module loaded.
+function Invoke-AsUser {
+    param([string] $Command)
+
+    $manifest = (Get-Module BtrfsClone).Path -replace 'bin/[^/]*$', 'BtrfsClone.psd1'
+    setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/nonexistent pwsh -NoProfile -NonInteractive -Command "Import-Module '$manifest'; $Command"
+}
+
+$ExecutionContext.SessionState.Module.OnRemove = { Remove-Scratch }
+Export-ModuleMember -Function *-*
