@@ -10,10 +10,13 @@
     PowerShellVersion    = '7.4'
 
     # Explicit lists let PowerShell find the commands without loading the module.
-    CmdletsToExport      = @()
+    CmdletsToExport      = @('Copy-BtrfsItem')
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()
+
+    FormatsToProcess     = @('BtrfsClone.Format.ps1xml')
+    TypesToProcess       = @('BtrfsClone.Types.ps1xml')
 
     PrivateData          = @{
         PSData = @{

@@ -42,9 +42,23 @@ internal static class SessionPath
         return [];
     }
 
+    /// <summary>The absolute path of a parameter that all items share; a bad one ends the command.</summary>
+    public static string Argument(PSCmdlet cmdlet, string path)
+    {
+        try
+        {
+            return Literal(cmdlet, path);
+        }
+        catch (RuntimeException e) when (e is not PipelineStoppedException)
+        {
+            cmdlet.ThrowTerminatingError(new ErrorRecord(e.ErrorRecord, e));
+            throw;
+        }
+    }
+
     /// <summary>The absolute path of a literal one.</summary>
     /// <exception cref="RuntimeException">No such drive, or not a drive of the file system.</exception>
-    public static string Literal(PSCmdlet cmdlet, string path)
+    private static string Literal(PSCmdlet cmdlet, string path)
     {
         // The kernel would take the part before a NUL for the whole name.
         if (path.Contains('\0', StringComparison.Ordinal))
