@@ -20,20 +20,11 @@ Describe 'The module' {
     It 'exports every cmdlet that it has, by name, and nothing else' {
         $types = [Reflection.Assembly]::LoadFrom("$checkout/bin/BtrfsClone.PowerShell.dll").GetExportedTypes()
         $cmdlets = $types | ForEach-Object { [Reflection.CustomAttributeExtensions]::GetCustomAttribute($_, [Management.Automation.CmdletAttribute]) } |
-<<<<<<< Updated upstream
-            ForEach-Object { "$($_.VerbName)-$($_.NounName)" }
-=======
             Where-Object VerbName | ForEach-Object { "$($_.VerbName)-$($_.NounName)" }
->>>>>>> Stashed changes
         (Import-PowerShellDataFile $manifest).CmdletsToExport | Sort-Object | Should -Be ($cmdlets | Sort-Object)
         $module.ExportedCommands.Values.CommandType | Sort-Object -Unique | Should -Be 'Cmdlet'
     }
 
-<<<<<<< Updated upstream
-    It 'has for <_> the parameters that every cmdlet shares' -ForEach (Import-PowerShellDataFile "$PSScriptRoot/../../BtrfsClone.psd1").CmdletsToExport {
-        $command = Get-Command $_
-        $command.OutputType | Should -Not -BeNullOrEmpty
-=======
     It 'has an output type for <_>, and the paths of every cmdlet that takes any' -ForEach (Import-PowerShellDataFile "$PSScriptRoot/../../BtrfsClone.psd1").CmdletsToExport {
         $command = Get-Command $_
         $command.OutputType | Should -Not -BeNullOrEmpty
@@ -41,7 +32,6 @@ Describe 'The module' {
             return
         }
 
->>>>>>> Stashed changes
         $path = $command.Parameters['Path'].ParameterSets.Values
         $path.Position | Should -Be 0
         $path.ValueFromPipeline | Should -BeTrue
