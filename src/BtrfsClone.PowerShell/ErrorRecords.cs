@@ -9,15 +9,16 @@ internal static class ErrorRecords
     public static ErrorRecord From(BtrfsException failure) =>
         new(failure, failure.Error.ToString(), Category(failure.Error), failure.Path)
         {
-            ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = failure.RecommendedAction },
+            // PowerShell shows both, one below the other.
+            ErrorDetails = new ErrorDetails(failure.Summary) { RecommendedAction = failure.RecommendedAction },
         };
 
     /// <summary>The record for a path on a drive of another provider, such as <c>Env:</c>.</summary>
     public static ErrorRecord NotFileSystem(string path, string provider)
     {
         const string Advice = "Name a path on a drive of the FileSystem provider.";
-        string message = $"'{path}' belongs to the {provider} provider, and only files and directories can be used. {Advice}";
-        return new(new PSNotSupportedException(message), "NotFileSystem", ErrorCategory.InvalidArgument, path)
+        string message = $"'{path}' belongs to the {provider} provider, and only files and directories can be used.";
+        return new(new PSNotSupportedException($"{message} {Advice}"), "NotFileSystem", ErrorCategory.InvalidArgument, path)
         {
             ErrorDetails = new ErrorDetails(message) { RecommendedAction = Advice },
         };

@@ -14,7 +14,7 @@ public sealed class BtrfsException : IOException
     /// <param name="errno">The kernel's error number (positive), or 0 where no call failed.</param>
     /// <param name="call">The system call or ioctl by name, or an empty string where no call failed.</param>
     public BtrfsException(BtrfsError error, string path, int errno = 0, string call = "")
-        : base(ErrorText.Message(error, path, errno, call))
+        : base($"{ErrorText.Summary(error, path, errno, call)} {ErrorText.Advice(error)}")
     {
         Error = error;
         Path = path;
@@ -33,6 +33,9 @@ public sealed class BtrfsException : IOException
 
     /// <summary>The system call or ioctl that failed, such as <c>FICLONE</c>; empty where none did.</summary>
     public string Call { get; }
+
+    /// <summary>What happened to which path, as one sentence: the message without the advice that ends it.</summary>
+    public string Summary => ErrorText.Summary(Error, Path, Errno, Call);
 
     /// <summary>What the user can do about it, as one sentence.</summary>
     public string RecommendedAction => ErrorText.Advice(Error);

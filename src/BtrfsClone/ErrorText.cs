@@ -23,11 +23,11 @@ internal static class ErrorText
         _ => BtrfsError.IOError,
     };
 
-    public static string Message(BtrfsError error, string path, int errno, string call)
+    public static string Summary(BtrfsError error, string path, int errno, string call)
     {
         string what = What(error);
         string cause = errno == 0 ? "" : $" ({call}: {Marshal.GetPInvokeErrorMessage(errno)})";
-        return $"'{Printable(path)}': {what}{cause}. {Advice(error)}";
+        return $"'{Printable(path)}': {what}{cause}.";
     }
 
     public static string Advice(BtrfsError error) => error switch
