@@ -1,0 +1,66 @@
+namespace BtrfsClone.Cloning;
+
+/// <summary>What becomes of content that cannot be cloned.</summary>
+public enum ReflinkMode
+{
+    /// <summary>It is an error: nothing is ever copied silently.</summary>
+    Always,
+
+    /// <summary>Its bytes are copied in the kernel, holes kept, and counted.</summary>
+    Auto,
+}
+
+/// <summary>What an entry of a directory is.</summary>
+public enum EntryKind
+{
+    /// <summary>A regular file.</summary>
+    File,
+
+    /// <summary>A directory, or the root of a subvolume.</summary>
+    Directory,
+
+    /// <summary>A symbolic link itself, never what it points to.</summary>
+    SymbolicLink,
+
+    /// <summary>A named pipe.</summary>
+    Fifo,
+
+    /// <summary>A socket's name.</summary>
+    Socket,
+
+    /// <summary>A character device.</summary>
+    CharacterDevice,
+
+    /// <summary>A block device.</summary>
+    BlockDevice,
+}
+
+/// <summary>
+/// Says whether an entry below the given items is taken. A directory that is not taken is not entered.
+/// It is asked on several threads at once.
+/// </summary>
+/// <param name="name">The entry's own name; bytes that are not UTF-8 are shown as U+FFFD.</param>
+/// <param name="kind">What the entry is.</param>
+public delegate bool EntryFilter(string name, EntryKind kind);
+
+/// <summary>How an invocation clones.</summary>
+public sealed record CloneOptions
+{
+    /// <summary>What becomes of content that cannot be cloned.</summary>
+    public ReflinkMode Reflink { get; init; }
+
+    /// <summary>Leave every file that exists at the destination, and report it.</summary>
+    public bool NoClobber { get; init; }
+
+    /// <summary>Replace also files that have no write permission bit.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Clone what is below a directory, not only the directory itself.</summary>
+    public bool Recurse { get; init; } = true;
+
+    /// <summary>How many threads clone a tree, 1-64; 0 takes one for each processor.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Which entries below the given items are taken; all of them without a filter.</summary>
+    public EntryFilter? Filter { get; init; }
+}

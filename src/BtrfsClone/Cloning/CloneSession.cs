@@ -1,0 +1,222 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// One invocation: items are cloned one after the other, and share the table of hard links, the counters and what is
+/// open. Items must be cloned from one thread at a time; each clone uses several threads by itself.
+/// </summary>
+/// <example>
+/// <code>
+/// using var session = new CloneSession(new CloneOptions(), failure => Console.Error.WriteLine(failure.Message));
+/// CloneResult result = session.Clone("/data/tree", CloneDestination.Named("/data/copy"), CancellationToken.None);
+/// </code>
+/// </example>
+public sealed class CloneSession : IDisposable
+{
+    private const int TickMilliseconds = 50;
+
+    private readonly Action<BtrfsException> _onFailure;
+    private readonly Action? _onTick;
+    private readonly ConcurrentQueue<BtrfsException> _failures = new();
+    private readonly HashSet<string> _clonedDirectories = new(StringComparer.Ordinal);
+    private readonly WorkerBuffers _buffers = new();
+    private readonly EntryCloner _entries;
+    private readonly DirectoryCloner _directories;
+    private readonly ItemParents _parents;
+    private long _nextTick;
+
+    /// <summary>Begins an invocation.</summary>
+    /// <param name="options">How to clone.</param>
+    /// <param name="onFailure">Takes each failure inside a tree, on the thread that calls <see cref="Clone"/>.</param>
+    /// <param name="onTick">Is called now and then, at most every 50 ms, on the thread that calls <see cref="Clone"/>.</param>
+    public CloneSession(CloneOptions options, Action<BtrfsException> onFailure, Action? onTick = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(onFailure);
+        Options = options;
+        _onFailure = onFailure;
+        _onTick = onTick;
+        Workers = Math.Clamp(options.Workers > 0 ? options.Workers : Environment.ProcessorCount, 1, 64);
+        OpenPairs = (int)Math.Clamp((Sys.DescriptorLimit - 64) / 4, Workers + 2, 256);
+        Uid = Sys.EffectiveUid;
+        Gid = Sys.EffectiveGid;
+        Umask = ProcessUmask.Read();
+        _entries = new EntryCloner(this);
+        _directories = new DirectoryCloner(this);
+        _parents = new ItemParents(this, _directories, _buffers);
+    }
+
+    /// <summary>Running totals.</summary>
+    public CloneCounters Counters { get; } = new();
+
+    internal CloneOptions Options { get; }
+
+    internal int Workers { get; }
+
+    /// <summary>How many directory pairs may be open at once: two descriptors each.</summary>
+    internal int OpenPairs { get; }
+
+    internal uint Uid { get; }
+
+    internal uint Gid { get; }
+
+    internal uint Umask { get; }
+
+    internal CancellationToken Cancellation { get; private set; }
+
+    /// <summary>The directory that a directory item is cloned into: met again below its source, it is not entered.</summary>
+    internal Statx TopDestination;
+
+    /// <summary>Whether an item lies below a directory that this session has cloned already.</summary>
+    /// <param name="source">The item's absolute path.</param>
+    public bool Covers(string source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (_clonedDirectories.Count == 0)
+        {
+            return false;
+        }
+
+        for (int end = source.LastIndexOf('/'); end > 0; end = source.LastIndexOf('/', end - 1))
+        {
+            if (_clonedDirectories.Contains(source[..end]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Clones one item.</summary>
+    /// <param name="source">The item's absolute path.</param>
+    /// <param name="destination">Where it goes.</param>
+    /// <param name="cancellation">Stops between two entries. What was begun is whole or gone.</param>
+    /// <returns>What it came to; <see cref="CloneResult.Failed"/> counts what was reported.</returns>
+    /// <exception cref="BtrfsException">The item itself was refused or failed, and nothing stays of it.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public CloneResult Clone(string source, CloneDestination destination, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(destination);
+        cancellation.ThrowIfCancellationRequested();
+        Cancellation = cancellation;
+        long begin = Stopwatch.GetTimestamp();
+        CloneResult before = Counters.Snapshot();
+        source = CloneDestination.Trim(source);
+        string target = destination.TargetOf(source);
+        Statx status = _parents.Check(source, destination, target);
+        DirectoryPair parent = _parents.Enter(source, destination);
+        if (status.FileType == Sys.ModeDirectory)
+        {
+            CloneDirectory(source, target, parent);
+        }
+        else
+        {
+            CloneEntry(source, target, parent, status);
+        }
+
+        Drain();
+        cancellation.ThrowIfCancellationRequested();
+        return Counters.Since(before) with
+        {
+            Source = source,
+            Path = target,
+            Kind = KindOf(status.FileType),
+            Elapsed = Stopwatch.GetElapsedTime(begin),
+        };
+    }
+
+    /// <summary>Finishes the directories that items with relative paths were put into, and closes all.</summary>
+    public void Dispose()
+    {
+        _parents.Leave();
+        Drain();
+        _buffers.Dispose();
+    }
+
+    internal static EntryKind KindOf(uint fileType) => fileType switch
+    {
+        Sys.ModeDirectory => EntryKind.Directory,
+        Sys.ModeSymlink => EntryKind.SymbolicLink,
+        Sys.ModeFifo => EntryKind.Fifo,
+        Sys.ModeSocket => EntryKind.Socket,
+        Sys.ModeCharDevice => EntryKind.CharacterDevice,
+        Sys.ModeBlockDevice => EntryKind.BlockDevice,
+        _ => EntryKind.File,
+    };
+
+    internal unsafe bool IsWanted(byte* name, EntryKind kind) =>
+        Options.Filter is null || Options.Filter(Utf8Z.ToText(new ReadOnlySpan<byte>(name, Utf8Z.Length(name))), kind);
+
+    /// <summary>Keeps a failure of an entry of a directory, or of the directory itself, for the caller's thread.</summary>
+    internal void Report(Fault fault, DirectoryPair directory, ReadOnlySpan<byte> name)
+    {
+        Counters.AddFailed();
+        string path = name.IsEmpty
+            ? (fault.AtSource ? directory.SourcePath : directory.DestinationPath)
+            : directory.PathOf(fault.AtSource, name);
+        _failures.Enqueue(fault.ToException(path));
+    }
+
+    /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
+    internal void Pump()
+    {
+        long now = Environment.TickCount64;
+        if (now < _nextTick)
+        {
+            return;
+        }
+
+        _nextTick = now + TickMilliseconds;
+        Drain();
+        _onTick?.Invoke();
+    }
+
+    private void Drain()
+    {
+        while (_failures.TryDequeue(out BtrfsException? failure))
+        {
+            _onFailure(failure);
+        }
+    }
+
+    private void CloneDirectory(string source, string target, DirectoryPair parent)
+    {
+        var pair = new DirectoryPair(
+            parent, Utf8Z.From(CloneDestination.NameOf(source)), Utf8Z.From(CloneDestination.NameOf(target)));
+        Fault fault = _directories.Open(_buffers, pair);
+        if (fault.Failed)
+        {
+            throw fault.ToException(fault.AtSource ? source : target);
+        }
+
+        Sys.Stat(pair.Destination, out TopDestination);
+        if (Options.Recurse)
+        {
+            _clonedDirectories.Add(source);
+        }
+
+        new TreeWalk(this, _entries, _directories).Run(pair, _buffers);
+    }
+
+    private unsafe void CloneEntry(string source, string target, DirectoryPair parent, in Statx status)
+    {
+        Fault fault;
+        fixed (byte* from = Utf8Z.From(CloneDestination.NameOf(source)))
+        fixed (byte* to = Utf8Z.From(CloneDestination.NameOf(target)))
+        {
+            fault = _entries.Clone(_buffers, parent, from, to, status.FileType == Sys.ModeRegular);
+        }
+
+        if (fault.Failed)
+        {
+            throw fault.ToException(fault.AtSource ? source : target);
+        }
+
+        Pump();
+    }
+}

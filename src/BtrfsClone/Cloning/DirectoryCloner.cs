@@ -1,0 +1,244 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>Opens a directory and makes or opens its destination; finishes it once its entries are there.</summary>
+internal sealed unsafe class DirectoryCloner(CloneSession session)
+{
+    private const uint PrivateMode = 0x1C0; // 0700
+
+    /// <summary>Opens two existing directories that items are taken from and put into.</summary>
+    public static Fault OpenTop(WorkerBuffers buffers, DirectoryPair pair)
+    {
+        pair.Source = Sys.Open(pair.SourcePath, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
+        if (pair.Source == -Errno.EACCES)
+        {
+            // A directory that may be passed through, but not listed, still gives what is named outright.
+            pair.Source = Sys.Open(pair.SourcePath, OpenFlags.PathOnly | OpenFlags.Directory);
+        }
+
+        if (pair.Source < 0)
+        {
+            return Fault.Source("openat", pair.Source);
+        }
+
+        pair.Destination = Sys.Open(
+            pair.DestinationPath, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
+        if (pair.Destination < 0)
+        {
+            Fault fault = Fault.Destination("openat", pair.Destination);
+            pair.Close();
+            return fault;
+        }
+
+        int result = Sys.Stat(pair.Source, out pair.SourceStatus);
+        return result < 0 ? Fault.Source("statx", result) : ReadTraits(buffers, pair);
+    }
+
+    /// <summary>Opens a directory below its parent's pair and makes its destination, or takes the one that is there.</summary>
+    public Fault Open(WorkerBuffers buffers, DirectoryPair pair)
+    {
+        Fault fault = OpenSource(pair);
+        if (!fault.Failed && pair.SourceStatus.IsSameFileAs(session.TopDestination))
+        {
+            fault = Fault.Refused(BtrfsError.DestinationInsideSource, atSource: true);
+        }
+
+        if (!fault.Failed)
+        {
+            fault = OpenDestination(buffers, pair);
+        }
+
+        if (fault.Failed)
+        {
+            pair.Close();
+        }
+        else
+        {
+            session.Counters.AddDirectory();
+        }
+
+        return fault;
+    }
+
+    /// <summary>Gives the destination its metadata, now that nothing more is put into it.</summary>
+    public static Fault Finish(WorkerBuffers buffers, DirectoryPair pair)
+    {
+        int nameBytes = Sys.ListXattr(pair.Source, buffers.XattrNames, Sys.XattrMax);
+        if (nameBytes < 0 && nameBytes != -Errno.EOPNOTSUPP)
+        {
+            return Fault.Source("flistxattr", nameBytes);
+        }
+
+        InodeFlags flags = pair.SourceFlags;
+        InodeFlags now = pair.InheritedFlags;
+        int result;
+        if (((flags ^ now) & InodeFlags.Inherited) != 0 &&
+            (result = Sys.SetFlags(pair.Destination, flags & InodeFlags.Inherited)) is < 0 and not -Errno.EOPNOTSUPP
+                and not -Errno.ENOTTY)
+        {
+            return Fault.Destination("FS_IOC_SETFLAGS", result);
+        }
+
+        var before = new Metadata.Before(
+            pair.DestinationStatus.Uid, pair.DestinationStatus.Gid, pair.DestinationStatus.Permissions, pair.Merged);
+        return Metadata.ApplyTo(
+            buffers, pair.Source, pair.Destination, pair.SourceStatus, flags, before, Math.Max(nameBytes, 0));
+    }
+
+    private static Fault OpenSource(DirectoryPair pair)
+    {
+        int flags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock;
+        fixed (byte* name = pair.SourceName)
+        {
+            // Listing a directory counts as access; its owner and root may leave the time alone.
+            pair.Source = Sys.OpenAt(pair.Parent!.Source, name, flags | OpenFlags.NoAccessTime);
+            if (pair.Source == -Errno.EPERM)
+            {
+                pair.Source = Sys.OpenAt(pair.Parent.Source, name, flags);
+            }
+        }
+
+        if (pair.Source < 0)
+        {
+            return Fault.Source("openat", pair.Source);
+        }
+
+        int result = Sys.Stat(pair.Source, out pair.SourceStatus);
+        if (result < 0)
+        {
+            return Fault.Source("statx", result);
+        }
+
+        result = Sys.GetFlags(pair.Source, out InodeFlags inodeFlags);
+        pair.SourceFlags = inodeFlags;
+        return result < 0 ? Fault.Source("FS_IOC_GETFLAGS", result) : default;
+    }
+
+    private Fault OpenDestination(WorkerBuffers buffers, DirectoryPair pair)
+    {
+        DirectoryPair parent = pair.Parent!;
+        fixed (byte* name = pair.DestinationName)
+        {
+            uint permissions = pair.SourceStatus.Permissions;
+            bool rightAtOnce = !parent.InheritsXattrs && pair.SourceStatus.Uid == session.Uid &&
+                pair.SourceStatus.Gid == parent.GroupOfNew(session.Gid) &&
+                (permissions & (0xE00 | session.Umask)) == 0 && (permissions & PrivateMode) == PrivateMode;
+            int made = Sys.MakeDirectory(parent.Destination, name, rightAtOnce ? permissions : PrivateMode);
+            pair.Merged = made == -Errno.EEXIST;
+            if (made < 0 && !pair.Merged)
+            {
+                return Fault.Destination("mkdirat", made);
+            }
+
+            pair.Destination = Sys.OpenAt(
+                parent.Destination, name,
+                OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
+            if (pair.Destination < 0)
+            {
+                return pair.Destination is -Errno.ENOTDIR or -Errno.ELOOP && pair.Merged
+                    ? Fault.Refused(BtrfsError.DestinationExists)
+                    : Fault.Destination("openat", pair.Destination);
+            }
+        }
+
+        if (pair.Merged || parent.InheritsXattrs)
+        {
+            Fault fault = ReadTraits(buffers, pair);
+            return fault.Failed || pair.Merged ? fault : StripInherited(buffers, pair);
+        }
+
+        int result = Sys.Stat(pair.Destination, out pair.DestinationStatus);
+        pair.InheritedFlags = parent.InheritedFlags;
+        return result < 0 ? Fault.Destination("statx", result) : MatchNoCow(pair);
+    }
+
+    private static Fault ReadTraits(WorkerBuffers buffers, DirectoryPair pair)
+    {
+        int result = Sys.Stat(pair.Destination, out pair.DestinationStatus);
+        if (result >= 0)
+        {
+            result = Sys.GetFlags(pair.Destination, out InodeFlags flags);
+            pair.InheritedFlags = flags & InodeFlags.Inherited;
+        }
+
+        if (result >= 0)
+        {
+            int nameBytes = Sys.ListXattr(pair.Destination, buffers.XattrNames, Sys.XattrMax);
+            pair.InheritsXattrs = nameBytes > 0 && Xattrs.AreInherited(buffers.XattrNames, nameBytes);
+        }
+
+        return result < 0 ? Fault.Destination("statx", result) : default;
+    }
+
+    /// <summary>Takes from a new directory what it got from its parent, so that its entries get nothing from it.</summary>
+    private static Fault StripInherited(WorkerBuffers buffers, DirectoryPair pair)
+    {
+        var holder = new XattrHolder(pair.Destination, null);
+        Fault fault = Xattrs.Copy(buffers, holder, holder, 0, exact: true);
+        pair.InheritsXattrs = false;
+        return fault.Failed ? fault : MatchNoCow(pair);
+    }
+
+    /// <summary>
+    /// A new directory is NOCOW like its source from the start, since its files mostly are too and take that over;
+    /// compression waits for the end, since files would take over its xattr.
+    /// </summary>
+    private static Fault MatchNoCow(DirectoryPair pair)
+    {
+        InodeFlags wanted = pair.SourceFlags & InodeFlags.NoCow;
+        if (pair.InheritedFlags == wanted)
+        {
+            return default;
+        }
+
+        int result = Sys.SetFlags(pair.Destination, InodeFlags.None);
+        result = result < 0 || wanted == InodeFlags.None ? result : Sys.SetFlags(pair.Destination, wanted);
+        if (result is < 0 and not -Errno.ENOTTY and not -Errno.EOPNOTSUPP)
+        {
+            return Fault.Destination("FS_IOC_SETFLAGS", result);
+        }
+
+        pair.InheritedFlags = wanted;
+        return default;
+    }
+
+    /// <summary>
+    /// Opens both directories again from an open child of theirs, and checks that they are the same ones: a child
+    /// that was moved in the meantime leads elsewhere.
+    /// </summary>
+    public static bool Reopen(DirectoryPair pair, DirectoryPair child)
+    {
+        pair.Source = OpenParent(child.Source, pair.SourceStatus);
+        pair.Destination = OpenParent(child.Destination, pair.DestinationStatus);
+        if (pair.Source < 0 || pair.Destination < 0 ||
+            (!pair.Listed && Sys.Seek(pair.Source, pair.ListOffset) < 0))
+        {
+            pair.Close();
+            return false;
+        }
+
+        return true;
+    }
+
+    private static int OpenParent(int child, in Statx expected)
+    {
+        fixed (byte* name = "..\0"u8)
+        {
+            int parent = Sys.OpenAt(
+                child, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock | OpenFlags.NoAccessTime);
+            if (parent == -Errno.EPERM)
+            {
+                parent = Sys.OpenAt(child, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
+            }
+
+            if (parent >= 0 && (Sys.Stat(parent, out Statx status) < 0 || !status.IsSameFileAs(expected)))
+            {
+                Sys.Close(parent);
+                return -Errno.ESTALE;
+            }
+
+            return parent;
+        }
+    }
+}

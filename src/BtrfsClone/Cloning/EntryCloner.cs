@@ -1,0 +1,260 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Clones one entry that is not a directory: to a new name, or over an existing file in one step. Whatever was made
+/// for an entry that failed is gone again.
+/// </summary>
+internal sealed unsafe class EntryCloner(CloneSession session)
+{
+    private readonly FileCloner _files = new(session);
+    private readonly Metadata _metadata = new(session);
+    private readonly HardLinkTable _links = new();
+
+    /// <summary>Flags for opening a source file: no link is followed, and a FIFO put in its place does not block.</summary>
+    private static readonly int s_sourceFlags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock |
+        OpenFlags.NoControllingTerminal;
+
+    /// <summary>Clones an entry whose name is on both sides as given, and counts it.</summary>
+    public Fault Clone(
+        WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, bool expectRegular)
+    {
+        int source = -1;
+        Statx status;
+        if (expectRegular)
+        {
+            source = Sys.OpenAt(directory.Source, sourceName, s_sourceFlags);
+            if (source < 0)
+            {
+                return Fault.Source("openat", source);
+            }
+        }
+
+        try
+        {
+            int result = source >= 0
+                ? Sys.Stat(source, out status)
+                : Sys.StatEntry(directory.Source, sourceName, out status);
+            if (result < 0)
+            {
+                return Fault.Source("statx", result);
+            }
+
+            if ((status.FileType == Sys.ModeRegular) != expectRegular || status.FileType == Sys.ModeDirectory)
+            {
+                return Fault.Refused(BtrfsError.ChangedMeanwhile, atSource: true);
+            }
+
+            return status.LinkCount > 1
+                ? CloneLinked(buffers, directory, source, sourceName, status, name)
+                : Place(new Entry(buffers, directory, source, sourceName, &status, null), name);
+        }
+        finally
+        {
+            if (source >= 0)
+            {
+                Sys.Close(source);
+            }
+        }
+    }
+
+    private Fault CloneLinked(
+        WorkerBuffers buffers, DirectoryPair directory, int source, byte* sourceName, in Statx status, byte* name)
+    {
+        HardLink link = _links.Meet(status);
+        lock (link)
+        {
+            fixed (Statx* pointer = &status)
+            {
+                if (link.Directory is not null)
+                {
+                    Fault linked = Place(new Entry(buffers, directory, source, sourceName, pointer, link), name);
+                    if (linked is not { AtSource: false, Call: "linkat", Errno: Errno.ENOENT })
+                    {
+                        return linked;
+                    }
+
+                    // Somebody removed the first clone: this one becomes the first.
+                    link.Forget();
+                }
+
+                Fault fault = Place(new Entry(buffers, directory, source, sourceName, pointer, null), name);
+                if (!fault.Failed)
+                {
+                    link.IsAt(directory, new ReadOnlySpan<byte>(name, Utf8Z.Length(name) + 1));
+                }
+
+                return fault;
+            }
+        }
+    }
+
+    private Fault Place(in Entry entry, byte* name)
+    {
+        Fault fault = Make(entry, name);
+        if (fault is { Errno: Errno.EEXIST, AtSource: false })
+        {
+            fault = Replace(entry, name);
+        }
+
+        if (!fault.Failed)
+        {
+            Count(entry);
+        }
+
+        return fault;
+    }
+
+    /// <summary>Clones under a temporary name beside the existing file and renames it over that.</summary>
+    private Fault Replace(in Entry entry, byte* name)
+    {
+        int result = Sys.StatEntry(entry.Directory.Destination, name, out Statx old);
+        if (result < 0)
+        {
+            return Fault.Destination("statx", result);
+        }
+
+        if (old.IsSameFileAs(*entry.Status))
+        {
+            return Fault.Refused(BtrfsError.SameFile);
+        }
+
+        if (old.FileType == Sys.ModeDirectory || session.Options.NoClobber)
+        {
+            return Fault.Refused(BtrfsError.DestinationExists);
+        }
+
+        bool readOnly = old.FileType == Sys.ModeRegular && (old.Mode & 0x92) == 0; // 0222
+        if (readOnly && !session.Options.Force)
+        {
+            return Fault.Refused(BtrfsError.DestinationReadOnly);
+        }
+
+        byte* temporary = entry.Buffers.NewTemporaryName();
+        Fault fault = Make(entry, temporary);
+        if (fault.Failed)
+        {
+            return fault;
+        }
+
+        // Renaming one link of a file over another link of it does nothing and leaves both: the name is right already.
+        int directory = entry.Directory.Destination;
+        bool alreadyThere = entry.Link is not null && old.LinkCount > 1 &&
+            Sys.StatEntry(directory, temporary, out Statx made) == 0 && made.IsSameFileAs(old);
+        result = alreadyThere ? 0 : Sys.Rename(directory, temporary, directory, name);
+        if (alreadyThere || result < 0)
+        {
+            _ = Sys.Unlink(directory, temporary);
+        }
+
+        return result < 0 ? Fault.Destination("renameat", result) : default;
+    }
+
+    private Fault Make(in Entry entry, byte* name)
+    {
+        if (entry.Link is not null)
+        {
+            return MakeLink(entry, name);
+        }
+
+        return entry.Status->FileType switch
+        {
+            Sys.ModeRegular => _files.Make(entry.Buffers, entry.Directory, entry.Source, *entry.Status, name),
+            Sys.ModeSymlink => MakeSymlink(entry, name),
+            _ => MakeNode(entry, name),
+        };
+    }
+
+    private static Fault MakeLink(in Entry entry, byte* name)
+    {
+        DirectoryPair first = entry.Link!.Directory!;
+        fixed (byte* firstName = entry.Link.Name)
+        {
+            int directory = entry.Directory.Destination;
+            int opened = -1;
+            if (first != entry.Directory)
+            {
+                directory = opened = DestinationDirectory.Open(first);
+                if (opened < 0)
+                {
+                    return Fault.Destination("linkat", opened);
+                }
+            }
+
+            int result = Sys.Link(directory, firstName, entry.Directory.Destination, name);
+            if (opened >= 0)
+            {
+                Sys.Close(opened);
+            }
+
+            return result < 0 ? Fault.Destination("linkat", result) : default;
+        }
+    }
+
+    private Fault MakeSymlink(in Entry entry, byte* name)
+    {
+        byte* target = entry.Buffers.LinkTarget;
+        int length = Sys.ReadLink(entry.Directory.Source, entry.SourceName, target, Sys.PathMax);
+        if (length < 0)
+        {
+            return Fault.Source("readlinkat", length);
+        }
+
+        target[length] = 0;
+        int result = Sys.MakeSymlink(target, entry.Directory.Destination, name);
+        return result < 0 ? Fault.Destination("symlinkat", result) : Finish(entry, name);
+    }
+
+    private Fault MakeNode(in Entry entry, byte* name)
+    {
+        Statx* status = entry.Status;
+        int result = Sys.MakeNode(
+            entry.Directory.Destination, name, status->FileType | (status->Permissions & 0x180u),
+            status->SpecialDeviceMajor, status->SpecialDeviceMinor);
+        return result < 0 ? Fault.Destination("mknodat", result) : Finish(entry, name);
+    }
+
+    private Fault Finish(in Entry entry, byte* name)
+    {
+        Fault fault = _metadata.ApplyToEntry(entry.Buffers, entry.Directory, entry.SourceName, name, *entry.Status);
+        if (fault.Failed)
+        {
+            _ = Sys.Unlink(entry.Directory.Destination, name);
+        }
+
+        return fault;
+    }
+
+    private void Count(in Entry entry)
+    {
+        if (entry.Link is not null)
+        {
+            session.Counters.AddHardLink();
+        }
+        else if (entry.Status->FileType == Sys.ModeRegular)
+        {
+            session.Counters.AddFile((long)entry.Status->Size);
+        }
+        else if (entry.Status->FileType == Sys.ModeSymlink)
+        {
+            session.Counters.AddSymbolicLink();
+        }
+        else
+        {
+            session.Counters.AddSpecialFile();
+        }
+    }
+
+    /// <summary>One entry on its way: what is cloned, or which earlier clone it is a further link to.</summary>
+    private readonly struct Entry(
+        WorkerBuffers buffers, DirectoryPair directory, int source, byte* sourceName, Statx* status, HardLink? link)
+    {
+        public readonly WorkerBuffers Buffers = buffers;
+        public readonly DirectoryPair Directory = directory;
+        public readonly int Source = source;
+        public readonly byte* SourceName = sourceName;
+        public readonly Statx* Status = status;
+        public readonly HardLink? Link = link;
+    }
+}

@@ -1,0 +1,160 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Makes the clone of one open regular file under a name that does not exist. A plain file (owned by the caller,
+/// no xattrs, no special mode) takes the fewest calls that a faithful clone can be made of.
+/// </summary>
+internal sealed unsafe class FileCloner(CloneSession session)
+{
+    private const uint PrivateMode = 0x180; // 0600
+
+    public Fault Make(WorkerBuffers buffers, DirectoryPair directory, int source, in Statx status, byte* name)
+    {
+        int result = Sys.GetFlags(source, out InodeFlags flags);
+        if (result < 0)
+        {
+            return Fault.Source("FS_IOC_GETFLAGS", result);
+        }
+
+        int nameBytes = Sys.ListXattr(source, buffers.XattrNames, Sys.XattrMax);
+        if (nameBytes < 0 && nameBytes != -Errno.EOPNOTSUPP)
+        {
+            return Fault.Source("flistxattr", nameBytes);
+        }
+
+        nameBytes = Math.Max(nameBytes, 0);
+        uint group = directory.GroupOfNew(session.Gid);
+        bool rightAtOnce = status.Uid == session.Uid && status.Gid == group && nameBytes == 0 &&
+            !directory.InheritsXattrs && (status.Permissions & (0xE00 | session.Umask)) == 0;
+        uint mode = rightAtOnce ? status.Permissions : PrivateMode;
+        int destination = Sys.OpenAt(
+            directory.Destination, name,
+            OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow |
+            OpenFlags.NoControllingTerminal,
+            mode);
+        if (destination < 0)
+        {
+            return Fault.Destination("openat", destination);
+        }
+
+        var before = new Metadata.Before(session.Uid, group, mode & ~session.Umask, directory.InheritsXattrs);
+        Fault fault = Content(buffers, directory, source, destination, status, flags);
+        if (!fault.Failed)
+        {
+            fault = Metadata.ApplyTo(buffers, source, destination, status, flags, before, nameBytes);
+        }
+
+        Sys.Close(destination);
+        if (fault.Failed)
+        {
+            _ = Sys.Unlink(directory.Destination, name);
+        }
+
+        return fault;
+    }
+
+    private Fault Content(
+        WorkerBuffers buffers, DirectoryPair directory, int source, int destination, in Statx status, InodeFlags flags)
+    {
+        int result = 0;
+        if (((flags ^ directory.InheritedFlags) & InodeFlags.Inherited) != 0 &&
+            (result = SetEarlyFlags(destination, flags)) < 0)
+        {
+            return Fault.Destination("FS_IOC_SETFLAGS", result);
+        }
+
+        if (status.Size > 0)
+        {
+            Fault cloned = Clone(source, destination, status, flags);
+            if (cloned.Failed)
+            {
+                return cloned;
+            }
+        }
+
+        // Allocated bytes equal the size but for holes and for what is preallocated beyond the end, which FICLONE
+        // leaves out.
+        ulong blockSize = Math.Max(status.BlockSize, 512u);
+        ulong rounded = (status.Size + blockSize - 1) / blockSize * blockSize;
+        return status.Blocks * 512 == rounded ? default : PreallocateBeyondEnd(buffers, source, destination, rounded);
+    }
+
+    private Fault Clone(int source, int destination, in Statx status, InodeFlags flags)
+    {
+        int result = Sys.Clone(source, destination);
+        if (result == -Errno.EINVAL && SetEarlyFlags(destination, flags) == 0)
+        {
+            // The destination got its NOCOW flag from elsewhere, such as the mount option nodatacow.
+            result = Sys.Clone(source, destination);
+        }
+
+        if (result >= 0)
+        {
+            return default;
+        }
+
+        if (session.Options.Reflink == ReflinkMode.Auto &&
+            result is -Errno.EXDEV or -Errno.EOPNOTSUPP or -Errno.ENOTTY or -Errno.EINVAL)
+        {
+            return ByteCopy.Copy(source, destination, (long)status.Size, session.Counters);
+        }
+
+        return result == -Errno.EINVAL
+            ? new Fault("FICLONE", Errno.EINVAL, AtSource: true, BtrfsError.NoCowMismatch)
+            : Fault.Source("FICLONE", result);
+    }
+
+    /// <summary>
+    /// The flags that decide how data is stored have to be there while the file is empty: FICLONE refuses a NOCOW
+    /// file and a copy-on-write one (EINVAL). Compression is cleared first: it excludes NOCOW.
+    /// </summary>
+    private static int SetEarlyFlags(int destination, InodeFlags flags)
+    {
+        InodeFlags early = flags & InodeFlags.Inherited;
+        int result = early.HasFlag(InodeFlags.NoCow) ? Sys.SetFlags(destination, InodeFlags.None) : 0;
+        result = result < 0 ? result : Sys.SetFlags(destination, early);
+        return result is -Errno.ENOTTY or -Errno.EOPNOTSUPP ? 0 : result;
+    }
+
+    private static Fault PreallocateBeyondEnd(WorkerBuffers buffers, int source, int destination, ulong start)
+    {
+        FiemapRequest* request = buffers.Fiemap;
+        var extents = (FiemapExtent*)(request + 1);
+        while (true)
+        {
+            *request = new FiemapRequest
+            {
+                Start = start,
+                Length = long.MaxValue - start,
+                ExtentCount = WorkerBuffers.FiemapExtents,
+            };
+            if (Sys.Fiemap(source, request) < 0 || request->MappedExtents == 0)
+            {
+                return default;
+            }
+
+            for (uint i = 0; i < request->MappedExtents; i++)
+            {
+                ulong begin = Math.Max(extents[i].Logical, start);
+                ulong end = extents[i].Logical + extents[i].Length;
+                if (end > begin && extents[i].Flags.HasFlag(FiemapExtentFlags.Unwritten))
+                {
+                    int result = Sys.Preallocate(destination, (long)begin, (long)(end - begin));
+                    if (result < 0)
+                    {
+                        return Fault.Destination("fallocate", result);
+                    }
+                }
+
+                start = Math.Max(start, end);
+            }
+
+            if (extents[request->MappedExtents - 1].Flags.HasFlag(FiemapExtentFlags.Last))
+            {
+                return default;
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Which inodes with several links this invocation has met, and where their clones are: the one thing that grows
+/// with the tree. An inode leaves the table when all of its links have been seen.
+/// </summary>
+internal sealed class HardLinkTable
+{
+    private readonly Dictionary<(ulong Device, ulong Inode), HardLink> _links = [];
+
+    /// <summary>
+    /// The inode's place in the table. Whoever works on one of its links holds the place's lock, so that a second
+    /// link waits until the first is cloned.
+    /// </summary>
+    public HardLink Meet(in Statx status)
+    {
+        lock (_links)
+        {
+            if (!_links.TryGetValue((status.Device, status.Inode), out HardLink? link))
+            {
+                _links.Add((status.Device, status.Inode), link = new HardLink());
+            }
+
+            if (++link.Seen >= status.LinkCount)
+            {
+                _links.Remove((status.Device, status.Inode));
+            }
+
+            return link;
+        }
+    }
+}
+
+/// <summary>One inode's clone: the directory and the name that it was given first, once it is there.</summary>
+internal sealed class HardLink
+{
+    public uint Seen { get; set; }
+
+    public DirectoryPair? Directory { get; private set; }
+
+    public byte[] Name { get; private set; } = [];
+
+    public void IsAt(DirectoryPair directory, ReadOnlySpan<byte> zeroTerminatedName)
+    {
+        Directory = directory;
+        Name = zeroTerminatedName.ToArray();
+    }
+
+    public void Forget() => Directory = null;
+}

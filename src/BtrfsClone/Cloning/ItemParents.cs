@@ -1,0 +1,201 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// The directories that a session's items are taken from and put into. They stay open from one item to the next, so
+/// that many single files in a row cost no more than their own calls.
+/// </summary>
+internal sealed class ItemParents(CloneSession session, DirectoryCloner directories, WorkerBuffers buffers)
+{
+    private readonly List<DirectoryPair> _chain = [];
+    private string? _sourceTop;
+    private string? _destinationTop;
+    private (ulong Device, int Destination) _clonable = (0, -1);
+
+    /// <summary>Refuses an item that cannot or must not be cloned, before anything is written.</summary>
+    public Statx Check(string source, CloneDestination destination, string target)
+    {
+        int result = Sys.Stat(source, follow: false, out Statx status);
+        if (result < 0)
+        {
+            throw Fault.Source("statx", result).ToException(source);
+        }
+
+        bool isDirectory = status.FileType == Sys.ModeDirectory;
+        string container = ExistingContainer(destination);
+        if (isDirectory && Preconditions.IsAtOrBelow(container, status))
+        {
+            throw new BtrfsException(BtrfsError.DestinationInsideSource, target);
+        }
+
+        if (isDirectory && Sys.Stat(target, follow: false, out Statx old) == 0)
+        {
+            if (old.IsSameFileAs(status))
+            {
+                throw new BtrfsException(BtrfsError.DestinationInsideSource, target);
+            }
+
+            if (old.FileType != Sys.ModeDirectory)
+            {
+                throw new BtrfsException(BtrfsError.DestinationExists, target);
+            }
+        }
+
+        if ((isDirectory || status.FileType == Sys.ModeRegular) && session.Options.Reflink == ReflinkMode.Always)
+        {
+            CheckClonable(source, status, container, target);
+        }
+
+        return status;
+    }
+
+    /// <summary>The pair that the item is an entry of; what is missing on the destination's side is made.</summary>
+    public DirectoryPair Enter(string source, CloneDestination destination)
+    {
+        string sourceTop = destination.RelativeBase ?? CloneDestination.ParentOf(source);
+        if (_chain.Count == 0 || sourceTop != _sourceTop || destination.Directory != _destinationTop)
+        {
+            Leave();
+            OpenTop(sourceTop, destination);
+        }
+
+        string[] names = destination.RelativeBase is null ? [] : destination.RelativePathOf(source).Split('/')[..^1];
+        int common = 0;
+        while (common < names.Length && common + 1 < _chain.Count &&
+            _chain[common + 1].SourceName.AsSpan().SequenceEqual(Utf8Z.From(names[common])))
+        {
+            common++;
+        }
+
+        LeaveTo(common + 1);
+        for (int i = common; i < names.Length; i++)
+        {
+            byte[] name = Utf8Z.From(names[i]);
+            var pair = new DirectoryPair(_chain[^1], name, name);
+            Fault fault = directories.Open(buffers, pair);
+            if (fault.Failed)
+            {
+                throw fault.ToException(_chain[^1].PathOf(fault.AtSource, name.AsSpan(0, name.Length - 1)));
+            }
+
+            _chain.Add(pair);
+        }
+
+        return _chain[^1];
+    }
+
+    /// <summary>Finishes and closes what is open.</summary>
+    public void Leave()
+    {
+        LeaveTo(0);
+        _clonable = (0, -1);
+    }
+
+    private void LeaveTo(int count)
+    {
+        while (_chain.Count > count)
+        {
+            DirectoryPair pair = _chain[^1];
+            _chain.RemoveAt(_chain.Count - 1);
+            if (pair.Parent is not null)
+            {
+                Fault fault = DirectoryCloner.Finish(buffers, pair);
+                if (fault.Failed)
+                {
+                    session.Report(fault, pair, []);
+                }
+            }
+
+            pair.Close();
+        }
+    }
+
+    private void OpenTop(string sourceTop, CloneDestination destination)
+    {
+        if (destination.CreateDirectory)
+        {
+            MakeDirectory(destination.Directory);
+        }
+
+        var top = new DirectoryPair(sourceTop, destination.Directory);
+        Fault fault = DirectoryCloner.OpenTop(buffers, top);
+        if (fault.Failed)
+        {
+            top.Close();
+            throw fault.ToException(fault.AtSource ? sourceTop : destination.Directory);
+        }
+
+        _chain.Add(top);
+        _sourceTop = sourceTop;
+        _destinationTop = destination.Directory;
+    }
+
+    private static unsafe void MakeDirectory(string path)
+    {
+        fixed (byte* name = Utf8Z.From(path))
+        {
+            int result = Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1FF); // 0777, less the umask
+            if (result < 0 && result != -Errno.EEXIST)
+            {
+                throw Fault.Destination("mkdirat", result).ToException(path);
+            }
+        }
+    }
+
+    /// <summary>The directory that the item goes into, or the one that it is going to be made in.</summary>
+    private static string ExistingContainer(CloneDestination destination)
+    {
+        int result = Sys.Stat(destination.Directory, follow: true, out Statx status);
+        if (result == -Errno.ENOENT && destination.CreateDirectory)
+        {
+            string parent = CloneDestination.ParentOf(destination.Directory);
+            return Sys.Stat(parent, follow: true, out Statx above) == 0 && above.FileType == Sys.ModeDirectory
+                ? parent
+                : throw new BtrfsException(BtrfsError.DestinationNotFound, parent, Errno.ENOENT, "statx");
+        }
+
+        if (result < 0)
+        {
+            throw Fault.Destination("statx", result).ToException(destination.Directory);
+        }
+
+        return status.FileType == Sys.ModeDirectory
+            ? destination.Directory
+            : throw new BtrfsException(BtrfsError.DestinationExists, destination.Directory);
+    }
+
+    private void CheckClonable(string source, in Statx status, string container, string target)
+    {
+        int known = _chain.Count > 0 && container == _destinationTop ? _chain[0].Destination : -1;
+        if (known >= 0 && _clonable == (status.Device, known))
+        {
+            return;
+        }
+
+        // A file may be unreadable, or a device: its directory is asked instead, and it is on the same filesystem.
+        string place = status.FileType == Sys.ModeDirectory ? source : CloneDestination.ParentOf(source);
+        int from = Sys.Open(place, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
+        int to = known >= 0 ? known : Sys.Open(container, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
+        BtrfsError? reason = from >= 0 && to >= 0 ? Preconditions.WhyNotClonable(from, status, to) : null;
+        if (from >= 0)
+        {
+            Sys.Close(from);
+        }
+
+        if (to >= 0 && known < 0)
+        {
+            Sys.Close(to);
+        }
+
+        if (reason is { } error)
+        {
+            throw new BtrfsException(error, target);
+        }
+
+        if (known >= 0)
+        {
+            _clonable = (status.Device, known);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Gives a destination the source's owner, xattrs, mode, times and flags, in the one order that never grants more
+/// than the source does: the owner first, since chown clears setuid and capabilities; the mode after the ACL, which
+/// changes it; the times after all that touches them; immutable last of all.
+/// </summary>
+internal sealed unsafe class Metadata(CloneSession session)
+{
+    /// <summary>What the destination has before: an owner and mode, and whether it may have got xattrs of its own.</summary>
+    public readonly record struct Before(uint Uid, uint Gid, uint Permissions, bool MayHaveXattrs);
+
+    /// <summary>An open file or directory. <paramref name="nameBytes"/> is the length of the listed xattr names.</summary>
+    public static Fault ApplyTo(
+        WorkerBuffers buffers, int source, int destination, in Statx status, InodeFlags flags, in Before before,
+        int nameBytes)
+    {
+        uint permissions = status.Permissions;
+        if (before.Uid != status.Uid || before.Gid != status.Gid)
+        {
+            Fault owned = ChangeOwner(destination, status, before, ref permissions);
+            if (owned.Failed)
+            {
+                return owned;
+            }
+        }
+
+        if (nameBytes > 0 || before.MayHaveXattrs)
+        {
+            Fault copied = Xattrs.Copy(
+                buffers, new XattrHolder(source, null), new XattrHolder(destination, null), nameBytes,
+                before.MayHaveXattrs);
+            if (copied.Failed)
+            {
+                return copied;
+            }
+        }
+
+        // A changed owner, an ACL or an earlier chmod can all have changed the mode: only an untouched one is known.
+        bool untouched = before.Permissions == permissions && before.Uid == status.Uid && before.Gid == status.Gid &&
+            nameBytes == 0 && !before.MayHaveXattrs;
+        int result;
+        if (!untouched && (result = Sys.Chmod(destination, permissions)) < 0)
+        {
+            return Fault.Destination("fchmod", result);
+        }
+
+        if ((result = Sys.SetTimes(destination, status)) < 0)
+        {
+            return Fault.Destination("utimensat", result);
+        }
+
+        return (flags & InodeFlags.Late) != 0 ? SetLateFlags(destination, flags) : default;
+    }
+
+    /// <summary>An entry that cannot be opened: a symbolic link or a special file.</summary>
+    public Fault ApplyToEntry(
+        WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, in Statx status)
+    {
+        bool owned = status.Uid == session.Uid && status.Gid == directory.GroupOfNew(session.Gid);
+        uint permissions = status.Permissions;
+        int result;
+        if (!owned && (result = ChownEntry(directory.Destination, name, status, ref permissions)) < 0)
+        {
+            return Fault.Destination("fchownat", result);
+        }
+
+        byte* from = WorkerBuffers.ProcPath(buffers.SourcePath, directory.Source, sourceName);
+        int nameBytes = Sys.ListXattrOfPath(from, buffers.XattrNames, Sys.XattrMax);
+        if (nameBytes > 0 || directory.InheritsXattrs)
+        {
+            byte* to = WorkerBuffers.ProcPath(buffers.DestinationPath, directory.Destination, name);
+            Fault copied = Xattrs.Copy(
+                buffers, new XattrHolder(-1, from), new XattrHolder(-1, to), Math.Max(nameBytes, 0),
+                directory.InheritsXattrs);
+            if (copied.Failed)
+            {
+                return copied;
+            }
+        }
+
+        if (status.FileType != Sys.ModeSymlink)
+        {
+            Fault moded = ChmodEntry(buffers, directory.Destination, name, permissions);
+            if (moded.Failed)
+            {
+                return moded;
+            }
+        }
+
+        result = Sys.SetTimesOfEntry(directory.Destination, name, status);
+        return result < 0 ? Fault.Destination("utimensat", result) : default;
+    }
+
+    private static Fault ChangeOwner(int destination, in Statx status, in Before before, ref uint permissions)
+    {
+        int result;
+
+        // The new owner must not get, for a moment, a bit that the source does not give.
+        if ((before.Permissions & ~permissions) != 0 &&
+            (result = Sys.Chmod(destination, before.Permissions & permissions)) < 0)
+        {
+            return Fault.Destination("fchmod", result);
+        }
+
+        result = Sys.Chown(destination, status.Uid, status.Gid);
+        if (IsNotPermitted(result))
+        {
+            // Who may not give the file away may still be a member of its group.
+            permissions &= ~(Sys.ModeSetUid | Sys.ModeSetGid);
+            result = Sys.Chown(destination, Sys.Unchanged, status.Gid);
+        }
+
+        return result < 0 && !IsNotPermitted(result) ? Fault.Destination("fchown", result) : default;
+    }
+
+    private static int ChownEntry(int directory, byte* name, in Statx status, ref uint permissions)
+    {
+        int result = Sys.ChownEntry(directory, name, status.Uid, status.Gid);
+        if (IsNotPermitted(result))
+        {
+            permissions &= ~(Sys.ModeSetUid | Sys.ModeSetGid);
+            result = Sys.ChownEntry(directory, name, Sys.Unchanged, status.Gid);
+        }
+
+        return IsNotPermitted(result) ? 0 : result;
+    }
+
+    // EINVAL: the id has no meaning in this user namespace.
+    private static bool IsNotPermitted(int result) => result is -Errno.EPERM or -Errno.EINVAL;
+
+    /// <summary>chmod(2) follows links, so the entry is held by a descriptor while it is changed.</summary>
+    private static Fault ChmodEntry(WorkerBuffers buffers, int directory, byte* name, uint permissions)
+    {
+        int entry = Sys.OpenAt(directory, name, OpenFlags.PathOnly | OpenFlags.NoFollow);
+        if (entry < 0)
+        {
+            return Fault.Destination("openat", entry);
+        }
+
+        int result = Sys.ChmodPath(WorkerBuffers.ProcPath(buffers.DestinationPath, entry, null), permissions);
+        Sys.Close(entry);
+        return result < 0 ? Fault.Destination("chmod", result) : default;
+    }
+
+    private static Fault SetLateFlags(int destination, InodeFlags flags)
+    {
+        int result = Sys.SetFlags(destination, flags);
+        if (result == -Errno.EPERM)
+        {
+            // Without CAP_LINUX_IMMUTABLE these two cannot be kept, as an owner cannot be without CAP_CHOWN.
+            result = Sys.SetFlags(destination, flags & ~(InodeFlags.Immutable | InodeFlags.AppendOnly));
+        }
+
+        return result is < 0 and not -Errno.ENOTTY and not -Errno.EOPNOTSUPP
+            ? Fault.Destination("FS_IOC_SETFLAGS", result)
+            : default;
+    }
+}

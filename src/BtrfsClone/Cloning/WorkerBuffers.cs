@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>The memory that one worker needs, allocated once: nothing is allocated for an entry.</summary>
+internal sealed unsafe class WorkerBuffers : IDisposable
+{
+    public const int EntriesSize = 32 * 1024;
+    public const int FiemapExtents = 64;
+    private const int PathSize = 320;
+
+    public WorkerBuffers()
+    {
+        Entries = Allocate(EntriesSize);
+        XattrNames = Allocate(Sys.XattrMax);
+        OtherXattrNames = Allocate(Sys.XattrMax);
+        XattrValue = Allocate(Sys.XattrMax);
+        LinkTarget = Allocate(Sys.PathMax + 1);
+        SourcePath = Allocate(PathSize);
+        DestinationPath = Allocate(PathSize);
+        TemporaryName = Allocate(64);
+        Fiemap = (FiemapRequest*)Allocate(sizeof(FiemapRequest) + (FiemapExtents * sizeof(FiemapExtent)));
+    }
+
+    public byte* Entries { get; }
+
+    public byte* XattrNames { get; }
+
+    public byte* OtherXattrNames { get; }
+
+    public byte* XattrValue { get; }
+
+    public byte* LinkTarget { get; }
+
+    public byte* SourcePath { get; }
+
+    public byte* DestinationPath { get; }
+
+    public byte* TemporaryName { get; }
+
+    public FiemapRequest* Fiemap { get; }
+
+    /// <summary>
+    /// Writes <c>/proc/self/fd/N/NAME</c>: the one way to name an entry for calls that take only paths, without
+    /// resolving the directory's own path again.
+    /// </summary>
+    public static byte* ProcPath(byte* buffer, int descriptor, byte* name)
+    {
+        int length = Encoding.UTF8.GetBytes($"/proc/self/fd/{descriptor}", new Span<byte>(buffer, PathSize));
+        if (name != null)
+        {
+            buffer[length++] = (byte)'/';
+            int nameLength = Utf8Z.Length(name);
+            new ReadOnlySpan<byte>(name, nameLength).CopyTo(new Span<byte>(buffer + length, nameLength));
+            length += nameLength;
+        }
+
+        buffer[length] = 0;
+        return buffer;
+    }
+
+    /// <summary>A name that nobody else chooses, for what is renamed over an existing file.</summary>
+    public byte* NewTemporaryName()
+    {
+        Span<byte> buffer = new(TemporaryName, 64);
+        int length = Encoding.UTF8.GetBytes($".btrfs-clone.{Random.Shared.NextInt64():x16}", buffer);
+        buffer[length] = 0;
+        return TemporaryName;
+    }
+
+    public void Dispose()
+    {
+        foreach (nint memory in (ReadOnlySpan<nint>)[(nint)Entries, (nint)XattrNames, (nint)OtherXattrNames,
+            (nint)XattrValue, (nint)LinkTarget, (nint)SourcePath, (nint)DestinationPath, (nint)TemporaryName, (nint)Fiemap])
+        {
+            NativeMemory.Free((void*)memory);
+        }
+    }
+
+    private static byte* Allocate(int size) => (byte*)NativeMemory.AllocZeroed((nuint)size);
+}

@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+internal static unsafe partial class Sys
+{
+    /// <summary>
+    /// sendfile(2) to the destination's current offset. It crosses filesystems of different kinds, which
+    /// copy_file_range(2) refuses since Linux 5.19. Returns the bytes copied, 0 at the source's end.
+    /// </summary>
+    public static long SendFile(int source, int destination, long offset, long length)
+    {
+        long result;
+        do
+        {
+            long from = offset;
+            result = Result((long)sendfile(destination, source, &from, (nuint)length));
+        }
+        while (result == -Errno.EINTR);
+        return result;
+    }
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint sendfile(int destination, int source, long* offset, nuint length);
+}
