@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace BtrfsClone.Tests.Support;
 
 /// <summary>What the system's tools say about one entry; a field's name to its value.</summary>
@@ -12,4 +14,7 @@ public sealed class EntryFacts : SortedDictionary<string, string>
     public string Unshared { get; set; } = "";
 
     public bool IsFile => this["type"] == "f";
+
+    /// <summary>In bytes.</summary>
+    public long Size => long.Parse(this["size"], CultureInfo.InvariantCulture);
 }

@@ -12,8 +12,7 @@ internal sealed class ExtentList(EntryFacts entry)
     private static readonly string[] s_kinds = ["inline", "encoded", "unwritten", "delalloc"];
 
     // FICLONE takes whole blocks, the last one of the file included.
-    private readonly long _end =
-        (long.Parse(entry["size"], CultureInfo.InvariantCulture) + Block - 1) / Block * Block;
+    private readonly long _end = (entry.Size + Block - 1) / Block * Block;
 
     private readonly StringBuilder _extents = new();
     private readonly StringBuilder _unshared = new();

@@ -1,0 +1,75 @@
+using BtrfsClone.Interop;
+using BtrfsClone.Tests.Support;
+
+namespace BtrfsClone.Tests.Cloning;
+
+/// <summary>Neither depth nor width of a tree costs descriptors, stack or path length.</summary>
+[Collection(ScratchBtrfs.Name)]
+public sealed unsafe class LargeTreeTests(ScratchBtrfs btrfs)
+{
+    /// <summary>With names of seven bytes, four times as deep as a path can be long.</summary>
+    private const int Depth = 2000;
+
+    [BtrfsFact(Needs = "prlimit find xargs")]
+    public void A_chain_of_directories_deeper_than_descriptors_and_paths_go()
+    {
+        string folder = btrfs.NewFolder();
+        string source = Directory.CreateDirectory(Path.Combine(folder, "source")).FullName;
+        MakeChain(source);
+        string clone = Path.Combine(folder, "clone");
+
+        ShellResult result = Shell.Run("prlimit", "--nofile=256", Program.File, "copy", source, clone);
+
+        Assert.Equal(new ShellResult(0, result.Output, ""), result);
+        string[] expected = Listing(source);
+        Assert.Equal((Depth * 2) + 1, expected.Length);
+        Assert.Equal(expected, Listing(clone));
+    }
+
+    [BtrfsTheory(Needs = "find")]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Many_directories_side_by_side_and_one_below_the_other(int workers)
+    {
+        string folder = btrfs.NewFolder();
+        string source = Path.Combine(folder, "source");
+        for (int i = 0; i < 2000; i++)
+        {
+            // A path for each number's digits, so that directories have directories and files, or nothing.
+            string path = Directory.CreateDirectory(Path.Combine([source, .. $"{i * 37 % 5000}".Select(c => $"{c}")])).FullName;
+            if (i % 3 == 0)
+            {
+                File.WriteAllText(Path.Combine(path, "file"), $"{i}");
+            }
+        }
+
+        string clone = Path.Combine(folder, "clone");
+        Cloner.Clone(source, clone, new() { Workers = workers });
+
+        Assert.Equal(Listing(source), Listing(clone));
+        Shell.Check("diff", "--recursive", source, clone);
+    }
+
+    /// <summary>Type, mode, size and both times of every entry, with its depth and name.</summary>
+    private static string[] Listing(string root) =>
+        [.. Shell.Check("find", root, "-mindepth", "1", "-printf", @"%d %y %m %s %T@ %f\n").Split('\n').Order(StringComparer.Ordinal)];
+
+    private static void MakeChain(string root)
+    {
+        int directory = Sys.Open(root, OpenFlags.Directory);
+        for (int i = 0; i < Depth; i++)
+        {
+            fixed (byte* file = "file\0"u8, name = ByteText.ToBytesZ($"lvl{i:0000}"))
+            {
+                Sys.Close(Sys.OpenAt(directory, file, OpenFlags.Create | OpenFlags.WriteOnly, 0x180));
+                Assert.Equal(0, Sys.MakeDirectory(directory, name, 0x1C0));
+                int next = Sys.OpenAt(directory, name, OpenFlags.Directory);
+                Assert.True(next >= 0);
+                Sys.Close(directory);
+                directory = next;
+            }
+        }
+
+        Sys.Close(directory);
+    }
+}
