@@ -119,6 +119,32 @@ public sealed class DestinationTests(ScratchBtrfs btrfs)
     }
 
     [BtrfsFact]
+    public void A_name_that_is_replaced_is_never_missing_and_never_empty()
+    {
+        string source = NewFile("source", "new content");
+        string target = NewFile("folder/source", "old content");
+        using CancellationTokenSource done = new();
+        Task<HashSet<string>> watching = Task.Run(() =>
+        {
+            HashSet<string> seen = [];
+            while (!done.IsCancellationRequested)
+            {
+                seen.Add(File.Exists(target) ? File.ReadAllText(target) : "(missing)");
+            }
+
+            return seen;
+        });
+
+        for (int i = 0; i < 300; i++)
+        {
+            Cloner.Clone(source, CloneDestination.Into(At("folder")));
+        }
+
+        done.Cancel();
+        Assert.Subset(new HashSet<string> { "old content", "new content" }, watching.GetAwaiter().GetResult());
+    }
+
+    [BtrfsFact]
     public void A_symbolic_link_at_the_destination_is_replaced_and_not_followed()
     {
         string source = NewFile("source", "new");
