@@ -17,6 +17,26 @@ Describe 'The module' {
         $test.PowerShellVersion | Should -Be '7.4'
     }
 
+    It 'has the version of its assemblies' {
+        foreach ($assembly in 'BtrfsClone', 'BtrfsClone.PowerShell') {
+            [Reflection.AssemblyName]::GetAssemblyName("$checkout/bin/$assembly.dll").Version.ToString(3) | Should -Be $module.Version
+        }
+    }
+
+    It 'is imported in less than 150 ms over an empty session' {
+        $times = foreach ($run in 1..3) {
+            pwsh -NoProfile -NonInteractive -Command "(Measure-Command { Import-Module '$manifest' }).TotalMilliseconds"
+        }
+
+        ($times | Measure-Object -Minimum).Minimum | Should -BeLessThan 150
+    }
+
+    It 'completes the values of -<parameter>' -ForEach @(
+        @{ command = 'Copy-BtrfsItem x y -Reflink '; parameter = 'Reflink'; expected = 'Always', 'Auto' }
+    ) {
+        (TabExpansion2 $command $command.Length).CompletionMatches.CompletionText | Should -Be $expected
+    }
+
     It 'exports every cmdlet that it has, by name, and nothing else' {
         $types = [Reflection.Assembly]::LoadFrom("$checkout/bin/BtrfsClone.PowerShell.dll").GetExportedTypes()
         $cmdlets = $types | ForEach-Object { [Reflection.CustomAttributeExtensions]::GetCustomAttribute($_, [Management.Automation.CmdletAttribute]) } |

@@ -1,0 +1,172 @@
+using System.Management.Automation;
+using BtrfsClone.Cloning;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>
+/// <c>Copy-BtrfsItem</c>: clones files and directory trees by sharing their extents, with everything that belongs
+/// to them.
+/// </summary>
+[Cmdlet(VerbsCommon.Copy, "BtrfsItem", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[OutputType(typeof(CloneResult))]
+public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
+{
+    // What -WhatIf would have cloned with all that is below.
+    private readonly HashSet<string> _trees = [];
+
+    private CloneSession? _session;
+    private CloneProgress? _progress;
+    private CloneDestination? _destination;
+    private string _destinationPath = "";
+    private string? _relativeBase;
+
+    /// <summary>
+    /// An existing directory, which receives each item under its own name, or the new name of a single item. Several
+    /// items, wildcards and pipeline input make it a directory. It is taken as it is, without wildcards.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = "";
+
+    /// <summary>Keeps each item's path relative to this directory below the destination. Taken as it is.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? RelativeBasePath { get; set; }
+
+    /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[]? Include { get; set; }
+
+    /// <summary>Leaves out what matches one of these wildcards below the given items; such a directory is not entered.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[]? Exclude { get; set; }
+
+    /// <summary>What to do with data that cannot be shared: an error, or a copy in the kernel.</summary>
+    [Parameter]
+    public ReflinkMode Reflink { get; set; }
+
+    /// <summary>Leaves existing files at the destination as they are, and reports them.</summary>
+    [Parameter]
+    public SwitchParameter NoClobber { get; set; }
+
+    /// <summary>Replaces existing files that have no write permission bit.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; } = true;
+
+    /// <summary>How many threads work on a tree; the number of processors unless given.</summary>
+    [Parameter]
+    [ValidateRange(1, 1024)]
+    public int ThrottleLimit { get; set; }
+
+    /// <summary>Writes a <see cref="CloneResult"/> for each item.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _destinationPath = SessionPath.Argument(this, Destination);
+        _relativeBase = RelativeBasePath is null ? null : SessionPath.Argument(this, RelativeBasePath);
+        var options = new CloneOptions
+        {
+            Reflink = Reflink,
+            NoClobber = NoClobber,
+            Force = Force,
+            Recurse = Recurse,
+            Workers = ThrottleLimit,
+            Filter = NameFilter.Create(Include, Exclude),
+        };
+        _session = new CloneSession(options, WriteFailure, () => _progress!.Tick());
+        _progress = new CloneProgress(this, _session.Counters);
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessItem(ItemPath item)
+    {
+        string source = item.FullName;
+        if (_session!.Covers(source) || IsBelowPreviewedTree(source))
+        {
+            WriteVerbose($"'{source}' is part of a directory that has been cloned.");
+            return;
+        }
+
+        _destination ??= ChooseDestination(item);
+        if (!ShouldClone(source))
+        {
+            return;
+        }
+
+        _progress!.Item = source;
+        CloneResult result = _session!.Clone(source, _destination, Cancellation);
+        if (PassThru)
+        {
+            WriteObject(result);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        _progress!.Complete();
+        long copied = _session!.Counters.CopiedLength;
+        if (copied > 0)
+        {
+            WriteWarning($"{copied} bytes could not be shared and were copied.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _session?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private bool ShouldClone(string source)
+    {
+        string action = $"Performing the operation \"Clone\" on target \"Item: {source} Destination: {_destination!.TargetOf(source)}\".";
+        bool should = ShouldProcess(
+            action, $"Are you sure you want to perform this action?\n{action}", "Confirm", out ShouldProcessReason reason);
+        if (reason == ShouldProcessReason.WhatIf && Recurse && Directory.Exists(source))
+        {
+            _trees.Add(source);
+        }
+
+        return should;
+    }
+
+    private bool IsBelowPreviewedTree(string source)
+    {
+        if (_trees.Count == 0)
+        {
+            return false;
+        }
+
+        string? parent = source;
+        do
+        {
+            parent = System.IO.Path.GetDirectoryName(parent);
+        }
+        while (parent is not null && !_trees.Contains(parent));
+        return parent is not null;
+    }
+
+    /// <summary>One item that was named outright may get a new name; all else goes into a directory.</summary>
+    private CloneDestination ChooseDestination(ItemPath first)
+    {
+        bool single = first.IsNamed && Path.Length + LiteralPath.Length == 1 && _relativeBase is null;
+        return single
+            ? CloneDestination.Named(_destinationPath)
+            : CloneDestination.Into(_destinationPath, _relativeBase);
+    }
+}

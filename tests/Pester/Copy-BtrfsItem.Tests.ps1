@@ -1,0 +1,562 @@
+BeforeDiscovery {
+    $root = (id -u) -eq '0'
+}
+
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../BtrfsClone.psd1"
+    Import-Module "$PSScriptRoot/Scratch.psm1"
+}
+
+Describe 'Copy-BtrfsItem clones a tree' {
+    BeforeAll {
+        $folder = New-ScratchFolder
+        $src = New-Tree "$folder/src"
+    }
+
+    BeforeEach {
+        $dst = Join-Path (New-ScratchFolder) 'dst'
+    }
+
+    It 'that is named, under a new name, without writing data' {
+        $before = Get-DataUsed $folder
+        Copy-BtrfsItem $src $dst
+        Compare-Tree $src $dst | Should -BeNullOrEmpty
+        stat -c '%f %u %g %X %Y %y' $dst | Should -Be (stat -c '%f %u %g %X %Y %y' $src)
+        Get-DataUsed $folder | Should -Be $before
+    }
+
+    It 'whose items come from Get-ChildItem' {
+        Get-ChildItem $src -Force | Copy-BtrfsItem -Destination $dst
+        Compare-Tree $src $dst | Should -BeNullOrEmpty
+    }
+
+    It 'whose items come from Get-ChildItem -Recurse, nothing twice and nothing flattened' {
+        Get-ChildItem $src -Recurse -Force | Copy-BtrfsItem -Destination $dst
+        Compare-Tree $src $dst | Should -BeNullOrEmpty
+    }
+
+    It 'and says which items it passes over as part of a clone' {
+        $verbose = Get-Item "$src/dir2", "$src/dir2/other.iso" | Copy-BtrfsItem -Destination $dst -Verbose 4>&1
+        $verbose[-1].Message | Should -Match 'dir2/other.iso.*is part of'
+        Get-ChildItem $dst -Name | Should -Be 'dir2'
+    }
+
+    It 'and with -RelativeBasePath keeps the folders of single files, with their metadata' {
+        Push-Location $src
+        try {
+            Get-ChildItem -Recurse -File -Filter *.iso | Copy-BtrfsItem -Destination $dst -RelativeBasePath .
+        } finally {
+            Pop-Location
+        }
+
+        $expected = 'dir [x]', 'dir [x]/deep', 'dir [x]/deep/er', 'dir [x]/deep/er/file.iso', 'dir2', 'dir2/other.iso'
+        Get-EntryName $dst | Should -Be ($expected | Sort-Object -CaseSensitive)
+        foreach ($name in $expected) {
+            stat -c '%f %u %g %y' "$dst/$name" | Should -Be (stat -c '%f %u %g %y' "$src/$name")
+        }
+    }
+
+    It 'with as many threads as -ThrottleLimit says' -ForEach 1, 3 {
+        Copy-BtrfsItem $src $dst -ThrottleLimit $_
+        Compare-Tree $src $dst | Should -BeNullOrEmpty
+    }
+
+    It 'again into the clone' {
+        Copy-BtrfsItem $src $dst
+        Get-ChildItem $src -Force | Copy-BtrfsItem -Destination $dst
+        Compare-Tree $src $dst | Should -BeNullOrEmpty
+    }
+
+    It 'as an ordinary user' -Skip:(-not $root) {
+        $own = New-ScratchFolder
+        chmod 777 $own
+        setpriv --reuid 65534 --regid 65534 --clear-groups sh "$PSScriptRoot/make-tree.sh" "$own/src"
+        Invoke-AsUser "Copy-BtrfsItem '$own/src' '$own/dst'" | Should -BeNullOrEmpty
+        Compare-Tree "$own/src" "$own/dst" | Should -BeNullOrEmpty
+    }
+
+    It 'as an ordinary user without setuid and setgid where the owner is another' -Skip:(-not $root) {
+        $own = New-ScratchFolder
+        chmod 777 $own
+        'x' | Set-Content "$own/suid"
+        chmod 6755 "$own/suid"
+        Invoke-AsUser "Copy-BtrfsItem '$own/suid' '$own/copy'" | Should -BeNullOrEmpty
+        stat -c '%a %u %g' "$own/copy" | Should -Be '755 65534 65534'
+    }
+}
+
+Describe 'Copy-BtrfsItem chooses the place' {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        Set-Content "$folder/one" 'one'
+        Set-Content "$folder/two" 'two'
+        $null = New-Item -ItemType Directory "$folder/dir", "$folder/tree/sub"
+        Set-Content "$folder/tree/sub/leaf" 'leaf'
+        Push-Location $folder
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'in an existing directory, under the own name' {
+        Copy-BtrfsItem one dir
+        Copy-BtrfsItem tree dir
+        Get-EntryName dir | Should -Be 'one', 'tree', 'tree/sub', 'tree/sub/leaf'
+    }
+
+    It 'under the new name of a single item' {
+        Copy-BtrfsItem one new
+        Get-Content new | Should -Be 'one'
+    }
+
+    It 'in a new directory for <name>' -ForEach @(
+        @{ name = 'several items'; clone = { Copy-BtrfsItem one, two new } }
+        @{ name = 'several literal items'; clone = { Copy-BtrfsItem -LiteralPath one, two -Destination new } }
+        @{ name = 'a wildcard'; clone = { Copy-BtrfsItem [ot]?[eo] new } }
+        @{ name = 'items from the pipeline'; clone = { Get-Item one, two | Copy-BtrfsItem -Destination new } }
+        @{ name = 'names from the pipeline'; clone = { 'one', 'two' | Copy-BtrfsItem -Destination new } }
+        @{ name = 'objects given as arguments'; clone = { Copy-BtrfsItem (Get-Item one, two) new } }
+    ) {
+        & $clone
+        Get-EntryName new | Should -Be 'one', 'two'
+    }
+
+    It 'in a new directory for one match of a wildcard' {
+        Copy-BtrfsItem on? new
+        Get-EntryName new | Should -Be 'one'
+    }
+
+    It 'in a new directory for one item from the pipeline' {
+        Get-Item one | Copy-BtrfsItem -Destination new
+        Get-EntryName new | Should -Be 'one'
+    }
+
+    It 'literally' {
+        $null = New-Item -ItemType Directory 'd1'
+        $null = New-Item -ItemType Directory 'd[1]'
+        Copy-BtrfsItem one 'd[1]'
+        Copy-BtrfsItem one '*'
+        Get-EntryName 'd[1]' | Should -Be 'one'
+        Get-EntryName 'd1' | Should -BeNullOrEmpty
+        Test-Path -LiteralPath '*' -PathType Leaf | Should -BeTrue
+    }
+
+    It 'on a PSDrive and in the session''s location, not in the process''s' {
+        [Environment]::CurrentDirectory | Should -Not -Be $folder
+        $null = New-PSDrive Scratch FileSystem $folder
+        try {
+            Copy-BtrfsItem Scratch:/one Scratch:/dir
+            Set-Location Scratch:/tree
+            Copy-BtrfsItem ../two here
+        } finally {
+            Set-Location $folder
+            Remove-PSDrive Scratch
+        }
+
+        Get-EntryName dir | Should -Be 'one'
+        Get-Content tree/here | Should -Be 'two'
+    }
+
+    It 'and merges into an existing directory' {
+        Copy-BtrfsItem tree dir
+        Set-Content dir/tree/other 'other'
+        Set-Content tree/sub/leaf 'changed'
+        Copy-BtrfsItem tree dir
+        Get-EntryName dir | Should -Be 'tree', 'tree/other', 'tree/sub', 'tree/sub/leaf'
+        Get-Content dir/tree/sub/leaf | Should -Be 'changed'
+    }
+}
+
+Describe 'Copy-BtrfsItem finds the items' {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        $dst = Join-Path (New-ScratchFolder) 'dst'
+        Push-Location $folder
+        foreach ($file in 'a1.txt', 'a[1].txt', 'b`c', '-d', '.hidden', "new`nline") {
+            [IO.File]::WriteAllText("$folder/$file", $file)
+        }
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'by <name>' -ForEach @(
+        @{ name = 'a wildcard'; expected = 'a1.txt'; clone = { Copy-BtrfsItem 'a[1].txt' $dst } }
+        @{ name = 'an escaped path'; expected = 'a[1].txt'; clone = { Copy-BtrfsItem 'a`[1`].txt', 'a1.txt' $dst } }
+        @{ name = '-LiteralPath'; expected = 'a[1].txt'; clone = { $null = mkdir $dst; Copy-BtrfsItem -LiteralPath 'a[1].txt' -Destination $dst } }
+        @{ name = '-LP'; expected = 'b`c'; clone = { $null = mkdir $dst; Copy-BtrfsItem -LP 'b`c' -Destination $dst } }
+        @{ name = '-PSPath'; expected = 'b`c'; clone = { $null = mkdir $dst; Copy-BtrfsItem -PSPath 'b`c' -Destination $dst } }
+        @{ name = 'an item of the pipeline'; expected = 'a[1].txt'; clone = { Get-Item -LiteralPath 'a[1].txt' | Copy-BtrfsItem -Destination $dst } }
+        @{ name = 'a bare FileInfo'; expected = 'a[1].txt'; clone = { [IO.FileInfo]::new("$folder/a[1].txt") | Copy-BtrfsItem -Destination $dst } }
+        @{ name = 'an object with a PSPath'; expected = 'b`c'; clone = { [pscustomobject]@{ PSPath = "$folder/b``c" } | Copy-BtrfsItem -Destination $dst } }
+    ) {
+        & $clone
+        [IO.File]::ReadAllText("$dst/$expected") | Should -Be $expected
+    }
+
+    It 'with any name, from the pipeline' {
+        Get-ChildItem -File -Force | Copy-BtrfsItem -Destination $dst
+        Get-EntryName $dst | Should -Be (Get-EntryName $folder)
+    }
+
+    It 'with any name, given as arguments' {
+        Copy-BtrfsItem (Get-ChildItem -File -Force) $dst
+        Get-EntryName $dst | Should -Be (Get-EntryName $folder)
+    }
+
+    It 'with a backslash in the name, from the pipeline' {
+        Invoke-Tool sh -c 'printf x > back\\slash'
+        [IO.FileInfo]::new("$folder/back\slash") | Copy-BtrfsItem -Destination $dst
+        Get-EntryName $dst | Should -Be 'back\slash'
+    }
+
+    It 'and is silent where a wildcard matches nothing' {
+        Copy-BtrfsItem 'nothing*' $dst -ErrorVariable failures
+        $failures | Should -BeNullOrEmpty
+        Test-Path $dst | Should -BeFalse
+    }
+
+    It 'and reports <path> as <id>' -ForEach @(
+        @{ path = 'missing'; id = 'SourceNotFound'; category = 'ObjectNotFound' }
+        @{ path = 'missing/*'; id = 'SourceNotFound'; category = 'ObjectNotFound' }
+        @{ path = 'Env:HOME'; id = 'NotFileSystem'; category = 'InvalidArgument' }
+        @{ path = 'Env:*'; id = 'NotFileSystem'; category = 'InvalidArgument' }
+        @{ path = 'NoDrive:/x'; id = 'DriveNotFound'; category = 'ObjectNotFound' }
+        @{ path = "a1.txt`0x"; id = 'SourceNotFound'; category = 'ObjectNotFound' }
+    ) {
+        Copy-BtrfsItem $path $dst -ErrorVariable failures -ErrorAction SilentlyContinue
+        $failures | Should -HaveCount 1
+        $failures[0].FullyQualifiedErrorId | Should -Be "$id,BtrfsClone.PowerShell.CopyBtrfsItemCommand"
+        $failures[0].CategoryInfo.Category | Should -Be $category
+        Test-Path $dst | Should -BeFalse
+    }
+
+    It 'and ends where the destination is <path>' -ForEach @(
+        @{ path = 'Env:X'; id = 'NotFileSystem' }
+        @{ path = 'NoDrive:/x'; id = 'DriveNotFound' }
+    ) {
+        { Copy-BtrfsItem a1.txt $path } | Should -Throw -ErrorId "$id,BtrfsClone.PowerShell.CopyBtrfsItemCommand"
+    }
+
+    It 'where the location itself is gone' {
+        $gone = (New-Item -ItemType Directory gone).FullName
+        Set-Location $gone
+        Invoke-Tool rmdir $gone
+        try {
+            Copy-BtrfsItem "$folder/a1.txt" $dst
+            Copy-BtrfsItem a1.txt "$dst.2" -ErrorVariable failures -ErrorAction SilentlyContinue
+        } finally {
+            Set-Location $folder
+        }
+
+        Test-Path $dst | Should -BeTrue
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'SourceNotFound,*'
+    }
+}
+
+Describe 'Copy-BtrfsItem -Include and -Exclude' {
+    BeforeAll {
+        $folder = New-ScratchFolder
+        $src = "$folder/src"
+        foreach ($file in 'a.cs', 'b.txt', 'obj/c.cs', 'sub/d.cs', 'sub/e.log', 'sub/obj/f.cs', 'sub/F.CS') {
+            $null = New-Item -ItemType File -Force "$src/$file"
+        }
+    }
+
+    BeforeEach {
+        $dst = Join-Path (New-ScratchFolder) 'dst'
+    }
+
+    It 'takes the files that <name> leaves' -ForEach @(
+        @{ name = '-Include *.cs'; filter = @{ Include = '*.cs' }; expected = 'a.cs', 'obj/c.cs', 'sub/F.CS', 'sub/d.cs', 'sub/obj/f.cs' }
+        @{ name = '-Exclude obj, *.log'; filter = @{ Exclude = 'obj', '*.log' }; expected = 'a.cs', 'b.txt', 'sub/F.CS', 'sub/d.cs' }
+        @{ name = '-Include *.cs, *.txt -Exclude obj'; filter = @{ Include = '*.cs', '*.txt'; Exclude = 'obj' }; expected = 'a.cs', 'b.txt', 'sub/F.CS', 'sub/d.cs' }
+        @{ name = '-Include [ab].*'; filter = @{ Include = '[ab].*' }; expected = 'a.cs', 'b.txt' }
+    ) {
+        Copy-BtrfsItem $src $dst @filter
+        Invoke-Tool find $dst -type f -printf '%P\n' | Sort-Object -CaseSensitive | Should -Be ($expected | Sort-Object -CaseSensitive)
+    }
+
+    It 'does not enter an excluded directory' {
+        Copy-BtrfsItem $src $dst -Exclude obj
+        Get-EntryName $dst | Should -Not -Contain 'obj'
+    }
+
+    It 'does not apply to the given items' {
+        Copy-BtrfsItem "$src/a.cs" $dst -Exclude 'a.cs'
+        Test-Path $dst | Should -BeTrue
+    }
+}
+
+Describe 'Copy-BtrfsItem refuses' {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        $null = New-Item -ItemType Directory "$folder/dir/sub"
+        Set-Content "$folder/file" 'new'
+        Set-Content "$folder/old" 'old'
+        Push-Location $folder
+        $before = find $folder -printf '%p %m %s %T@\n' | Sort-Object
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It '<name>: <id>' -ForEach @(
+        @{ name = 'a directory into itself'; id = 'DestinationInsideSource'; category = 'InvalidArgument'; arguments = @{ Path = 'dir'; Destination = 'dir' } }
+        @{ name = 'a directory below itself'; id = 'DestinationInsideSource'; category = 'InvalidArgument'; arguments = @{ Path = 'dir'; Destination = 'dir/sub/new' } }
+        @{ name = 'a file onto itself'; id = 'SameFile'; category = 'InvalidArgument'; arguments = @{ Path = 'file'; Destination = 'file' } }
+        @{ name = 'a missing source'; id = 'SourceNotFound'; category = 'ObjectNotFound'; arguments = @{ Path = 'missing'; Destination = 'new' } }
+        @{ name = 'a missing parent'; id = 'DestinationNotFound'; category = 'ObjectNotFound'; arguments = @{ Path = 'file'; Destination = 'missing/new' } }
+        @{ name = 'a file with -NoClobber'; id = 'DestinationExists'; category = 'ResourceExists'; arguments = @{ Path = 'file'; Destination = 'old'; NoClobber = $true } }
+        @{ name = 'a directory over a file'; id = 'DestinationExists'; category = 'ResourceExists'; arguments = @{ Path = 'dir'; Destination = 'old' } }
+        @{ name = 'another file system'; id = 'CrossDevice'; category = 'InvalidArgument'; arguments = @{ Path = '/proc/version'; Destination = 'new' } }
+        @{ name = 'an item outside of the base'; id = 'SourceOutsideBase'; category = 'InvalidArgument'; arguments = @{ Path = 'file'; Destination = 'new'; RelativeBasePath = 'dir' } }
+    ) {
+        Copy-BtrfsItem @arguments -ErrorVariable failures -ErrorAction SilentlyContinue
+        $failures | Should -HaveCount 1
+        $failures[0].FullyQualifiedErrorId | Should -Be "$id,BtrfsClone.PowerShell.CopyBtrfsItemCommand"
+        $failures[0].CategoryInfo.Category | Should -Be $category
+        $failures[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+        $failures[0].TargetObject | Should -Not -BeNullOrEmpty
+        find $folder -printf '%p %m %s %T@\n' | Sort-Object | Should -Be $before
+    }
+
+    It 'a file over a directory of its name: DestinationExists' {
+        $null = New-Item -ItemType Directory dir/file
+        Copy-BtrfsItem file dir -ErrorVariable failures -ErrorAction SilentlyContinue
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationExists,*'
+    }
+
+    It 'to replace a file without write permission, unless forced' {
+        chmod 444 old
+        Copy-BtrfsItem file old -ErrorVariable failures -ErrorAction SilentlyContinue
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationReadOnly,*'
+        $failures[0].CategoryInfo.Category | Should -Be 'PermissionDenied'
+        Get-Content old | Should -Be 'old'
+
+        Copy-BtrfsItem file old -Force
+        Get-Content old | Should -Be 'new'
+    }
+
+    It 'a number of threads below one' {
+        { Copy-BtrfsItem file new -ThrottleLimit 0 } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
+    }
+}
+
+Describe 'Copy-BtrfsItem -Reflink Auto' {
+    BeforeAll {
+        $folder = New-ScratchFolder
+        $other = Join-Path '/dev/shm' "btrfs-clone-pester-$PID"
+        $null = New-Item -ItemType Directory $other
+        Invoke-Tool sh -c 'head -c 100000 /dev/urandom > "$0/file"' $other
+    }
+
+    AfterAll {
+        Remove-Item -LiteralPath $other -Recurse
+    }
+
+    It 'copies what it cannot share, and says how many bytes' {
+        $result = Copy-BtrfsItem "$other/file" "$folder/file" -Reflink Auto -PassThru -WarningVariable warnings -WarningAction SilentlyContinue
+        Invoke-Tool cmp "$other/file" "$folder/file"
+        $result.CopiedLength | Should -Be 100000
+        $warnings | Should -HaveCount 1
+        $warnings[0].Message | Should -Match '100000 bytes'
+    }
+
+    It 'shares what it can, and warns of nothing' {
+        Invoke-Tool sh -c 'head -c 65536 /dev/urandom > "$0/shared"' $folder
+        $result = Copy-BtrfsItem "$folder/shared" "$folder/clone" -Reflink Auto -PassThru -WarningVariable warnings
+        Get-PhysicalRange "$folder/clone" | Should -Be (Get-PhysicalRange "$folder/shared")
+        $result.CopiedLength | Should -Be 0
+        $warnings | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Copy-BtrfsItem -PassThru' {
+    BeforeAll {
+        $folder = New-ScratchFolder
+        $src = New-Tree "$folder/src"
+        $result = Copy-BtrfsItem $src "$folder/dst" -PassThru
+        $count = @{}
+        foreach ($type in 'f', 'd', 'l') {
+            $count[$type] = @(find $src -type $type -printf 'x\n').Count
+        }
+    }
+
+    It 'writes one object for each item' {
+        $results = Get-ChildItem $src -Force | Copy-BtrfsItem -Destination "$folder/each" -PassThru
+        $results | Should -HaveCount @(Get-ChildItem $src -Force).Count
+        $results.Source | Sort-Object | Should -Be ((Get-ChildItem $src -Force).FullName | Sort-Object)
+        $results.Path | Should -Contain "$folder/each/dir [x]"
+    }
+
+    It 'counts what it cloned' {
+        $result | Should -BeOfType BtrfsClone.Cloning.CloneResult
+        $result.Source | Should -Be $src
+        $result.Path | Should -Be "$folder/dst"
+        $result.Kind | Should -Be 'Directory'
+        $result.Files + $result.HardLinks | Should -Be $count.f
+        $result.HardLinks | Should -Be 2
+        $result.Directories | Should -Be $count.d
+        $result.SymbolicLinks | Should -Be $count.l
+        $result.Length | Should -Be ((find $src -type f -printf '%i %s\n' | Sort-Object -Unique | ForEach-Object { [long] ($_ -split ' ')[1] } | Measure-Object -Sum).Sum)
+        $result.CopiedLength | Should -Be 0
+        $result.Failed | Should -Be 0
+        $result.Elapsed | Should -BeGreaterThan ([timespan]::Zero)
+    }
+
+    It 'writes objects that pipe into Get-Item, also after serialization' {
+        ($result | Get-Item).FullName | Should -Be "$folder/dst"
+        $result | Export-Clixml "$folder/result.xml"
+        $restored = Import-Clixml "$folder/result.xml"
+        ($restored | Get-Item).FullName | Should -Be "$folder/dst"
+        $restored.Length | Should -BeOfType long
+        $restored.Kind.ToString() | Should -Be 'Directory'
+        ($result | ConvertTo-Json | ConvertFrom-Json).Length | Should -Be $result.Length
+    }
+
+    It 'writes objects that pipe into Copy-BtrfsItem, whatever the name' {
+        $clone = Copy-BtrfsItem -LiteralPath "$src/a[1].txt" -Destination "$folder/b[2].txt" -PassThru
+        $clone | Copy-BtrfsItem -Destination "$folder/again"
+        $clone | Export-Clixml "$folder/clone.xml"
+        Import-Clixml "$folder/clone.xml" | Copy-BtrfsItem -Destination "$folder/restored"
+        "$folder/again/b[2].txt", "$folder/restored/b[2].txt" | ForEach-Object { Test-Path -LiteralPath $_ | Should -BeTrue }
+    }
+
+    It 'writes objects that print as a table of at most 120 columns' {
+        $lines = ($result | Out-String -Width 120).Trim() -split "`n"
+        $lines | Should -HaveCount 3
+        $lines[0] | Should -Match 'Files.*Length'
+        $lines[2] | Should -Match ([regex]::Escape("$folder/dst"))
+    }
+}
+
+Describe 'Copy-BtrfsItem asks and tells' {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        Set-Content "$folder/one" 'one'
+        Set-Content "$folder/two" 'two'
+        $shell = [powershell]::Create()
+        $null = $shell.AddCommand('Import-Module').AddParameter('Name', (Join-Path $PSScriptRoot '../../BtrfsClone.psd1')).Invoke()
+        $shell.Commands.Clear()
+    }
+
+    AfterEach {
+        $shell.Dispose()
+    }
+
+    It 'what it would do with -WhatIf, and does nothing' {
+        $said = pwsh -NoProfile -NonInteractive -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; Get-ChildItem '$folder' | Copy-BtrfsItem -Destination '$folder/new' -WhatIf"
+        foreach ($name in 'one', 'two') {
+            $said | Should -Contain "What if: Performing the operation `"Clone`" on target `"Item: $folder/$name Destination: $folder/new/$name`"."
+        }
+
+        Test-Path "$folder/new" | Should -BeFalse
+    }
+
+    It 'with -WhatIf nothing of what a tree holds, apart from the tree' {
+        $null = New-Item -ItemType Directory "$folder/tree/sub"
+        $said = pwsh -NoProfile -NonInteractive -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; Get-ChildItem '$folder' -Recurse | Copy-BtrfsItem -Destination '$folder/new' -WhatIf"
+        $said | Where-Object { $_ -like '*tree*' } | Should -HaveCount 1
+    }
+
+    It 'before each item with -Confirm' {
+        { Copy-BtrfsItem "$folder/one" "$folder/new" -Confirm:$false } | Should -Not -Throw
+        Test-Path "$folder/new" | Should -BeTrue
+        $null = $shell.AddCommand('Copy-BtrfsItem').AddArgument("$folder/one").AddArgument("$folder/asked").AddParameter('Confirm')
+        { $shell.Invoke() } | Should -Throw -Because 'there is nobody to answer'
+        Test-Path "$folder/asked" | Should -BeFalse
+    }
+
+    It 'a verbose line for each item' {
+        $said = Get-ChildItem $folder -File | Copy-BtrfsItem -Destination "$folder/new" -Verbose 4>&1
+        $said | Should -HaveCount 2
+        $said[0].Message | Should -BeLike "*$folder/one*$folder/new/one*"
+    }
+
+    It 'of each bad item, and goes on with the next' {
+        $result = Copy-BtrfsItem "$folder/one", "$folder/missing", "$folder/two" "$folder/new" -PassThru -ErrorVariable failures -ErrorAction SilentlyContinue
+        $? | Should -BeFalse
+        $result.Path | Should -Be "$folder/new/one", "$folder/new/two"
+        $failures | Should -HaveCount 1
+        $failures[0].TargetObject | Should -Be "$folder/missing"
+        $failures[0].Exception | Should -BeOfType BtrfsClone.BtrfsException
+        $failures[0].Exception.Message | Should -Match 'missing'
+    }
+
+    It 'of the first bad item alone with -ErrorAction Stop' {
+        { Copy-BtrfsItem "$folder/missing", "$folder/two" "$folder/new" -ErrorAction Stop } | Should -Throw -ErrorId 'SourceNotFound,*'
+        Test-Path "$folder/new" | Should -BeFalse
+    }
+
+    It 'of one unreadable file among many, and clones the rest' -Skip:(-not $root) {
+        chmod 777 $folder
+        setpriv --reuid 65534 --regid 65534 --clear-groups mkdir "$folder/tree"
+        1..50 | ForEach-Object { Set-Content "$folder/tree/$_" $_ }
+        chmod 000 "$folder/tree/25"
+        $said = Invoke-AsUser "Copy-BtrfsItem '$folder/tree' '$folder/new' -ErrorVariable f -ErrorAction SilentlyContinue; `$f.Count; `$f[0].FullyQualifiedErrorId; `$f[0].TargetObject"
+        $said | Should -Be '1', 'PermissionDenied,BtrfsClone.PowerShell.CopyBtrfsItemCommand', "$folder/tree/25"
+        Get-ChildItem "$folder/new" | Should -HaveCount 49
+    }
+}
+
+Describe 'Copy-BtrfsItem of much' {
+    BeforeAll {
+        $folder = New-ScratchFolder
+        $src = "$folder/src"
+        foreach ($directory in 1..20) {
+            $null = [IO.Directory]::CreateDirectory("$src/$directory")
+            foreach ($file in 1..1000) {
+                [IO.File]::WriteAllText("$src/$directory/$file", 'content')
+            }
+        }
+
+        sync --file-system $folder
+        $manifest = (Resolve-Path "$PSScriptRoot/../../BtrfsClone.psd1").Path
+    }
+
+    BeforeEach {
+        $dst = Join-Path (New-ScratchFolder) 'dst'
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript("Import-Module '$manifest'; Copy-BtrfsItem '$src' '$dst' -ThrottleLimit 1")
+    }
+
+    AfterEach {
+        $shell.Dispose()
+    }
+
+    It 'shows progress a few times a second, and ends it' {
+        $clock = [Diagnostics.Stopwatch]::StartNew()
+        $null = $shell.Invoke()
+        $records = $shell.Streams.Progress
+        $records.Count | Should -BeGreaterThan 1
+        $records.Count | Should -BeLessThan (5 * $clock.Elapsed.TotalSeconds + 2)
+        $records[0].StatusDescription | Should -Match '\d+ files, .*MB, .*files/s'
+        $records[-1].RecordType | Should -Be 'Completed'
+    }
+
+    It 'stops within a second and leaves whole files only' {
+        $running = $shell.BeginInvoke()
+        while (-not (Test-Path "$dst/*/5")) {
+            $running.IsCompleted | Should -BeFalse
+            Start-Sleep -Milliseconds 10
+        }
+
+        $clock = [Diagnostics.Stopwatch]::StartNew()
+        $shell.Stop()
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 1
+        $shell.InvocationStateInfo.State | Should -Be 'Stopped'
+        $files = @(Invoke-Tool find $dst -type f -printf '%P %s\n')
+        $files.Count | Should -BeLessThan 20000
+        $files | Where-Object { $_ -notmatch '^\d+/\d+ 7$' } | Should -BeNullOrEmpty
+    }
+
+    It 'takes thousands of single files from the pipeline' {
+        $result = Get-ChildItem "$src/*" -File -Recurse | Copy-BtrfsItem -Destination $dst -RelativeBasePath $src -PassThru
+        $result | Should -HaveCount 20000
+        diff -r $src $dst | Should -BeNullOrEmpty
+    }
+}
