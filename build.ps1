@@ -2,20 +2,24 @@
 #requires -Version 7.4
 <#
 .SYNOPSIS
-    Builds, tests and ships BtrfsClone. Everything here is dotnet's or Pester's work.
+    Builds, tests and ships BtrfsClone. All of it is dotnet's and Pester's work.
 .PARAMETER Task
-    Build   fills bin/, so that Import-Module ./BtrfsClone.psd1 works. The default.
-    Test    runs the tests of the engine and the program, then those of the cmdlets.
-    Clean   removes what the other tasks made.
+    Build    fills bin/, so that Import-Module ./BtrfsClone.psd1 works. The default.
+    Test     runs the tests of the engine and the program, then those of the cmdlets.
+    Pack     makes the module as a folder, as a package for the PowerShell Gallery and as a zip, below out/.
+    Install  puts the module into the current user's module path.
+    Clean    removes what the other tasks made in this folder.
 #>
 param(
-    [ValidateSet('Build', 'Test', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Pack', 'Install', 'Clean')]
     [string[]] $Task = 'Build'
 )
 
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 Set-Location $PSScriptRoot
+
+$staging = "$PSScriptRoot/out/BtrfsClone"
 
 function Invoke-Build {
     dotnet build
@@ -27,8 +31,47 @@ function Invoke-Test {
     pwsh -NoProfile -File tests/Pester/run.ps1
 }
 
+# The module alone, without the program and the symbols.
+function Copy-Module {
+    dotnet build src/BtrfsClone.PowerShell
+    Remove-Item -LiteralPath $staging -Recurse -ErrorAction Ignore
+    $null = New-Item -ItemType Directory $staging/bin
+    Copy-Item BtrfsClone.psd1, *.ps1xml, LICENSE, README.md, CHANGELOG.md $staging
+    Copy-Item en-US $staging -Recurse
+    Copy-Item bin/BtrfsClone.dll, bin/BtrfsClone.PowerShell.dll $staging/bin
+}
+
+function Invoke-Pack {
+    Copy-Module
+    $manifest = Import-PowerShellDataFile BtrfsClone.psd1
+    # The gallery finds a module by the names of its commands, too.
+    $tags = $manifest.PrivateData.PSData.Tags + 'PSModule' + 'PSIncludes_Cmdlet' +
+        ($manifest.CmdletsToExport | ForEach-Object { "PSCmdlet_$_"; "PSCommand_$_" })
+    $values = @(
+        "version=$($manifest.ModuleVersion)"
+        "authors=$($manifest.Author)"
+        "copyright=$($manifest.Copyright)"
+        "description=$($manifest.Description)"
+        "tags=$tags"
+    ) -join ';'
+    # NU5100: the package holds a module, whose assemblies are not for a project's lib folder.
+    dotnet pack src/BtrfsClone.PowerShell --no-build --output out -p:NoWarn=NU5100 "-p:NuspecFile=BtrfsClone.nuspec" "-p:NuspecBasePath=$staging" "-p:NuspecProperties=`"$values`""
+    Compress-Archive -Path $staging -DestinationPath "out/BtrfsClone-$($manifest.ModuleVersion).zip" -Force
+}
+
+function Invoke-Install {
+    Copy-Module
+    $version = (Import-PowerShellDataFile BtrfsClone.psd1).ModuleVersion
+    $target = Join-Path ([Environment]::GetFolderPath('LocalApplicationData')) "powershell/Modules/BtrfsClone/$version"
+    # Sessions that have loaded the old files keep them: they are unlinked here, not overwritten.
+    Remove-Item -LiteralPath $target -Recurse -ErrorAction Ignore
+    $null = New-Item -ItemType Directory $target
+    Copy-Item "$staging/*" $target -Recurse
+    "BtrfsClone $version is in $target"
+}
+
 function Invoke-Clean {
-    git clean -xdf -- bin out src tests
+    Remove-Item bin, out, src/*/obj, tests/*/bin, tests/*/obj -Recurse -ErrorAction Ignore
 }
 
 foreach ($name in $Task) {

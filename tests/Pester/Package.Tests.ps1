@@ -1,0 +1,54 @@
+BeforeDiscovery {
+    $dotnet = Get-Command dotnet -CommandType Application -ErrorAction Ignore
+}
+
+BeforeAll {
+    Import-Module "$PSScriptRoot/Scratch.psm1"
+    $checkout = (Resolve-Path "$PSScriptRoot/../..").Path
+    $version = (Import-PowerShellDataFile "$checkout/BtrfsClone.psd1").ModuleVersion
+
+    # Imports the module in a new pwsh and clones with it.
+    function Test-Module {
+        param([string] $Module)
+
+        $folder = New-ScratchFolder
+        Set-Content "$folder/source" 'content'
+        $output = pwsh -NoProfile -NonInteractive -Command "Set-StrictMode -Version Latest; `$ErrorActionPreference = 'Stop'; Import-Module '$Module'; Copy-BtrfsItem '$folder/source' '$folder/clone' -PassThru | Format-Table | Out-Null; (Get-Module BtrfsClone).ModuleBase"
+        Get-Content "$folder/clone" | Should -Be 'content'
+        $output
+    }
+}
+
+Describe 'build.ps1' -Skip:(-not $dotnet) {
+    It 'packs the module, and nothing but the module, for the gallery and as a zip' {
+        $null = & "$checkout/build.ps1" Pack
+        $expected = 'BtrfsClone.Format.ps1xml', 'BtrfsClone.Types.ps1xml', 'BtrfsClone.psd1', 'CHANGELOG.md', 'LICENSE', 'README.md',
+            'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'en-US/*'
+        foreach ($archive in "BtrfsClone.$version.nupkg", "BtrfsClone-$version.zip") {
+            $folder = New-ScratchFolder
+            [IO.Compression.ZipFile]::ExtractToDirectory("$checkout/out/$archive", $folder)
+            if (Test-Path "$folder/BtrfsClone") {
+                $folder = "$folder/BtrfsClone"
+            }
+
+            $files = Invoke-Tool find $folder -type f -printf '%P\n'
+            # What every package of this kind has.
+            $files = $files | Where-Object { $_ -notmatch '^(_rels|package)/|^\[Content_Types|\.nuspec$' }
+            $files -replace '^en-US/.*', 'en-US/*' | Sort-Object -Unique -CaseSensitive | Should -Be ($expected | Sort-Object -CaseSensitive)
+            Test-Module "$folder/BtrfsClone.psd1" | Should -Be $folder
+        }
+    }
+
+    It 'installs the module for the user, over an older one' {
+        $env:XDG_DATA_HOME = New-ScratchFolder
+        try {
+            $target = "$env:XDG_DATA_HOME/powershell/Modules/BtrfsClone/$version"
+            $null = New-Item -ItemType File -Force "$target/bin/stale.dll"
+            $null = & "$checkout/build.ps1" Install
+            Test-Module BtrfsClone | Should -Be $target
+            Test-Path "$target/bin/stale.dll" | Should -BeFalse
+        } finally {
+            $env:XDG_DATA_HOME = $null
+        }
+    }
+}
