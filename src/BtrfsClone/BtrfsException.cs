@@ -37,6 +37,9 @@ public sealed class BtrfsException : IOException
     /// <summary>What happened to which path, as one sentence: the message without the advice that ends it.</summary>
     public string Summary => ErrorText.Summary(Error, Path, Errno, Call);
 
+    /// <summary>What went wrong, as a few words without the path.</summary>
+    public string Description => ErrorText.What(Error);
+
     /// <summary>What the user can do about it, as one sentence.</summary>
     public string RecommendedAction => ErrorText.Advice(Error);
 

@@ -27,7 +27,7 @@ internal static class ErrorText
     {
         string what = What(error);
         string cause = errno == 0 ? "" : $" ({call}: {Marshal.GetPInvokeErrorMessage(errno)})";
-        return $"'{Printable(path)}': {what}{cause}.";
+        return $"'{PathText.Printable(path)}': {what}{cause}.";
     }
 
     public static string Advice(BtrfsError error) => error switch
@@ -58,7 +58,7 @@ internal static class ErrorText
         _ => "See the kernel log (dmesg) if it persists.",
     };
 
-    private static string What(BtrfsError error) => error switch
+    public static string What(BtrfsError error) => error switch
     {
         BtrfsError.SourceNotFound => "no such file or directory",
         BtrfsError.DestinationNotFound => "the destination's directory does not exist",
@@ -82,15 +82,4 @@ internal static class ErrorText
         BtrfsError.ChangedMeanwhile => "it was moved or replaced in the meantime",
         _ => "input/output failed",
     };
-
-    /// <summary>A path as one line: control characters in names must not write to the terminal.</summary>
-    private static string Printable(string path)
-    {
-        if (!path.AsSpan().ContainsAnyInRange('\0', '\x1f') && !path.Contains('\x7f', StringComparison.Ordinal))
-        {
-            return path;
-        }
-
-        return string.Concat(path.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString()));
-    }
 }

@@ -49,7 +49,7 @@ internal sealed unsafe class Metadata(CloneSession session)
 
         if ((result = Sys.SetTimes(destination, status)) < 0)
         {
-            return Fault.Destination("utimensat", result);
+            return Fault.Destination("futimens", result);
         }
 
         return (flags & InodeFlags.Late) != 0 ? SetLateFlags(destination, flags) : default;

@@ -4,11 +4,11 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>utimensat(2) of an open file: access and modification time, to the nanosecond.</summary>
+    /// <summary>futimens(3) of an open file (glibc's utimensat refuses a null path): access and modification time, to the nanosecond.</summary>
     public static int SetTimes(int descriptor, in Statx from)
     {
         Timespecs times = new(from);
-        return Result(utimensat(descriptor, null, &times, 0));
+        return Result(futimens(descriptor, &times));
     }
 
     /// <summary>utimensat(2) of an entry itself, or of the descriptor where the name is empty.</summary>
@@ -20,6 +20,9 @@ internal static unsafe partial class Sys
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial int utimensat(int directory, byte* name, Timespecs* times, int flags);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int futimens(int descriptor, Timespecs* times);
 
     /// <summary>Two of struct timespec: access time, then modification time.</summary>
     [StructLayout(LayoutKind.Sequential)]

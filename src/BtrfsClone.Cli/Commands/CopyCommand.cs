@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.IO.Enumeration;
+using BtrfsClone.Cloning;
+
+namespace BtrfsClone.Cli.Commands;
+
+/// <summary><c>btrfs-clone copy</c>: files and whole trees.</summary>
+internal static class CopyCommand
+{
+    public static Command Create()
+    {
+        Argument<string[]> paths = new("SOURCE... DESTINATION")
+        {
+            Description = "What to clone, and the directory it goes into; for a single SOURCE also its new name.",
+            Arity = new ArgumentArity(2, 100_000),
+        };
+        Option<ReflinkMode> reflink = new("--reflink")
+        {
+            Description = "What cannot be cloned is an error (always) or is copied (auto).",
+            DefaultValueFactory = _ => ReflinkMode.Always,
+        };
+        Option<bool> noClobber = new("--no-clobber", "-n") { Description = "Leave existing files, and report them." };
+        Option<bool> force = new("--force", "-f") { Description = "Replace also files without write permission." };
+        Option<bool> noRecurse = new("--no-recurse") { Description = "Clone a directory itself only." };
+        Option<string[]> include = new("--include")
+        {
+            Description = "Clone only files with such names below the given ones (* and ?; repeatable).",
+        };
+        Option<string[]> exclude = new("--exclude")
+        {
+            Description = "Leave such names out, directories with all below them (* and ?; repeatable).",
+        };
+        Option<string?> relativeBase = new("--relative-base")
+        {
+            Description = "Keep each SOURCE's path relative to this directory.",
+            HelpName = "DIR",
+        };
+        Option<int> jobs = new("--jobs", "-j") { Description = "Threads, 1-64 (default: one for each processor)." };
+        jobs.Validators.Add(result =>
+        {
+            if (result.GetValue(jobs) is < 1 or > 64)
+            {
+                result.AddError("--jobs takes a number from 1 to 64.");
+            }
+        });
+        Command command = new("copy", "Clone files and directory trees.")
+        {
+            paths, reflink, noClobber, force, noRecurse, include, exclude, relativeBase, jobs,
+        };
+        command.SetAction(parsed =>
+        {
+            CloneOptions options = new()
+            {
+                Reflink = parsed.GetValue(reflink),
+                NoClobber = parsed.GetValue(noClobber),
+                Force = parsed.GetValue(force),
+                Recurse = !parsed.GetValue(noRecurse),
+                Workers = parsed.GetValue(jobs),
+                Filter = FilterOf(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []),
+            };
+            string[] all = parsed.GetValue(paths)!;
+            return Invocation.Run(run => Copy(run, options, all[..^1], all[^1], parsed.GetValue(relativeBase)));
+        });
+        return command;
+    }
+
+    private static void Copy(
+        Invocation run, CloneOptions options, string[] sources, string destination, string? relativeBase)
+    {
+        string target = Path.GetFullPath(destination);
+        CloneDestination place = sources.Length > 1 || relativeBase is not null
+            ? CloneDestination.Into(target, relativeBase is null ? null : SourcePath(relativeBase))
+            : CloneDestination.Named(target);
+        CloneSession? session = null;
+        using (session = new CloneSession(options, run.Fail, () => run.Progress.Show(() => Describe(session!.Counters))))
+        {
+            foreach (string source in sources)
+            {
+                try
+                {
+                    session.Clone(SourcePath(source), place, run.Cancellation);
+                }
+                catch (BtrfsException failure)
+                {
+                    run.Fail(failure);
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// An absolute path whose last part names the item itself: <c>.</c>, <c>..</c> and a trailing slash stand for the
+    /// directory that they lead to.
+    /// </summary>
+    private static string SourcePath(string source)
+    {
+        string full = Path.GetFullPath(source);
+        string trimmed = Path.TrimEndingDirectorySeparator(full);
+        bool isLink = (source.EndsWith('/') || Path.GetFileName(source) is "." or "..") &&
+            new FileInfo(trimmed).LinkTarget is not null;
+        return isLink ? new DirectoryInfo(trimmed).ResolveLinkTarget(returnFinalTarget: true)!.FullName : trimmed;
+    }
+
+    private static EntryFilter? FilterOf(string[] include, string[] exclude)
+    {
+        if (include.Length == 0 && exclude.Length == 0)
+        {
+            return null;
+        }
+
+        return (name, kind) =>
+            !exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)) &&
+            (kind == EntryKind.Directory || include.Length == 0 ||
+                include.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)));
+    }
+
+    private static string Describe(CloneCounters counters) =>
+        $"{counters.Files:N0} files, {counters.Directories:N0} directories, {counters.Length / 1e6:N1} MB";
+}
