@@ -71,13 +71,13 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
         }
 
         InodeFlags flags = pair.SourceFlags;
-        InodeFlags now = pair.InheritedFlags;
-        int result;
-        if (((flags ^ now) & InodeFlags.Inherited) != 0 &&
-            (result = Sys.SetFlags(pair.Destination, flags & InodeFlags.Inherited)) is < 0 and not -Errno.EOPNOTSUPP
-                and not -Errno.ENOTTY)
+        if (((flags ^ pair.InheritedFlags) & InodeFlags.Inherited) != 0)
         {
-            return Fault.Destination("FS_IOC_SETFLAGS", result);
+            int result = FileCloner.SetEarlyFlags(pair.Destination, flags);
+            if (result < 0)
+            {
+                return Fault.Destination("FS_IOC_SETFLAGS", result);
+            }
         }
 
         var before = new Metadata.Before(
@@ -192,9 +192,8 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             return default;
         }
 
-        int result = Sys.SetFlags(pair.Destination, InodeFlags.None);
-        result = result < 0 || wanted == InodeFlags.None ? result : Sys.SetFlags(pair.Destination, wanted);
-        if (result is < 0 and not -Errno.ENOTTY and not -Errno.EOPNOTSUPP)
+        int result = FileCloner.SetEarlyFlags(pair.Destination, wanted);
+        if (result < 0)
         {
             return Fault.Destination("FS_IOC_SETFLAGS", result);
         }

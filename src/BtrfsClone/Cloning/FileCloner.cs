@@ -65,20 +65,29 @@ internal sealed unsafe class FileCloner(CloneSession session)
             return Fault.Destination("FS_IOC_SETFLAGS", result);
         }
 
-        if (status.Size > 0)
+        // Before the clone: fallocate(2) on a file that has data rewrites its last block, which would part it again.
+        if (MayReachBeyondEnd(source, status, out ulong end))
         {
-            Fault cloned = Clone(source, destination, status, flags);
-            if (cloned.Failed)
+            Fault preallocated = PreallocateBeyondEnd(buffers, source, destination, end);
+            if (preallocated.Failed)
             {
-                return cloned;
+                return preallocated;
             }
         }
 
-        // Allocated bytes equal the size but for holes and for what is preallocated beyond the end, which FICLONE
-        // leaves out.
+        return status.Size > 0 ? Clone(source, destination, status, flags) : default;
+    }
+
+    /// <summary>
+    /// Whether something may be preallocated beyond the end, which FICLONE leaves out. Allocated bytes that equal the
+    /// size say no, unless holes make up for it.
+    /// </summary>
+    private static bool MayReachBeyondEnd(int source, in Statx status, out ulong end)
+    {
         ulong blockSize = Math.Max(status.BlockSize, 512u);
-        ulong rounded = (status.Size + blockSize - 1) / blockSize * blockSize;
-        return status.Blocks * 512 == rounded ? default : PreallocateBeyondEnd(buffers, source, destination, rounded);
+        end = (status.Size + blockSize - 1) / blockSize * blockSize;
+        return status.Blocks * 512 != end ||
+            (end > blockSize && Sys.SeekHole(source, 0) < (long)status.Size);
     }
 
     private Fault Clone(int source, int destination, in Statx status, InodeFlags flags)
@@ -108,13 +117,14 @@ internal sealed unsafe class FileCloner(CloneSession session)
 
     /// <summary>
     /// The flags that decide how data is stored have to be there while the file is empty: FICLONE refuses a NOCOW
-    /// file and a copy-on-write one (EINVAL). Compression is cleared first: it excludes NOCOW.
+    /// file and a copy-on-write one (EINVAL). What was inherited is cleared first: NOCOW and compression exclude each
+    /// other, the old one and the new one too.
     /// </summary>
-    private static int SetEarlyFlags(int destination, InodeFlags flags)
+    public static int SetEarlyFlags(int destination, InodeFlags flags)
     {
         InodeFlags early = flags & InodeFlags.Inherited;
-        int result = early.HasFlag(InodeFlags.NoCow) ? Sys.SetFlags(destination, InodeFlags.None) : 0;
-        result = result < 0 ? result : Sys.SetFlags(destination, early);
+        int result = Sys.SetFlags(destination, InodeFlags.None);
+        result = result < 0 || early == InodeFlags.None ? result : Sys.SetFlags(destination, early);
         return result is -Errno.ENOTTY or -Errno.EOPNOTSUPP ? 0 : result;
     }
 

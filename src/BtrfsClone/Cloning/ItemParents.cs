@@ -131,38 +131,45 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
         _destinationTop = destination.Directory;
     }
 
+    /// <summary>Makes a directory and those above it that are missing, as the process's umask has it.</summary>
     private static unsafe void MakeDirectory(string path)
     {
+        int result;
         fixed (byte* name = Utf8Z.From(path))
         {
-            int result = Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1FF); // 0777, less the umask
-            if (result < 0 && result != -Errno.EEXIST)
+            result = Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1FF); // 0777
+            if (result == -Errno.ENOENT && path != "/")
             {
-                throw Fault.Destination("mkdirat", result).ToException(path);
+                MakeDirectory(CloneDestination.ParentOf(path));
+                result = Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1FF);
             }
+        }
+
+        if (result < 0 && result != -Errno.EEXIST)
+        {
+            throw Fault.Destination("mkdirat", result).ToException(path);
         }
     }
 
-    /// <summary>The directory that the item goes into, or the one that it is going to be made in.</summary>
+    /// <summary>The directory that the item goes into, or the nearest one above it that exists.</summary>
     private static string ExistingContainer(CloneDestination destination)
     {
-        int result = Sys.Stat(destination.Directory, follow: true, out Statx status);
-        if (result == -Errno.ENOENT && destination.CreateDirectory)
+        string path = destination.Directory;
+        int result = Sys.Stat(path, follow: true, out Statx status);
+        while (result == -Errno.ENOENT && destination.CreateDirectory && path != "/")
         {
-            string parent = CloneDestination.ParentOf(destination.Directory);
-            return Sys.Stat(parent, follow: true, out Statx above) == 0 && above.FileType == Sys.ModeDirectory
-                ? parent
-                : throw new BtrfsException(BtrfsError.DestinationNotFound, parent, Errno.ENOENT, "statx");
+            path = CloneDestination.ParentOf(path);
+            result = Sys.Stat(path, follow: true, out status);
         }
 
         if (result < 0)
         {
-            throw Fault.Destination("statx", result).ToException(destination.Directory);
+            throw Fault.Destination("statx", result).ToException(path);
         }
 
         return status.FileType == Sys.ModeDirectory
-            ? destination.Directory
-            : throw new BtrfsException(BtrfsError.DestinationExists, destination.Directory);
+            ? path
+            : throw new BtrfsException(BtrfsError.DestinationExists, path);
     }
 
     private void CheckClonable(string source, in Statx status, string container, string target)

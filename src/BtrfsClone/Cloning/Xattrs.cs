@@ -26,6 +26,8 @@ internal readonly unsafe struct XattrHolder(int descriptor, byte* path)
 /// <summary>Copies xattrs, POSIX ACLs among them.</summary>
 internal static unsafe class Xattrs
 {
+    private delegate bool NameFilter(ReadOnlySpan<byte> name);
+
     /// <summary>
     /// Sets all xattrs that are listed in the buffers, and with <paramref name="exact"/> removes every other one.
     /// </summary>
@@ -36,8 +38,23 @@ internal static unsafe class Xattrs
             RemoveOthers(buffers, to, nameBytes);
         }
 
+        // An ACL may take from the owner the right to set the others: it comes last.
+        Fault fault = Copy(buffers, from, to, nameBytes, static name => !name.StartsWith("system."u8));
+        return fault.Failed
+            ? fault
+            : Copy(buffers, from, to, nameBytes, static name => name.StartsWith("system."u8));
+    }
+
+    private static Fault Copy(
+        WorkerBuffers buffers, XattrHolder from, XattrHolder to, int nameBytes, NameFilter isMeant)
+    {
         for (byte* name = buffers.XattrNames; name < buffers.XattrNames + nameBytes; name += Utf8Z.Length(name) + 1)
         {
+            if (!isMeant(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)))
+            {
+                continue;
+            }
+
             int size = from.Get(name, buffers.XattrValue);
             if (size == -Errno.ENODATA)
             {
