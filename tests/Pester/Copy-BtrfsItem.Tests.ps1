@@ -63,7 +63,7 @@ Describe 'Copy-BtrfsItem clones a tree' {
 
     It 'again into the clone' {
         Copy-BtrfsItem $src $dst
-        Get-ChildItem $src -Force | Copy-BtrfsItem -Destination $dst
+        Get-ChildItem $src -Force | Copy-BtrfsItem -Destination $dst -Force
         Compare-Tree $src $dst | Should -BeNullOrEmpty
     }
 
@@ -507,7 +507,7 @@ Describe 'Copy-BtrfsItem of much' {
     BeforeAll {
         $folder = New-ScratchFolder
         $src = "$folder/src"
-        foreach ($directory in 1..20) {
+        foreach ($directory in 1..60) {
             $null = [IO.Directory]::CreateDirectory("$src/$directory")
             foreach ($file in 1..1000) {
                 [IO.File]::WriteAllText("$src/$directory/$file", 'content')

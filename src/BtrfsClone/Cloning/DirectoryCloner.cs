@@ -142,13 +142,20 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             }
         }
 
+        int result;
+        if (!pair.Merged && (session.Umask & PrivateMode) != 0 &&
+            (result = Sys.Chmod(pair.Destination, PrivateMode)) < 0)
+        {
+            return Fault.Destination("fchmod", result);
+        }
+
         if (pair.Merged || parent.InheritsXattrs)
         {
             Fault fault = ReadTraits(buffers, pair);
             return fault.Failed || pair.Merged ? fault : StripInherited(buffers, pair);
         }
 
-        int result = Sys.Stat(pair.Destination, out pair.DestinationStatus);
+        result = Sys.Stat(pair.Destination, out pair.DestinationStatus);
         pair.InheritedFlags = parent.InheritedFlags;
         return result < 0 ? Fault.Destination("statx", result) : MatchNoCow(pair);
     }

@@ -183,6 +183,11 @@ internal sealed unsafe class EntryCloner(CloneSession session)
             }
 
             int result = Sys.Link(directory, firstName, entry.Directory.Destination, name);
+            if (result == -Errno.EPERM)
+            {
+                result = LinkFrozen(directory, firstName, entry.Directory.Destination, name);
+            }
+
             if (opened >= 0)
             {
                 Sys.Close(opened);
@@ -190,6 +195,31 @@ internal sealed unsafe class EntryCloner(CloneSession session)
 
             return result < 0 ? Fault.Destination("linkat", result) : default;
         }
+    }
+
+    /// <summary>
+    /// An immutable or append-only file takes no further link: its clone gets the flags back once it has this one.
+    /// </summary>
+    private static int LinkFrozen(int firstDirectory, byte* firstName, int directory, byte* name)
+    {
+        int first = Sys.OpenAt(firstDirectory, firstName, s_sourceFlags);
+        if (first < 0)
+        {
+            return -Errno.EPERM;
+        }
+
+        int result = -Errno.EPERM;
+        const InodeFlags Frozen = InodeFlags.Immutable | InodeFlags.AppendOnly;
+        if (Sys.GetFlags(first, out InodeFlags flags) == 0 && (flags & Frozen) != 0 &&
+            Sys.SetLateFlags(first, flags & ~Frozen) == 0)
+        {
+            result = Sys.Link(firstDirectory, firstName, directory, name);
+            int refrozen = Sys.SetLateFlags(first, flags);
+            result = result < 0 ? result : refrozen;
+        }
+
+        Sys.Close(first);
+        return result;
     }
 
     private Fault MakeSymlink(in Entry entry, byte* name)

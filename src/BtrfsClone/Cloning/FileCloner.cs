@@ -40,7 +40,9 @@ internal sealed unsafe class FileCloner(CloneSession session)
         }
 
         var before = new Metadata.Before(session.Uid, group, mode & ~session.Umask, directory.InheritsXattrs);
-        Fault fault = Content(buffers, directory, source, destination, status, flags);
+        Fault fault = (mode & session.Umask & PrivateMode) != 0 && (result = Sys.Chmod(destination, mode)) < 0
+            ? Fault.Destination("fchmod", result)
+            : Content(buffers, directory, source, destination, status, flags);
         if (!fault.Failed)
         {
             fault = Metadata.ApplyTo(buffers, source, destination, status, flags, before, nameBytes);

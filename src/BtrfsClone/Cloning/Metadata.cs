@@ -9,6 +9,8 @@ namespace BtrfsClone.Cloning;
 /// </summary>
 internal sealed unsafe class Metadata(CloneSession session)
 {
+    private const InodeFlags Frozen = InodeFlags.Immutable | InodeFlags.AppendOnly;
+
     /// <summary>What the destination has before: an owner and mode, and whether it may have got xattrs of its own.</summary>
     public readonly record struct Before(uint Uid, uint Gid, uint Permissions, bool MayHaveXattrs);
 
@@ -25,6 +27,13 @@ internal sealed unsafe class Metadata(CloneSession session)
             {
                 return owned;
             }
+        }
+
+        // FS_IOC_SETFLAGS with the compression flag sets the property to the default algorithm: before the xattrs.
+        bool isCompressed = flags.HasFlag(InodeFlags.Compress);
+        if (isCompressed && (flags & InodeFlags.Late) != 0 && Sys.SetFlags(destination, flags & ~Frozen) is < 0 and int e)
+        {
+            return Fault.Destination("FS_IOC_SETFLAGS", e);
         }
 
         if (nameBytes > 0 || before.MayHaveXattrs)
@@ -52,7 +61,8 @@ internal sealed unsafe class Metadata(CloneSession session)
             return Fault.Destination("futimens", result);
         }
 
-        return (flags & InodeFlags.Late) != 0 ? SetLateFlags(destination, flags) : default;
+        bool areFlagsLeft = (flags & (isCompressed ? Frozen : InodeFlags.Late)) != 0;
+        return areFlagsLeft ? SetLateFlags(destination, flags) : default;
     }
 
     /// <summary>An entry that cannot be opened: a symbolic link or a special file.</summary>
@@ -147,15 +157,19 @@ internal sealed unsafe class Metadata(CloneSession session)
 
     private static Fault SetLateFlags(int destination, InodeFlags flags)
     {
-        int result = Sys.SetFlags(destination, flags);
+        int result = Set(destination, flags);
         if (result == -Errno.EPERM)
         {
             // Without CAP_LINUX_IMMUTABLE these two cannot be kept, as an owner cannot be without CAP_CHOWN.
-            result = Sys.SetFlags(destination, flags & ~(InodeFlags.Immutable | InodeFlags.AppendOnly));
+            result = Set(destination, flags & ~Frozen);
         }
 
         return result is < 0 and not -Errno.ENOTTY and not -Errno.EOPNOTSUPP
             ? Fault.Destination("FS_IOC_SETFLAGS", result)
             : default;
+
+        static int Set(int destination, InodeFlags flags) => flags.HasFlag(InodeFlags.Compress)
+            ? Sys.SetLateFlags(destination, flags)
+            : Sys.SetFlags(destination, flags);
     }
 }

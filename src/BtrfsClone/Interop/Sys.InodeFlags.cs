@@ -45,4 +45,23 @@ internal static unsafe partial class Sys
         int value = (int)flags;
         return Result(ioctl(descriptor, FsIocSetFlags, (nint)(&value)));
     }
+
+    // linux/fs.h: _IOW('X', 32, struct fsxattr), which is 28 bytes and begins with the flags.
+    private const nuint FsIocFsSetXattr = 0x401C5820;
+    private const int FsXattrSize = 28;
+
+    /// <summary>
+    /// FS_IOC_FSSETXATTR with those late flags that it knows (all but <see cref="InodeFlags.DirectorySync"/>). Unlike
+    /// FS_IOC_SETFLAGS it leaves btrfs's compression property as it is.
+    /// </summary>
+    public static int SetLateFlags(int descriptor, InodeFlags flags)
+    {
+        uint extended = (flags.HasFlag(InodeFlags.Immutable) ? 0x8u : 0) |
+            (flags.HasFlag(InodeFlags.AppendOnly) ? 0x10u : 0) | (flags.HasFlag(InodeFlags.Sync) ? 0x20u : 0) |
+            (flags.HasFlag(InodeFlags.NoAccessTime) ? 0x40u : 0) | (flags.HasFlag(InodeFlags.NoDump) ? 0x80u : 0);
+        byte* argument = stackalloc byte[FsXattrSize];
+        new Span<byte>(argument, FsXattrSize).Clear();
+        *(uint*)argument = extended;
+        return Result(ioctl(descriptor, FsIocFsSetXattr, (nint)argument));
+    }
 }

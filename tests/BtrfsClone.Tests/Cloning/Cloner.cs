@@ -22,7 +22,11 @@ internal sealed class Cloner : IDisposable
     {
         using Cloner cloner = new(options);
         CloneResult result = cloner.Clone(source, destination);
-        Assert.Empty(cloner.Failures.Select(f => f.Message));
+        if (cloner.Failures.Count > 0)
+        {
+            Assert.Fail(string.Join("\n", cloner.Failures.Select(f => f.Message)));
+        }
+
         return result;
     }
 

@@ -52,7 +52,7 @@ public sealed partial class SharingTests(ScratchBtrfs btrfs)
     {
         string folder = btrfs.NewFolder();
         string source = Path.Combine(folder, "source");
-        RandomTree.Make(source, seed: 71);
+        RandomTree.Make(source, seed: 71, new TreeShape { BeyondEnd = false });
         for (int i = 0; i < 4; i++)
         {
             Shell.Check("dd", "if=/dev/urandom", $"of={source}/large{i}", "bs=1M", "count=32", "status=none");
@@ -76,7 +76,7 @@ public sealed partial class SharingTests(ScratchBtrfs btrfs)
         string folder = btrfs.NewFolder();
         string source = Path.Combine(folder, "source");
         string clone = Path.Combine(folder, "clone");
-        RandomTree.Make(source, seed: 72, new TreeShape { WideEntries = 10, Privileged = false });
+        RandomTree.Make(source, seed: 72, new TreeShape { WideEntries = 10, Privileged = false, BeyondEnd = false });
 
         Cloner.Clone(source, clone);
 

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace BtrfsClone.Tests.Support;
 
 /// <summary>Fills files so that btrfs stores them in every way it has.</summary>
-internal sealed class RandomContent(Random random)
+internal sealed class RandomContent(Random random, bool beyondEnd)
 {
     private const int Block = 4096;
 
@@ -47,7 +47,13 @@ internal sealed class RandomContent(Random random)
                 Native.Truncate(file, random.NextInt64(1, 1L << 40));
                 return false;
             default:
-                Native.Preallocate(file, 0, random.Next(1, 50) * Block);
+                int length = random.Next(1, 50) * Block;
+                if (!beyondEnd)
+                {
+                    Native.Truncate(file, length);
+                }
+
+                Native.Preallocate(file, 0, length);
                 return false;
         }
     }
@@ -80,7 +86,10 @@ internal sealed class RandomContent(Random random)
         Native.Truncate(file, (40 * Block) + random.Next(Block));
         Native.Preallocate(file, 4 * Block, 20 * Block);
         Write(file, 10 * Block, random.Next(1, 3 * Block));
-        Native.Preallocate(file, 50 * Block, random.Next(1, 30) * Block);
+        if (beyondEnd)
+        {
+            Native.Preallocate(file, 50 * Block, random.Next(1, 30) * Block);
+        }
     }
 
     private void Compressible(SafeFileHandle file, int length)

@@ -15,6 +15,9 @@ public sealed record TreeShape
     /// <summary>NOCOW files and directories; <c>cp --reflink=always</c> fails on them.</summary>
     public bool Nocow { get; init; } = true;
 
+    /// <summary>Space preallocated beyond a file's end, which no clone can share.</summary>
+    public bool BeyondEnd { get; init; } = true;
+
     /// <summary>Immutable and append-only files and directories.</summary>
     public bool Frozen { get; init; }
 
@@ -52,7 +55,7 @@ public sealed class RandomTree
         _shape = shape;
         _random = new Random(seed);
         _names = new RandomNames(_random);
-        _content = new RandomContent(_random);
+        _content = new RandomContent(_random, shape.BeyondEnd);
         _metadata = new RandomMetadata(_random, shape);
     }
 
