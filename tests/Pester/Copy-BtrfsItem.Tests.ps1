@@ -550,13 +550,13 @@ Describe 'Copy-BtrfsItem of much' {
         $clock.Elapsed.TotalSeconds | Should -BeLessThan 1
         $shell.InvocationStateInfo.State | Should -Be 'Stopped'
         $files = @(Invoke-Tool find $dst -type f -printf '%P %s\n')
-        $files.Count | Should -BeLessThan 20000
+        $files.Count | Should -BeLessThan 60000
         $files | Where-Object { $_ -notmatch '^\d+/\d+ 7$' } | Should -BeNullOrEmpty
     }
 
     It 'takes thousands of single files from the pipeline' {
         $result = Get-ChildItem "$src/*" -File -Recurse | Copy-BtrfsItem -Destination $dst -RelativeBasePath $src -PassThru
-        $result | Should -HaveCount 20000
+        $result | Should -HaveCount 60000
         diff -r $src $dst | Should -BeNullOrEmpty
     }
 }

@@ -21,9 +21,9 @@ public sealed class RandomTreeCloneTests(ScratchBtrfs btrfs)
         Cloner.Clone(source, clone, new CloneOptions { Workers = workers });
 
         TreeFacts cloned = TreeFacts.Of(clone);
-        before.AssertEqual(cloned, btrfs.Unstable);
+        before.AssertEqual(cloned, TreeFacts.Unstable(btrfs));
         Assert.Empty(cloned.Unshared);
-        before.AssertEqual(TreeFacts.Of(source), btrfs.Unstable);
+        before.AssertEqual(TreeFacts.Of(source), TreeFacts.Unstable(btrfs));
     }
 
     [RootFact(Needs = Needs)]
@@ -50,7 +50,7 @@ public sealed class RandomTreeCloneTests(ScratchBtrfs btrfs)
 
         Cloner.Clone(source, clone);
 
-        copied.AssertEqual(TreeFacts.Of(clone), [TreeFacts.Flags, TreeFacts.BeyondEnd, .. btrfs.Unstable]);
+        copied.AssertEqual(TreeFacts.Of(clone), [TreeFacts.Flags, TreeFacts.BeyondEnd, .. TreeFacts.Unstable(btrfs)]);
     }
 
     [BtrfsFact(Needs = Needs)]
@@ -69,7 +69,7 @@ public sealed class RandomTreeCloneTests(ScratchBtrfs btrfs)
 
             Cloner.Clone(source, CloneDestination.Into(parent));
 
-            before.AssertEqual(TreeFacts.Of(Path.Combine(parent, Path.GetFileName(source))), btrfs.Unstable);
+            before.AssertEqual(TreeFacts.Of(Path.Combine(parent, Path.GetFileName(source))), TreeFacts.Unstable(btrfs));
         }
     }
 
@@ -83,7 +83,7 @@ public sealed class RandomTreeCloneTests(ScratchBtrfs btrfs)
 
         Cloner.Clone(source, CloneDestination.Into(clone), options);
 
-        before.AssertEqual(TreeFacts.Of(Path.Combine(clone, Path.GetFileName(source))), btrfs.Unstable);
+        before.AssertEqual(TreeFacts.Of(Path.Combine(clone, Path.GetFileName(source))), TreeFacts.Unstable(btrfs));
     }
 
     [BtrfsFact(Needs = Needs)]

@@ -166,7 +166,7 @@ public sealed class RefusalTests(ScratchBtrfs btrfs)
         Assert.Equal(error, refusal.Error);
         Assert.Contains(refusal.RecommendedAction, refusal.Message, StringComparison.Ordinal);
         Assert.Empty(cloner.Failures);
-        before.AssertEqual(TreeFacts.Of(witnessed ?? _folder), attempted ? ["mtime", .. btrfs.Unstable] : btrfs.Unstable);
+        before.AssertEqual(TreeFacts.Of(witnessed ?? _folder), attempted ? ["mtime", .. TreeFacts.Unstable(btrfs)] : TreeFacts.Unstable(btrfs));
     }
 
     private string At(string path) => Path.Combine(_folder, path);

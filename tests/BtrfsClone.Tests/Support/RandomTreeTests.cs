@@ -38,22 +38,22 @@ public sealed class RandomTreeTests(ScratchBtrfs btrfs)
         string file = Path.Combine(folder, "file");
         File.WriteAllBytes(file, new byte[8192]);
         TreeFacts before = TreeFacts.Of(folder);
-        before.AssertEqual(TreeFacts.Of(folder), btrfs.Unstable);
+        before.AssertEqual(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs));
 
         Shell.Check("touch", "--date=@1.000000001", file);
-        Assert.Contains("file: mtime: expected", before.DifferencesOf(TreeFacts.Of(folder), btrfs.Unstable), StringComparison.Ordinal);
+        Assert.Contains("file: mtime: expected", before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs)), StringComparison.Ordinal);
 
         before = TreeFacts.Of(folder);
         Shell.Check("setfattr", "--name=user.x", "--value=1", file);
-        Assert.Equal("file: user.x: expected (none), found 0x31", before.DifferencesOf(TreeFacts.Of(folder), btrfs.Unstable));
+        Assert.Equal("file: user.x: expected (none), found 0x31", before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs)));
 
         before = TreeFacts.Of(folder);
         Shell.Check("chattr", "+d", file);
-        Assert.Equal("file: flags: expected , found d", before.DifferencesOf(TreeFacts.Of(folder), btrfs.Unstable));
+        Assert.Equal("file: flags: expected , found d", before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs)));
 
         before = TreeFacts.Of(folder);
         File.WriteAllBytes(Path.Combine(folder, "new"), []);
-        Assert.Contains("new: ought not to exist", before.DifferencesOf(TreeFacts.Of(folder), btrfs.Unstable), StringComparison.Ordinal);
+        Assert.Contains("new: ought not to exist", before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs)), StringComparison.Ordinal);
     }
 
     [RootFact(Needs = Needs)]

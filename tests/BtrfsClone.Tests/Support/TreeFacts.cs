@@ -42,6 +42,9 @@ public sealed class TreeFacts
     public IReadOnlyList<string> Unshared =>
         [.. _entries.Where(e => e.Value.Unshared.Length > 0).Select(e => $"{ByteText.Show(e.Key)}: {e.Value.Unshared}")];
 
+    /// <summary>The facts that a witness may change by looking.</summary>
+    public static string[] Unstable(ScratchBtrfs btrfs) => btrfs.KeepsAccessTimes ? [] : [AccessTime];
+
     /// <summary>Writes out what is dirty on the file system, then takes down all facts of the tree.</summary>
     public static TreeFacts Of(string root)
     {
