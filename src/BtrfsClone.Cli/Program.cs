@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using BtrfsClone.Cli.Commands;
 
 namespace BtrfsClone.Cli;
@@ -19,13 +20,30 @@ internal static class Program
         };
 
         ParseResult parsed = root.Parse(args);
-        return parsed.Action is ParseErrorAction ? Refuse(parsed) : parsed.Invoke();
+        if (parsed.Action is ParseErrorAction)
+        {
+            // Every error of a wrong command line follows from the first.
+            return Refuse(parsed, parsed.Errors[0].Message.ReplaceLineEndings(" "));
+        }
+
+        return UnknownOption(parsed) is string option
+            ? Refuse(parsed, $"Unrecognized option '{option}'.")
+            : parsed.Invoke();
     }
 
-    private static int Refuse(ParseResult parsed)
+    /// <summary>
+    /// A word with a leading dash that the parser has taken for a path: a mistyped option must not become a name.
+    /// After <c>--</c> everything is a name.
+    /// </summary>
+    private static string? UnknownOption(ParseResult parsed) =>
+        parsed.Tokens
+            .TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .FirstOrDefault(token => token.Value.Length > 1 && token.Value[0] == '-' &&
+                parsed.CommandResult.Tokens.Contains(token))?.Value;
+
+    private static int Refuse(ParseResult parsed, string error)
     {
-        // Every error of a wrong command line follows from the first.
-        Console.Error.WriteLine($"btrfs-clone: {PathText.Printable(parsed.Errors[0].Message)}");
+        Console.Error.WriteLine($"btrfs-clone: {PathText.Printable(error)}");
         string verb = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
         Console.Error.WriteLine($"Try 'btrfs-clone{verb} --help'.");
         return ExitCode.Usage;

@@ -14,31 +14,39 @@ internal static class CopyCommand
             Description = "What to clone, and the directory it goes into; for a single SOURCE also its new name.",
             Arity = new ArgumentArity(2, 100_000),
         };
-        Option<ReflinkMode> reflink = new("--reflink")
+        Option<string?> reflink = new("--reflink")
         {
-            Description = "What cannot be cloned is an error (always) or is copied (auto).",
-            DefaultValueFactory = _ => ReflinkMode.Always,
+            Description = "What cannot be cloned is an error (always, the default) or is copied (auto).",
+            HelpName = "always|auto",
         };
+        reflink.AcceptOnlyFromAmong("always", "auto");
         Option<bool> noClobber = new("--no-clobber", "-n") { Description = "Leave existing files, and report them." };
         Option<bool> force = new("--force", "-f") { Description = "Replace also files without write permission." };
         Option<bool> noRecurse = new("--no-recurse") { Description = "Clone a directory itself only." };
         Option<string[]> include = new("--include")
         {
             Description = "Clone only files with such names below the given ones (* and ?; repeatable).",
+            HelpName = "GLOB",
         };
         Option<string[]> exclude = new("--exclude")
         {
             Description = "Leave such names out, directories with all below them (* and ?; repeatable).",
+            HelpName = "GLOB",
         };
         Option<string?> relativeBase = new("--relative-base")
         {
             Description = "Keep each SOURCE's path relative to this directory.",
             HelpName = "DIR",
         };
-        Option<int> jobs = new("--jobs", "-j") { Description = "Threads, 1-64 (default: one for each processor)." };
+        Option<int> jobs = new("--jobs", "-j")
+        {
+            Description = "Threads, 1-64 (default: one for each processor).",
+            HelpName = "N",
+        };
         jobs.Validators.Add(result =>
         {
-            if (result.GetValue(jobs) is < 1 or > 64)
+            // By its text: the value of what is no number cannot be asked for.
+            if (result.Tokens is not [{ Value: var text }] || !int.TryParse(text, out int count) || count is < 1 or > 64)
             {
                 result.AddError("--jobs takes a number from 1 to 64.");
             }
@@ -51,7 +59,7 @@ internal static class CopyCommand
         {
             CloneOptions options = new()
             {
-                Reflink = parsed.GetValue(reflink),
+                Reflink = parsed.GetValue(reflink) == "auto" ? ReflinkMode.Auto : ReflinkMode.Always,
                 NoClobber = parsed.GetValue(noClobber),
                 Force = parsed.GetValue(force),
                 Recurse = !parsed.GetValue(noRecurse),
@@ -84,6 +92,13 @@ internal static class CopyCommand
                 {
                     run.Fail(failure);
                 }
+            }
+
+            run.Progress.Clear();
+            if (session.Counters.CopiedLength > 0)
+            {
+                Console.Error.WriteLine(
+                    $"btrfs-clone: {session.Counters.CopiedLength} bytes could not be shared and were copied.");
             }
         }
     }

@@ -1,0 +1,40 @@
+using BtrfsClone.Tests.Support;
+
+namespace BtrfsClone.Tests.ProgramTests;
+
+/// <summary>The command line itself, which needs no filesystem.</summary>
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData]
+    [InlineData("no-such-verb")]
+    [InlineData("copy")]
+    [InlineData("copy", "only-one")]
+    [InlineData("copy", "--no-such-option", "a", "b")]
+    [InlineData("copy", "--reflink", "never", "a", "b")]
+    [InlineData("copy", "--jobs", "0", "a", "b")]
+    [InlineData("copy", "--jobs", "many", "a", "b")]
+    [InlineData("demo", "surplus")]
+    public void Wrong_usage_is_2_and_says_so_on_standard_error(params string[] arguments)
+    {
+        ShellResult result = Support.Program.Run(arguments);
+
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        string[] lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("btrfs-clone: ", lines[0], StringComparison.Ordinal);
+        Assert.Contains("--help", lines[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("--version")]
+    [InlineData("copy", "--help")]
+    public void Help_and_version_go_to_standard_output(params string[] arguments)
+    {
+        ShellResult result = Support.Program.Run(arguments);
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.NotEmpty(result.Output);
+    }
+}
