@@ -39,7 +39,11 @@ internal sealed class Invocation : IDisposable
         }
         catch (IOException failure)
         {
-            run.Fail(failure.Message);
+            // A child process that the same Ctrl-C has ended may be seen to fail before the signal is seen here.
+            if (!run.Cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(100)))
+            {
+                run.Fail(failure.Message);
+            }
         }
         catch (OperationCanceledException) when (run._cancellation.IsCancellationRequested)
         {
