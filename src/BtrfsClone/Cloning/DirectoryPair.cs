@@ -71,6 +71,9 @@ internal sealed class DirectoryPair
     /// <summary>It could not be opened again: its entries and its metadata are out of reach.</summary>
     public bool Lost { get; set; }
 
+    /// <summary>Its place among the walk's open pairs, while it is open.</summary>
+    public LinkedListNode<DirectoryPair>? OpenNode { get; set; }
+
     public int ActiveWorkers { get; set; }
 
     public int LiveChildren { get; set; }

@@ -13,12 +13,11 @@ internal sealed unsafe class TreeWalk(CloneSession session, EntryCloner entries,
 {
     private readonly object _gate = new();
     private readonly List<DirectoryPair> _stack = [];
-    private readonly Queue<DirectoryPair> _opened = new();
+    private readonly LinkedList<DirectoryPair> _opened = new();
     private readonly List<Thread> _helpers = [];
     private ExceptionDispatchInfo? _error;
     private DirectoryPair? _root;
     private int _live;
-    private int _open;
     private volatile bool _stop;
 
     /// <summary>Walks on the calling thread, and on others where there is work for them, until all is done.</summary>
@@ -292,22 +291,29 @@ internal sealed unsafe class TreeWalk(CloneSession session, EntryCloner entries,
 
     private void CountOpen(DirectoryPair pair)
     {
-        _open++;
-        _opened.Enqueue(pair);
-        for (int tries = _opened.Count; _open > session.OpenPairs && tries > 0; tries--)
+        pair.OpenNode = _opened.AddLast(pair);
+        LinkedListNode<DirectoryPair>? node = _opened.First;
+        while (_opened.Count > session.OpenPairs && node is not null)
         {
-            DirectoryPair oldest = _opened.Dequeue();
-            if (oldest.IsOpen && oldest.ActiveWorkers == 0 && oldest.LiveChildren > 0 && !oldest.Finishing)
+            DirectoryPair oldest = node.Value;
+            node = node.Next;
+            if (oldest.ActiveWorkers == 0 && oldest.LiveChildren > 0 && !oldest.Finishing)
             {
                 // Its child leads back to it.
-                oldest.Close();
-                _open--;
-            }
-            else if (oldest.IsOpen)
-            {
-                _opened.Enqueue(oldest);
+                Close(oldest);
             }
         }
+    }
+
+    private void Close(DirectoryPair pair)
+    {
+        if (pair.OpenNode is not null)
+        {
+            _opened.Remove(pair.OpenNode);
+            pair.OpenNode = null;
+        }
+
+        pair.Close();
     }
 
     /// <summary>A worker is done with a pair; the last one finishes it, and so may finish its parents.</summary>
@@ -352,8 +358,7 @@ internal sealed unsafe class TreeWalk(CloneSession session, EntryCloner entries,
     {
         lock (_gate)
         {
-            _open -= pair.IsOpen ? 1 : 0;
-            pair.Close();
+            Close(pair);
             if (--_live == 0)
             {
                 Monitor.PulseAll(_gate);
