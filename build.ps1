@@ -56,7 +56,9 @@ function Invoke-Pack {
     ) -join ';'
     # NU5100: the package holds a module, whose assemblies are not for a project's lib folder.
     dotnet pack src/BtrfsClone.PowerShell --no-build --output out -p:NoWarn=NU5100 "-p:NuspecFile=BtrfsClone.nuspec" "-p:NuspecBasePath=$staging" "-p:NuspecProperties=`"$values`""
-    Compress-Archive -Path $staging -DestinationPath "out/BtrfsClone-$($manifest.ModuleVersion).zip" -Force
+    $zip = "$PSScriptRoot/out/BtrfsClone-$($manifest.ModuleVersion).zip"
+    Remove-Item -LiteralPath $zip -ErrorAction Ignore
+    [IO.Compression.ZipFile]::CreateFromDirectory($staging, $zip, 'Optimal', $true)
 }
 
 function Invoke-Install {
