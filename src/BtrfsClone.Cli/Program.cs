@@ -16,6 +16,7 @@ internal static class Program
         RootCommand root = new("Clones files and directory trees on btrfs by sharing their extents.")
         {
             CopyCommand.Create(),
+            RangeCommand.Create(),
             DemoCommand.Create(),
         };
 

@@ -24,13 +24,25 @@ internal static class ErrorRecords
         };
     }
 
+    /// <summary>The record for a wildcard that matches several items where one is asked for.</summary>
+    public static ErrorRecord SeveralItems(string path, int count)
+    {
+        const string Advice = "Name one item.";
+        string message = $"'{path}' matches {count} items, and one is needed.";
+        return new(new PSArgumentException($"{message} {Advice}"), "SeveralItems", ErrorCategory.InvalidArgument, path)
+        {
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = Advice },
+        };
+    }
+
     private static ErrorCategory Category(BtrfsError error) => error switch
     {
         BtrfsError.SourceNotFound or BtrfsError.DestinationNotFound => ErrorCategory.ObjectNotFound,
         BtrfsError.DestinationExists => ErrorCategory.ResourceExists,
         BtrfsError.DestinationReadOnly or BtrfsError.PermissionDenied => ErrorCategory.PermissionDenied,
         BtrfsError.DestinationInsideSource or BtrfsError.SourceOutsideBase or BtrfsError.SameFile
-            or BtrfsError.CrossDevice => ErrorCategory.InvalidArgument,
+            or BtrfsError.CrossDevice or BtrfsError.UnalignedRange or BtrfsError.OverlappingRanges
+            or BtrfsError.RangeBeyondEnd => ErrorCategory.InvalidArgument,
         BtrfsError.CloneNotSupported or BtrfsError.NotBtrfs or BtrfsError.NoCowMismatch =>
             ErrorCategory.InvalidOperation,
         BtrfsError.SwapFile or BtrfsError.ChangedMeanwhile => ErrorCategory.ResourceBusy,

@@ -42,6 +42,30 @@ internal static class SessionPath
         return [];
     }
 
+    /// <summary>Resolves an argument that has to name one item, and reports it where it does not.</summary>
+    /// <param name="cmdlet">The cmdlet whose session counts.</param>
+    /// <param name="path">The argument.</param>
+    /// <param name="literal">True to take wildcard characters as they are.</param>
+    /// <param name="report">Receives the error record.</param>
+    /// <returns>The item's absolute path, or null. The item need not exist.</returns>
+    public static string? ResolveOne(PSCmdlet cmdlet, string path, bool literal, Action<ErrorRecord> report)
+    {
+        bool reported = false;
+        ItemPath[] items = [.. Resolve(cmdlet, path, literal, record =>
+        {
+            reported = true;
+            report(record);
+        })];
+        if (items.Length != 1 && !reported)
+        {
+            report(items.Length == 0
+                ? ErrorRecords.From(new BtrfsException(BtrfsError.SourceNotFound, path))
+                : ErrorRecords.SeveralItems(path, items.Length));
+        }
+
+        return items.Length == 1 ? items[0].FullName : null;
+    }
+
     /// <summary>The absolute path of a parameter that all items share; a bad one ends the command.</summary>
     public static string Argument(PSCmdlet cmdlet, string path)
     {

@@ -62,6 +62,15 @@ public enum BtrfsError
     /// <summary>The filesystem is not btrfs, and the question is one that only btrfs answers.</summary>
     NotBtrfs,
 
+    /// <summary>A range does not begin or end at a block of the filesystem, nor at an end of file.</summary>
+    UnalignedRange,
+
+    /// <summary>Source and destination are one file, and the ranges share blocks.</summary>
+    OverlappingRanges,
+
+    /// <summary>The range reaches beyond the end of the source.</summary>
+    RangeBeyondEnd,
+
     /// <summary>The item was moved, replaced or removed while it was worked on; what was done to it is undone.</summary>
     ChangedMeanwhile,
 

@@ -13,9 +13,11 @@ public sealed class BtrfsException : IOException
     /// <param name="path">The path that it happened on.</param>
     /// <param name="errno">The kernel's error number (positive), or 0 where no call failed.</param>
     /// <param name="call">The system call or ioctl by name, or an empty string where no call failed.</param>
-    public BtrfsException(BtrfsError error, string path, int errno = 0, string call = "")
-        : base($"{ErrorText.Summary(error, path, errno, call)} {ErrorText.Advice(error)}")
+    /// <param name="description">What went wrong, as a few words with numbers in them, or null for the usual ones.</param>
+    public BtrfsException(BtrfsError error, string path, int errno = 0, string call = "", string? description = null)
+        : base($"{ErrorText.Summary(description ?? ErrorText.What(error), path, errno, call)} {ErrorText.Advice(error)}")
     {
+        Description = description ?? ErrorText.What(error);
         Error = error;
         Path = path;
         Errno = errno;
@@ -35,10 +37,10 @@ public sealed class BtrfsException : IOException
     public string Call { get; }
 
     /// <summary>What happened to which path, as one sentence: the message without the advice that ends it.</summary>
-    public string Summary => ErrorText.Summary(Error, Path, Errno, Call);
+    public string Summary => ErrorText.Summary(Description, Path, Errno, Call);
 
     /// <summary>What went wrong, as a few words without the path.</summary>
-    public string Description => ErrorText.What(Error);
+    public string Description { get; }
 
     /// <summary>What the user can do about it, as one sentence.</summary>
     public string RecommendedAction => ErrorText.Advice(Error);

@@ -23,9 +23,8 @@ internal static class ErrorText
         _ => BtrfsError.IOError,
     };
 
-    public static string Summary(BtrfsError error, string path, int errno, string call)
+    public static string Summary(string what, string path, int errno, string call)
     {
-        string what = What(error);
         string cause = errno == 0 ? "" : $" ({call}: {Marshal.GetPInvokeErrorMessage(errno)})";
         return $"'{PathText.Printable(path)}': {what}{cause}.";
     }
@@ -40,9 +39,9 @@ internal static class ErrorText
         BtrfsError.SourceOutsideBase => "Name a base directory that the item lies below.",
         BtrfsError.SameFile => "Name another destination.",
         BtrfsError.CrossDevice =>
-            "Name a destination on the source's filesystem, or allow copying with -Reflink Auto (--reflink auto).",
+            "Name a destination on the source's filesystem, or copy whole items with -Reflink Auto (--reflink auto).",
         BtrfsError.CloneNotSupported =>
-            "Use a filesystem that can clone, such as btrfs, or allow copying with -Reflink Auto (--reflink auto).",
+            "Use a filesystem that can clone, such as btrfs, or copy whole items with -Reflink Auto (--reflink auto).",
         BtrfsError.NoCowMismatch => "Make the files alike with chattr +C or -C while the destination is empty.",
         BtrfsError.SwapFile => "Turn it off with swapoff first.",
         BtrfsError.NoSpace => "Free some space; on btrfs, 'btrfs filesystem usage' shows data and metadata apart.",
@@ -54,6 +53,10 @@ internal static class ErrorText
         BtrfsError.DelallocTimeout => "Something is still writing to it; wait longer, or stop the writer.",
         BtrfsError.NotRegularFile => "Name a regular file.",
         BtrfsError.NotBtrfs => "Name a file on btrfs.",
+        BtrfsError.UnalignedRange =>
+            "Name an aligned range; only an end of the source may be unaligned, where it becomes the destination's end.",
+        BtrfsError.OverlappingRanges => "Name ranges that are apart.",
+        BtrfsError.RangeBeyondEnd => "Name a range inside the file, or length 0 for all up to its end.",
         BtrfsError.ChangedMeanwhile => "Try again when nothing moves or replaces files there.",
         _ => "See the kernel log (dmesg) if it persists.",
     };
@@ -79,6 +82,9 @@ internal static class ErrorText
         BtrfsError.DelallocTimeout => "delayed or in-flight writes did not end in the time given",
         BtrfsError.NotRegularFile => "not a regular file",
         BtrfsError.NotBtrfs => "the filesystem is not btrfs",
+        BtrfsError.UnalignedRange => "the range is not aligned to the filesystem's blocks",
+        BtrfsError.OverlappingRanges => "the ranges overlap in one file",
+        BtrfsError.RangeBeyondEnd => "the range reaches beyond the end of the file",
         BtrfsError.ChangedMeanwhile => "it was moved or replaced in the meantime",
         _ => "input/output failed",
     };

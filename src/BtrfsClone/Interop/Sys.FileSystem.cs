@@ -21,6 +21,18 @@ internal static unsafe partial class Sys
         return result;
     }
 
+    /// <summary>
+    /// fstatfs(2): the filesystem's block size in bytes, of which ranges that are cloned must be multiples. On btrfs it
+    /// is the sector size.
+    /// </summary>
+    public static int BlockSize(int descriptor, out long size)
+    {
+        byte* buffer = stackalloc byte[256];
+        int result = Result(fstatfs(descriptor, buffer));
+        size = ((long*)buffer)[1];
+        return result;
+    }
+
     /// <summary>BTRFS_IOC_FS_INFO: the filesystem's id, the same in all of its subvolumes.</summary>
     public static int BtrfsFsid(int descriptor, out Guid fsid)
     {

@@ -15,6 +15,11 @@ public sealed class UsageTests
     [InlineData("copy", "--jobs", "0", "a", "b")]
     [InlineData("copy", "--jobs", "many", "a", "b")]
     [InlineData("demo", "surplus")]
+    [InlineData("range", "only-one")]
+    [InlineData("range", "a", "b", "c")]
+    [InlineData("range", "a:99999999999g", "b")]
+    [InlineData("range", "a", "b:9223372036854775808")]
+    [InlineData("range", "", "b")]
     public void Wrong_usage_is_2_and_says_so_on_standard_error(params string[] arguments)
     {
         ShellResult result = Support.Program.Run(arguments);

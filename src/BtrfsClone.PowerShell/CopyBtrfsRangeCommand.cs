@@ -1,0 +1,102 @@
+using System.Management.Automation;
+using BtrfsClone.Cloning;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>
+/// <c>Copy-BtrfsRange</c>: clones a range of a file into another file, or to another place of the same one, by sharing
+/// its extents. Objects of Get-BtrfsExtent from the pipeline are ranges, cloned one after the other in their order.
+/// </summary>
+[Cmdlet(VerbsCommon.Copy, "BtrfsRange", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[OutputType(typeof(RangeCloneResult))]
+public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
+{
+    private readonly RangeCloner _cloner = new();
+    private string _destination = "";
+
+    /// <summary>The file to clone from. A wildcard has to match one file.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [FileSystemInfoToPath]
+    [SupportsWildcards]
+    public string Path { get; set; } = "";
+
+    /// <summary>The file to clone from, its path taken as it is.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath", "LP")]
+    public string LiteralPath { get; set; } = "";
+
+    /// <summary>
+    /// The file to clone into, which may be the source itself. It is made when it is missing, and never truncated. Its
+    /// path is taken as it is, without wildcards.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = "";
+
+    /// <summary>Where the range begins in the source, in bytes: a multiple of the block size (4096 as a rule).</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateRange(0, long.MaxValue)]
+    public long Offset { get; set; }
+
+    /// <summary>
+    /// How long the range is, in bytes: a multiple of the block size, or up to the end of the source. 0, the default,
+    /// is up to the end. An end inside a block has to become the destination's end.
+    /// </summary>
+    // Not by property name beside a path by value: a string has a Length too.
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    [ValidateRange(0, long.MaxValue)]
+    public long Length { get; set; }
+
+    /// <summary>Where the range goes in the destination, in bytes; to the source's offset unless given.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long DestinationOffset { get; set; }
+
+    /// <summary>Writes a <see cref="RangeCloneResult"/> for each range.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _destination = SessionPath.Argument(this, Destination);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        bool literal = ParameterSetName == LiteralPathSet;
+        string? source = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
+        if (source is null || Cancellation.IsCancellationRequested)
+        {
+            return;
+        }
+
+        long to = MyInvocation.BoundParameters.ContainsKey(nameof(DestinationOffset)) ? DestinationOffset : Offset;
+        string length = Length == 0 ? "to the end" : $"{Length} bytes";
+        if (ShouldProcess(
+            $"Item: {source} Destination: {_destination}", $"Clone range (offset {Offset}, {length}, to offset {to})"))
+        {
+            Attempt(() => Clone(source, to));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _cloner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void Clone(string source, long to)
+    {
+        RangeCloneResult result = _cloner.Clone(source, _destination, Offset, Length, to);
+        if (PassThru)
+        {
+            WriteObject(result);
+        }
+    }
+}
