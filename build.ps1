@@ -6,13 +6,20 @@
 .PARAMETER Task
     Build    fills bin/, so that Import-Module ./BtrfsClone.psd1 works. The default.
     Test     runs the tests of the engine and the program, then those of the cmdlets.
+    Bench    runs the program and the cmdlets against their peers, as root.
     Pack     makes the module as a folder, as a package for the PowerShell Gallery and as a zip, below out/.
     Install  puts the module into the current user's module path.
     Clean    removes what the other tasks made in this folder.
+.PARAMETER BenchOption
+    The bench's options: ./build.ps1 Bench --scenario 'a,b' --runs 3. With --help it lists them.
 #>
 param(
-    [ValidateSet('Build', 'Test', 'Pack', 'Install', 'Clean')]
-    [string[]] $Task = 'Build'
+    [Parameter(Position = 0)]
+    [ValidateSet('Build', 'Test', 'Bench', 'Pack', 'Install', 'Clean')]
+    [string[]] $Task = 'Build',
+
+    [Parameter(ValueFromRemainingArguments)]
+    [string[]] $BenchOption = @()
 )
 
 $ErrorActionPreference = 'Stop'
@@ -29,6 +36,10 @@ function Invoke-Test {
     dotnet test
     # In a process of its own: a session that has loaded the module keeps its old build.
     pwsh -NoProfile -File tests/Pester/run.ps1
+}
+
+function Invoke-Bench {
+    dotnet run -c Release --project tests/Benchmarks -- @BenchOption
 }
 
 # The module alone, without the program and the symbols.
