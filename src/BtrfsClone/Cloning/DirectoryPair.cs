@@ -9,32 +9,38 @@ namespace BtrfsClone.Cloning;
 /// </summary>
 internal sealed class DirectoryPair
 {
+    // NAME_MAX of nearly every filesystem (linux/limits.h), with the zero.
+    private const int UsualNameSize = 256;
+
     private readonly string? _sourcePath;
     private readonly string? _destinationPath;
 
+    /// <summary>A pair to <see cref="Begin"/> with.</summary>
+    public DirectoryPair() => OpenNode = new LinkedListNode<DirectoryPair>(this);
+
     /// <summary>A pair that nothing is finished for: two directories that items are taken from and put into.</summary>
     public DirectoryPair(string sourcePath, string destinationPath)
+        : this()
     {
         _sourcePath = sourcePath;
         _destinationPath = destinationPath;
-        SourceName = [];
-        DestinationName = [];
     }
 
     public DirectoryPair(DirectoryPair parent, byte[] sourceName, byte[] destinationName)
+        : this()
     {
         Parent = parent;
         SourceName = sourceName;
         DestinationName = destinationName;
     }
 
-    public DirectoryPair? Parent { get; }
+    public DirectoryPair? Parent { get; private set; }
 
-    /// <summary>The name in the parent, zero-terminated.</summary>
-    public byte[] SourceName { get; }
+    /// <summary>The name in the parent, ended by a zero.</summary>
+    public byte[] SourceName { get; private set; } = [];
 
-    /// <summary>The name in the destination's parent, zero-terminated.</summary>
-    public byte[] DestinationName { get; }
+    /// <summary>The name in the destination's parent, ended by a zero.</summary>
+    public byte[] DestinationName { get; private set; } = [];
 
     public int Source { get; set; } = -1;
 
@@ -58,7 +64,7 @@ internal sealed class DirectoryPair
     public bool Merged { get; set; }
 
     // What follows belongs to the walk and is guarded by its lock.
-    public Stack<byte[]> Subdirectories { get; } = new();
+    public NameQueue Subdirectories { get; } = new();
 
     public bool Listed { get; set; }
 
@@ -71,8 +77,11 @@ internal sealed class DirectoryPair
     /// <summary>It could not be opened again: its entries and its metadata are out of reach.</summary>
     public bool Lost { get; set; }
 
-    /// <summary>Its place among the walk's open pairs, while it is open.</summary>
-    public LinkedListNode<DirectoryPair>? OpenNode { get; set; }
+    /// <summary>A hard link may be made from it later, so its names have to stay. So have those of its parents.</summary>
+    public bool IsPinned { get; private set; }
+
+    /// <summary>Its place among the walk's open pairs, in the list while it is open.</summary>
+    public LinkedListNode<DirectoryPair> OpenNode { get; }
 
     public int ActiveWorkers { get; set; }
 
@@ -81,13 +90,38 @@ internal sealed class DirectoryPair
     /// <summary>Where the listing goes on when the source had to be closed in between.</summary>
     public long ListOffset { get; set; }
 
-    public bool HasWork => !Listed || Subdirectories.Count > 0;
+    public bool HasWork => !Listed || !Subdirectories.IsEmpty;
 
     public bool IsIdle => ActiveWorkers == 0 && LiveChildren == 0 && !HasWork && !Finishing;
 
     /// <summary>The group that a new entry of the destination gets: the directory's where it is setgid.</summary>
     public uint GroupOfNew(uint processGroup) =>
         (DestinationStatus.Mode & Sys.ModeSetGid) != 0 ? DestinationStatus.Gid : processGroup;
+
+    /// <summary>Makes a new or a finished and closed pair stand for another directory.</summary>
+    public void Begin(DirectoryPair parent, ReadOnlySpan<byte> name)
+    {
+        Parent = parent;
+        if (SourceName.Length <= name.Length)
+        {
+            SourceName = DestinationName = new byte[Math.Max(UsualNameSize, name.Length + 1)];
+        }
+
+        name.CopyTo(SourceName);
+        SourceName[name.Length] = 0;
+        InheritsXattrs = Merged = Listed = Listing = Queued = Finishing = Lost = false;
+        Subdirectories.Clear();
+        ActiveWorkers = LiveChildren = 0;
+        ListOffset = 0;
+    }
+
+    public void Pin()
+    {
+        for (DirectoryPair? pair = this; pair is { IsPinned: false }; pair = pair.Parent)
+        {
+            pair.IsPinned = true;
+        }
+    }
 
     public void Close()
     {
@@ -132,7 +166,7 @@ internal sealed class DirectoryPair
                 path.Append('/');
             }
 
-            path.Append(Utf8Z.ToText(names[i].AsSpan(0, names[i].Length - 1)));
+            path.Append(Utf8Z.ToText(Utf8Z.Span(names[i])));
         }
 
         return path.ToString();

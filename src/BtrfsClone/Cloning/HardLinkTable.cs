@@ -44,6 +44,7 @@ internal sealed class HardLink
 
     public void IsAt(DirectoryPair directory, ReadOnlySpan<byte> zeroTerminatedName)
     {
+        directory.Pin();
         Directory = directory;
         Name = zeroTerminatedName.ToArray();
     }

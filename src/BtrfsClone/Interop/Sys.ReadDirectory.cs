@@ -15,6 +15,9 @@ internal struct DirectoryEntry
     public const byte TypeRegular = 8;
     public const byte TypeSymlink = 10;
 
+    /// <summary>No DT_* value: an entry that is passed over.</summary>
+    public const byte TypePassedOver = 255;
+
     public ulong Inode;
     public long NextOffset;
     public ushort RecordLength;
