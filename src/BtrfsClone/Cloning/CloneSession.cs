@@ -119,6 +119,7 @@ public sealed class CloneSession : IDisposable
             CloneEntry(source, target, parent, status);
         }
 
+        _buffers.Closing.CloseAll();
         Drain();
         cancellation.ThrowIfCancellationRequested();
         return Counters.Since(before) with

@@ -54,7 +54,7 @@ internal sealed unsafe class EntryCloner(CloneSession session)
         {
             if (source >= 0)
             {
-                Sys.Close(source);
+                buffers.Closing.Add(source);
             }
         }
     }

@@ -48,7 +48,7 @@ internal sealed unsafe class FileCloner(CloneSession session)
             fault = Metadata.ApplyTo(buffers, source, destination, status, flags, before, nameBytes);
         }
 
-        Sys.Close(destination);
+        buffers.Closing.Add(destination);
         if (fault.Failed)
         {
             _ = Sys.Unlink(directory.Destination, name);

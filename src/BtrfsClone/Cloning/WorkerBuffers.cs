@@ -10,6 +10,7 @@ internal sealed unsafe class WorkerBuffers : IDisposable
     public const int EntriesSize = 32 * 1024;
     public const int FiemapExtents = 64;
     private const int PathSize = 320;
+    private const int MostToClose = 64;
 
     public WorkerBuffers()
     {
@@ -25,6 +26,9 @@ internal sealed unsafe class WorkerBuffers : IDisposable
     }
 
     public byte* Entries { get; }
+
+    /// <summary>Files that are cloned, or not to be: a part of what descriptors are allowed.</summary>
+    public ClosingBatch Closing { get; } = new((int)Math.Clamp(Sys.DescriptorLimit / 64, 2, MostToClose));
 
     public byte* XattrNames { get; }
 
@@ -72,6 +76,7 @@ internal sealed unsafe class WorkerBuffers : IDisposable
 
     public void Dispose()
     {
+        Closing.CloseAll();
         foreach (nint memory in (ReadOnlySpan<nint>)[(nint)Entries, (nint)XattrNames, (nint)OtherXattrNames,
             (nint)XattrValue, (nint)LinkTarget, (nint)SourcePath, (nint)DestinationPath, (nint)TemporaryName, (nint)Fiemap])
         {
