@@ -43,8 +43,8 @@ internal static class ErrorRecords
         BtrfsError.DestinationInsideSource or BtrfsError.SourceOutsideBase or BtrfsError.SameFile
             or BtrfsError.CrossDevice or BtrfsError.UnalignedRange or BtrfsError.OverlappingRanges
             or BtrfsError.RangeBeyondEnd => ErrorCategory.InvalidArgument,
-        BtrfsError.CloneNotSupported or BtrfsError.NotBtrfs or BtrfsError.NoCowMismatch =>
-            ErrorCategory.InvalidOperation,
+        BtrfsError.CloneNotSupported or BtrfsError.NotBtrfs or BtrfsError.FiemapNotSupported
+            or BtrfsError.NoCowMismatch => ErrorCategory.InvalidOperation,
         BtrfsError.SwapFile or BtrfsError.ChangedMeanwhile => ErrorCategory.ResourceBusy,
         BtrfsError.NoSpace => ErrorCategory.ResourceUnavailable,
         BtrfsError.QuotaExceeded => ErrorCategory.QuotaExceeded,

@@ -71,6 +71,9 @@ public enum BtrfsError
     /// <summary>The range reaches beyond the end of the source.</summary>
     RangeBeyondEnd,
 
+    /// <summary>The filesystem does not tell where its files lie (EOPNOTSUPP).</summary>
+    FiemapNotSupported,
+
     /// <summary>The item was moved, replaced or removed while it was worked on; what was done to it is undone.</summary>
     ChangedMeanwhile,
 

@@ -15,7 +15,7 @@ public sealed class BtrfsException : IOException
     /// <param name="call">The system call or ioctl by name, or an empty string where no call failed.</param>
     /// <param name="description">What went wrong, as a few words with numbers in them, or null for the usual ones.</param>
     public BtrfsException(BtrfsError error, string path, int errno = 0, string call = "", string? description = null)
-        : base($"{ErrorText.Summary(description ?? ErrorText.What(error), path, errno, call)} {ErrorText.Advice(error)}")
+        : base($"{ErrorText.Summary(description ?? ErrorText.What(error), path, errno, call)} {ErrorText.Advice(error, call)}")
     {
         Description = description ?? ErrorText.What(error);
         Error = error;
@@ -43,7 +43,7 @@ public sealed class BtrfsException : IOException
     public string Description { get; }
 
     /// <summary>What the user can do about it, as one sentence.</summary>
-    public string RecommendedAction => ErrorText.Advice(Error);
+    public string RecommendedAction => ErrorText.Advice(Error, Call);
 
     /// <summary>Makes the exception for an errno, taking the errno's usual meaning.</summary>
     /// <param name="errno">The kernel's error number (positive).</param>

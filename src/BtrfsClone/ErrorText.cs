@@ -29,8 +29,10 @@ internal static class ErrorText
         return $"'{PathText.Printable(path)}': {what}{cause}.";
     }
 
-    public static string Advice(BtrfsError error) => error switch
+    public static string Advice(BtrfsError error, string call) => error switch
     {
+        BtrfsError.PermissionDenied when call == Sys.TreeSearchCall =>
+            "Reading btrfs's trees needs CAP_SYS_ADMIN: run as root, or read with FIEMAP: -Source Fiemap (--source fiemap).",
         BtrfsError.SourceNotFound => "Check the path.",
         BtrfsError.DestinationNotFound => "Create the directory first, or name an existing one.",
         BtrfsError.DestinationExists => "Remove it, name another destination, or leave out the option that protects it.",
@@ -57,6 +59,7 @@ internal static class ErrorText
             "Name an aligned range; only an end of the source may be unaligned, where it becomes the destination's end.",
         BtrfsError.OverlappingRanges => "Name ranges that are apart.",
         BtrfsError.RangeBeyondEnd => "Name a range inside the file, or length 0 for all up to its end.",
+        BtrfsError.FiemapNotSupported => "Name a file on btrfs or on another filesystem with FIEMAP, such as xfs or ext4.",
         BtrfsError.ChangedMeanwhile => "Try again when nothing moves or replaces files there.",
         _ => "See the kernel log (dmesg) if it persists.",
     };
@@ -85,6 +88,7 @@ internal static class ErrorText
         BtrfsError.UnalignedRange => "the range is not aligned to the filesystem's blocks",
         BtrfsError.OverlappingRanges => "the ranges overlap in one file",
         BtrfsError.RangeBeyondEnd => "the range reaches beyond the end of the file",
+        BtrfsError.FiemapNotSupported => "the filesystem does not tell where its files lie",
         BtrfsError.ChangedMeanwhile => "it was moved or replaced in the meantime",
         _ => "input/output failed",
     };

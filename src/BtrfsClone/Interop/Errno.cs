@@ -33,5 +33,6 @@ internal static class Errno
     public const int EOVERFLOW = 75;
     public const int EOPNOTSUPP = 95;
     public const int ESTALE = 116;
+    public const int EUCLEAN = 117;
     public const int EDQUOT = 122;
 }

@@ -11,6 +11,11 @@ internal static unsafe partial class Sys
     private const nuint BtrfsIocFsInfo = 0x8400941F;
     private const int FsInfoSize = 1024;
     private const int FsInfoFsidOffset = 16;
+    private const int FsInfoFlagsOffset = 48;
+    private const int FsInfoGenerationOffset = 56;
+
+    // BTRFS_FS_INFO_FLAG_GENERATION (Linux 5.11), in both directions.
+    private const ulong FsInfoFlagGeneration = 2;
 
     /// <summary>fstatfs(2): the filesystem's magic number. struct statfs begins with it on x86-64 and arm64.</summary>
     public static int FileSystemMagic(int descriptor, out long magic)
@@ -40,6 +45,20 @@ internal static unsafe partial class Sys
         new Span<byte>(buffer, FsInfoSize).Clear();
         int result = Result(ioctl(descriptor, BtrfsIocFsInfo, (nint)buffer));
         fsid = new Guid(new ReadOnlySpan<byte>(buffer + FsInfoFsidOffset, 16));
+        return result;
+    }
+
+    /// <summary>
+    /// BTRFS_IOC_FS_INFO: the newest transaction, the running one if there is one. 0 where the kernel does not tell.
+    /// </summary>
+    public static int BtrfsGeneration(int descriptor, out ulong generation)
+    {
+        byte* buffer = stackalloc byte[FsInfoSize];
+        new Span<byte>(buffer, FsInfoSize).Clear();
+        *(ulong*)(buffer + FsInfoFlagsOffset) = FsInfoFlagGeneration;
+        int result = Result(ioctl(descriptor, BtrfsIocFsInfo, (nint)buffer));
+        bool told = (*(ulong*)(buffer + FsInfoFlagsOffset) & FsInfoFlagGeneration) != 0;
+        generation = told ? *(ulong*)(buffer + FsInfoGenerationOffset) : 0;
         return result;
     }
 

@@ -1,0 +1,97 @@
+using System.Buffers.Text;
+
+namespace BtrfsClone.Cli;
+
+/// <summary>
+/// Standard output as UTF-8 bytes that are put together in one buffer, without a string for each line. The first lines
+/// leave it early, so that a reader sees them at once.
+/// </summary>
+internal sealed class Utf8Output(Stream stream) : IDisposable
+{
+    private const int Full = 64 << 10;
+
+    // No number, and no word of a line, is longer.
+    private const int Longest = 32;
+
+    private byte[] _bytes = new byte[Full + 4096];
+    private int _count;
+    private int _limit = 2048;
+
+    public void Write(ReadOnlySpan<byte> text)
+    {
+        Reserve(text.Length);
+        text.CopyTo(_bytes.AsSpan(_count));
+        _count += text.Length;
+    }
+
+    public void Write(long number)
+    {
+        Reserve(Longest);
+        Utf8Formatter.TryFormat(number, _bytes.AsSpan(_count), out int written);
+        _count += written;
+    }
+
+    /// <summary>Writes a number at the right of a column, with a space after it.</summary>
+    public void WriteRight(long number, int width)
+    {
+        Span<byte> digits = stackalloc byte[Longest];
+        Utf8Formatter.TryFormat(number, digits, out int written);
+        WriteRight(digits[..written], width);
+    }
+
+    public void WriteRight(ReadOnlySpan<byte> text, int width)
+    {
+        Fill(width - text.Length);
+        Write(text);
+        Write(" "u8);
+    }
+
+    public void WriteLeft(ReadOnlySpan<byte> text, int width)
+    {
+        Write(text);
+        Fill(width - text.Length);
+        Write(" "u8);
+    }
+
+    /// <summary>Ends a line, without spaces at its end. Only here is anything handed on: no reader sees half a line.</summary>
+    public void EndLine()
+    {
+        while (_count > 0 && _bytes[_count - 1] == ' ')
+        {
+            _count--;
+        }
+
+        Write("\n"u8);
+        if (_count >= _limit)
+        {
+            _limit = Full;
+            Flush();
+        }
+    }
+
+    public void Flush()
+    {
+        stream.Write(_bytes, 0, _count);
+        _count = 0;
+    }
+
+    public void Dispose() => stream.Dispose();
+
+    private void Fill(int count)
+    {
+        if (count > 0)
+        {
+            Reserve(count);
+            _bytes.AsSpan(_count, count).Fill((byte)' ');
+            _count += count;
+        }
+    }
+
+    private void Reserve(int length)
+    {
+        if (_bytes.Length - _count < length)
+        {
+            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _count + length));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+namespace BtrfsClone.Extents;
+
+/// <summary>
+/// One piece of a file as an object of its own, with the file's path. Offsets and lengths are bytes; null is unknown,
+/// or that there is no such thing.
+/// </summary>
+/// <param name="path">The file.</param>
+/// <param name="extent">The piece.</param>
+public sealed class BtrfsExtent(string path, FileExtent extent)
+{
+    private static readonly string[] s_kinds = Enum.GetNames<ExtentKind>();
+    private static readonly string[] s_compressions = Enum.GetNames<ExtentCompression>();
+
+    /// <summary>The file.</summary>
+    public string Path { get; } = path;
+
+    /// <inheritdoc cref="FileExtent.Offset"/>
+    public long Offset => extent.Offset;
+
+    /// <inheritdoc cref="FileExtent.Length"/>
+    public long Length => extent.Length;
+
+    /// <summary>
+    /// The name of an <see cref="ExtentKind"/>. It is text so that it is the same after JSON, CSV or remoting.
+    /// </summary>
+    public string Kind => s_kinds[(int)extent.Kind];
+
+    /// <inheritdoc cref="FileExtent.DiskOffset"/>
+    public long? DiskOffset => extent.DiskOffset;
+
+    /// <inheritdoc cref="FileExtent.DiskLength"/>
+    public long? DiskLength => extent.DiskLength;
+
+    /// <inheritdoc cref="FileExtent.ExtentOffset"/>
+    public long? ExtentOffset => extent.ExtentOffset;
+
+    /// <inheritdoc cref="FileExtent.RamLength"/>
+    public long? RamLength => extent.RamLength;
+
+    /// <summary>
+    /// The name of an <see cref="ExtentCompression"/>; null where FIEMAP says no more than that the piece is
+    /// compressed, and for holes and delalloc.
+    /// </summary>
+    public string? Compression => extent.Compression is ExtentCompression known ? s_compressions[(int)known] : null;
+
+    /// <inheritdoc cref="FileExtent.IsShared"/>
+    public bool? IsShared => extent.IsShared;
+
+    /// <inheritdoc cref="FileExtent.ReferenceCount"/>
+    public long? ReferenceCount => extent.ReferenceCount;
+
+    /// <inheritdoc cref="FileExtent.Generation"/>
+    public long? Generation => extent.Generation;
+
+    /// <inheritdoc cref="FileExtent.PhysicalOffset"/>
+    public long? PhysicalOffset => extent.PhysicalOffset;
+}

@@ -1,0 +1,32 @@
+namespace BtrfsClone.Extents;
+
+/// <summary>
+/// A growing array of pieces in file order that is filled again and again: how a source hands out many at once.
+/// </summary>
+internal sealed class ExtentBatch
+{
+    private FileExtent[] _pieces = new FileExtent[256];
+
+    public int Count { get; private set; }
+
+    public ref readonly FileExtent this[int index] => ref _pieces[index];
+
+    public void Clear() => Count = 0;
+
+    public void Add(in FileExtent piece)
+    {
+        if (Count == _pieces.Length)
+        {
+            Array.Resize(ref _pieces, Count * 2);
+        }
+
+        _pieces[Count++] = piece;
+    }
+}
+
+/// <summary>Where batches of pieces come from, in file order and without overlap; holes are left out.</summary>
+internal interface IExtentSource
+{
+    /// <summary>Puts the next pieces into the batch. False is the end; an empty batch is not.</summary>
+    bool Fill(ExtentBatch batch);
+}

@@ -1,0 +1,73 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Extents;
+
+/// <summary>
+/// FS_IOC_FIEMAP in one buffer: what the kernel maps from a place on, as much at a time as fits.
+/// </summary>
+internal sealed unsafe class FiemapReader
+{
+    private const int MaxExtents = 1024;
+
+    // Pinned once and for all: no handle, no finalizer, and the pointer stays good as long as the array is referenced.
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
+        sizeof(FiemapRequest) + (MaxExtents * sizeof(FiemapExtent)), pinned: true);
+
+    private int _descriptor;
+    private string _path = "";
+
+    /// <summary>The extents that the last call brought.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether nothing of the file follows what the last call brought.</summary>
+    public bool IsLast { get; private set; }
+
+    /// <summary>Whether the last call ended for want of room.</summary>
+    public bool IsFull => Count == MaxExtents && !IsLast;
+
+    public ref readonly FiemapExtent this[int index] => ref Extents[index];
+
+    private FiemapRequest* Request => (FiemapRequest*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _buffer[0]);
+
+    private ReadOnlySpan<FiemapExtent> Extents => new(Request + 1, Count);
+
+    public void Start(int descriptor, string path)
+    {
+        _descriptor = descriptor;
+        _path = path;
+        Forget();
+    }
+
+    /// <summary>Drops what the last call brought.</summary>
+    public void Forget()
+    {
+        Count = 0;
+        IsLast = false;
+    }
+
+    /// <summary>Maps what lies in a range, the first piece and the last as far as they go beyond it.</summary>
+    public void Map(long offset, long end)
+    {
+        *Request = new FiemapRequest
+        {
+            Start = (ulong)offset,
+            Length = (ulong)(end - offset),
+            ExtentCount = MaxExtents,
+        };
+        int result = Sys.Fiemap(_descriptor, Request);
+        if (result == -Errno.EFBIG)
+        {
+            // Beyond the greatest file that the filesystem can hold.
+            Request->MappedExtents = 0;
+        }
+        else if (result < 0)
+        {
+            throw -result is Errno.EOPNOTSUPP or Errno.ENOTTY
+                ? new BtrfsException(BtrfsError.FiemapNotSupported, _path, -result, "FS_IOC_FIEMAP")
+                : BtrfsException.FromErrno(-result, "FS_IOC_FIEMAP", _path);
+        }
+
+        Count = (int)Math.Min(Request->MappedExtents, MaxExtents);
+        IsLast = Count == 0 || Extents[Count - 1].Flags.HasFlag(FiemapExtentFlags.Last);
+    }
+}

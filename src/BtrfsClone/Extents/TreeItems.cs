@@ -1,0 +1,222 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Extents;
+
+/// <summary>
+/// Takes on-disk structures (linux/btrfs_tree.h) out of bytes, which may be anything: what is too short or says the
+/// impossible is refused, never read beyond.
+/// </summary>
+internal static class TreeItems
+{
+    // struct btrfs_file_extent_item: the fixed part of an inline one, and a whole one.
+    private const int InlineHeadSize = 21;
+    private const int FileExtentSize = 53;
+
+    private const byte TypeInline = 0;
+    private const byte TypePrealloc = 2;
+
+    private const int ExtentItemSize = 24;
+    private const int ExtentDataRefSize = 28;
+    private const int SharedDataRefSize = 12;
+
+    // BTRFS_EXTENT_FLAG_DATA.
+    private const ulong ExtentFlagData = 1;
+
+    private const int InodeItemSize = 160;
+    private const int InodeBytesOffset = 24;
+
+    // struct btrfs_root_item begins with an inode item; generation follows, and last_snapshot after five numbers.
+    private const int RootGenerationOffset = InodeItemSize;
+    private const int RootLastSnapshotOffset = InodeItemSize + 40;
+
+    /// <summary>Takes a header and its item from the front of a search's result.</summary>
+    public static bool TryTake(ReadOnlySpan<byte> result, out TreeSearchHeader header, out ReadOnlySpan<byte> item)
+    {
+        item = default;
+        if (!MemoryMarshal.TryRead(result, out header))
+        {
+            return false;
+        }
+
+        int size = Marshal.SizeOf<TreeSearchHeader>();
+        if (header.Length > (uint)(result.Length - size))
+        {
+            return false;
+        }
+
+        item = result.Slice(size, (int)header.Length);
+        return true;
+    }
+
+    /// <summary>
+    /// Reads a struct btrfs_file_extent_item. A hole's item, which only filesystems without the no-holes feature have,
+    /// becomes a <see cref="ExtentKind.Hole"/>.
+    /// </summary>
+    public static bool TryReadFileExtent(ReadOnlySpan<byte> item, ulong fileOffset, out FileExtent extent)
+    {
+        extent = default;
+        if (item.Length < InlineHeadSize)
+        {
+            return false;
+        }
+
+        ulong generation = U64(item, 0);
+        ulong ramLength = U64(item, 8);
+        ExtentCompression? compression = item[16] <= (byte)ExtentCompression.Zstd ? (ExtentCompression)item[16] : null;
+        byte type = item[20];
+        if (type == TypeInline)
+        {
+            if (!IsRange(fileOffset, ramLength) || !IsNumber(generation))
+            {
+                return false;
+            }
+
+            extent = FileExtent.Inline(
+                (long)fileOffset, (long)ramLength, item.Length - InlineHeadSize, compression, (long)generation);
+            return true;
+        }
+
+        if (item.Length < FileExtentSize || type > TypePrealloc)
+        {
+            return false;
+        }
+
+        ulong diskOffset = U64(item, 21);
+        ulong diskLength = U64(item, 29);
+        ulong extentOffset = U64(item, 37);
+        ulong length = U64(item, 45);
+        if (length == 0 || !IsRange(fileOffset, length) || !IsRange(diskOffset, diskLength) ||
+            !IsRange(diskOffset, extentOffset) || !IsNumber(ramLength) || !IsNumber(generation))
+        {
+            return false;
+        }
+
+        extent = diskOffset == 0
+            ? FileExtent.Hole((long)fileOffset, (long)length)
+            : FileExtent.OnDisk(
+                (long)fileOffset,
+                (long)length,
+                type == TypePrealloc ? ExtentKind.Prealloc : ExtentKind.Data,
+                (long)diskOffset,
+                (long)diskLength,
+                (long)extentOffset,
+                (long)ramLength,
+                compression,
+                (long)generation);
+        return true;
+    }
+
+    /// <summary>
+    /// Reads a struct btrfs_extent_item of a data extent with the references that it holds itself.
+    /// </summary>
+    /// <param name="item">The item.</param>
+    /// <param name="root">The file's subvolume.</param>
+    /// <param name="inode">The file's inode.</param>
+    /// <param name="references">All references, those in items of their own included.</param>
+    /// <param name="sharing">What the references alone say of the extent.</param>
+    public static bool TryReadReferences(
+        ReadOnlySpan<byte> item, ulong root, ulong inode, out ulong references, out Sharing sharing)
+    {
+        references = 0;
+        sharing = Sharing.Unknown;
+        if (item.Length < ExtentItemSize || (U64(item, 16) & ExtentFlagData) == 0)
+        {
+            return false;
+        }
+
+        references = U64(item, 0);
+        ulong counted = 0;
+        int referrers = 0;
+        bool own = false;
+        for (ReadOnlySpan<byte> rest = item[ExtentItemSize..]; rest.Length > 0;)
+        {
+            uint type = rest[0];
+            rest = rest[1..];
+            int size = type switch
+            {
+                BtrfsKey.ExtentDataRef => ExtentDataRefSize,
+                BtrfsKey.SharedDataRef => SharedDataRefSize,
+                BtrfsKey.ExtentOwnerRef => sizeof(ulong),
+                _ => int.MaxValue,
+            };
+            if (rest.Length < size)
+            {
+                return false;
+            }
+
+            if (type == BtrfsKey.ExtentDataRef)
+            {
+                own = U64(rest, 0) == root && U64(rest, 8) == inode;
+                counted += U32(rest, 24);
+                referrers++;
+            }
+            else if (type == BtrfsKey.SharedDataRef)
+            {
+                own = false;
+                counted += U32(rest, 8);
+                referrers++;
+                sharing = Sharing.AskKernel;
+            }
+
+            rest = rest[size..];
+        }
+
+        // References that found no room are in items of their own.
+        if (counted < references)
+        {
+            referrers++;
+            sharing = Sharing.AskKernel;
+        }
+
+        sharing = referrers > 1 ? Sharing.Shared
+            : sharing == Sharing.AskKernel || referrers == 0 ? Sharing.AskKernel
+            : own ? Sharing.OwnLeaf
+            : Sharing.Shared;
+        return IsNumber(references);
+    }
+
+    /// <summary>Reads nbytes of a struct btrfs_inode_item: the bytes of a file that are in extents.</summary>
+    public static bool TryReadInodeBytes(ReadOnlySpan<byte> item, out ulong bytes)
+    {
+        bytes = item.Length >= InodeItemSize ? U64(item, InodeBytesOffset) : 0;
+        return item.Length >= InodeItemSize;
+    }
+
+    /// <summary>Reads generation and last_snapshot of a struct btrfs_root_item.</summary>
+    public static bool TryReadRoot(ReadOnlySpan<byte> item, out ulong generation, out ulong lastSnapshot)
+    {
+        bool fits = item.Length >= RootLastSnapshotOffset + sizeof(ulong);
+        generation = fits ? U64(item, RootGenerationOffset) : 0;
+        lastSnapshot = fits ? U64(item, RootLastSnapshotOffset) : 0;
+        return fits;
+    }
+
+    private static bool IsNumber(ulong value) => value <= long.MaxValue;
+
+    private static bool IsRange(ulong start, ulong length) =>
+        start <= long.MaxValue && length <= long.MaxValue - start;
+
+    private static ulong U64(ReadOnlySpan<byte> bytes, int offset) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(bytes[offset..]);
+
+    private static uint U32(ReadOnlySpan<byte> bytes, int offset) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
+}
+
+/// <summary>What the references of an extent say of its being shared, as FIEMAP means it.</summary>
+internal enum Sharing
+{
+    /// <summary>Nothing: the extent is not in the extent tree yet.</summary>
+    Unknown,
+
+    /// <summary>There is more than one referrer, or another than the file.</summary>
+    Shared,
+
+    /// <summary>The file alone refers to it, so that it is shared only where a snapshot shares the leaf that does.</summary>
+    OwnLeaf,
+
+    /// <summary>The kernel has to follow the references.</summary>
+    AskKernel,
+}

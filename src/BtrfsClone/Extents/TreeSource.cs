@@ -1,0 +1,263 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Extents;
+
+/// <summary>A piece of a file on its way out of the tree.</summary>
+internal struct TreePiece
+{
+    public FileExtent Extent;
+
+    /// <summary>The generation of the leaf that its item lies in.</summary>
+    public ulong LeafGeneration;
+
+    public Sharing Sharing;
+}
+
+/// <summary>
+/// The pieces of a file as the EXTENT_DATA items of its subvolume's tree have them. While a transaction runs, items may
+/// change between two leaves, references may be missing from the extent tree, and data may be on its way into the tree:
+/// then FIEMAP, which holds the range locked, has the last word on what is shared and on what is a hole.
+/// </summary>
+internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
+{
+    // The first object is to come at once, and the rest in batches that keep the memory small.
+    private const int FirstBatch = 256;
+    private const int Batch = 8192;
+
+    // No data extent is longer (btrfs_prealloc_file_range in fs/btrfs/inode.c), so that none that reaches into a range
+    // begins earlier than this before it.
+    private const long MaxExtent = 256L << 20;
+
+    private readonly TreeSearch _search = new();
+    private readonly FiemapWindow _window = new(fiemap);
+    private readonly TreePiece[] _pieces = new TreePiece[Batch];
+    private TreeState? _state;
+    private ReferenceReader? _references;
+    private ulong _inode;
+    private ulong _root;
+    private string _path = "";
+    private uint _blockSize;
+    private int _count;
+    private int _batchSize;
+    private long _start;
+    private long _position;
+    private long _end;
+    private bool _done;
+
+    private TreeState State => _state ??= new TreeState(_search);
+
+    /// <summary>Begins with a file. Returns a negative errno where the trees cannot be read.</summary>
+    public int Start(int descriptor, string path, in Statx status, long offset, long end)
+    {
+        _search.Start(descriptor, path);
+        fiemap.Start(descriptor, path);
+        int result = Sys.SubvolumeId(descriptor, out _root);
+        if (result < 0)
+        {
+            return result;
+        }
+
+        _path = path;
+        _inode = status.Inode;
+        _blockSize = Math.Max(status.BlockSize, 512);
+        State.Start(descriptor, _root, _inode);
+        _start = _position = offset;
+        _end = end;
+        _batchSize = FirstBatch;
+        _done = false;
+        return State.Look();
+    }
+
+    /// <inheritdoc/>
+    public bool Fill(ExtentBatch batch)
+    {
+        if (_done || _position >= _end)
+        {
+            return false;
+        }
+
+        int result = State.Look();
+        if (result < 0)
+        {
+            throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, _path);
+        }
+
+        long from = _position;
+        ReadItems();
+        _batchSize = Batch;
+        Span<TreePiece> pieces = _pieces.AsSpan(0, _count);
+        (_references ??= new ReferenceReader(_search)).Resolve(pieces, _root, _inode);
+        Settle(batch, pieces, from, _done ? _end : _position);
+        return true;
+    }
+
+    /// <summary>Reads the next items, up to a full batch; what an earlier one has covered already is cut off.</summary>
+    private void ReadItems()
+    {
+        _count = 0;
+        long next = _position > _start ? _position : Math.Max(_start - MaxExtent, 0);
+        while (_count < _batchSize)
+        {
+            int found = _search.Find(
+                0,
+                new ItemKey(_inode, BtrfsKey.ExtentData, (ulong)next),
+                new ItemKey(_inode, BtrfsKey.ExtentData, (ulong)_end - 1),
+                (uint)(_batchSize - _count));
+            if (found == 0)
+            {
+                _done = true;
+                return;
+            }
+
+            while (_search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
+            {
+                if (header.ObjectId != _inode || header.Type != BtrfsKey.ExtentData || header.Offset < (ulong)next ||
+                    !TreeItems.TryReadFileExtent(item, header.Offset, out FileExtent extent))
+                {
+                    throw _search.Malformed();
+                }
+
+                next = Math.Max(extent.Offset + 1, extent.End);
+                Take(extent, header.Transid);
+            }
+        }
+    }
+
+    private void Take(FileExtent extent, ulong leafGeneration)
+    {
+        // Inline data takes its whole block: nothing follows it there.
+        long end = extent.Kind == ExtentKind.Inline ? RoundUp(extent.End) : extent.End;
+        if (end <= _position)
+        {
+            return;
+        }
+
+        if (extent.Offset < _position && _position > _start)
+        {
+            // An item that was parted after the one before it had been read whole.
+            extent = extent.Part(_position, extent.End);
+        }
+
+        _position = end;
+        if (extent.Kind != ExtentKind.Hole)
+        {
+            _pieces[_count++] = new TreePiece { Extent = extent, LeafGeneration = leafGeneration };
+        }
+    }
+
+    /// <summary>Decides what is shared, and finds what is delayed, in a part of the file.</summary>
+    private void Settle(ExtentBatch batch, Span<TreePiece> pieces, long from, long to)
+    {
+        bool still = State.IsStill();
+        bool delalloc = !still || State.MayHaveDelalloc();
+        _window.Start(from, !still || AnyToAsk(pieces) ? to : from);
+        long position = from;
+        foreach (ref TreePiece piece in pieces)
+        {
+            if (delalloc && piece.Extent.Offset > position)
+            {
+                AddFromKernel(batch, position, piece.Extent.Offset);
+            }
+
+            piece.Extent = piece.Extent with { IsShared = IsShared(piece, still) };
+            if (delalloc && piece.Extent.Kind == ExtentKind.Prealloc)
+            {
+                AddPrealloc(batch, piece.Extent);
+            }
+            else
+            {
+                batch.Add(piece.Extent);
+            }
+
+            position = piece.Extent.Kind == ExtentKind.Inline ? RoundUp(piece.Extent.End) : piece.Extent.End;
+        }
+
+        if (delalloc && position < to)
+        {
+            AddFromKernel(batch, position, to);
+        }
+    }
+
+    private bool AnyToAsk(ReadOnlySpan<TreePiece> pieces)
+    {
+        foreach (ref readonly TreePiece piece in pieces)
+        {
+            if (piece.Extent.RawDiskOffset > 0 && MustAsk(piece))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Whether a snapshot may share the leaf, or the references do not tell. A leaf that is newer than the last
+    /// snapshot was copied since; with that, what it and the snapshot both use got a second reference.
+    /// </summary>
+    private bool MustAsk(in TreePiece piece) => piece.Sharing switch
+    {
+        Sharing.Shared => false,
+        Sharing.OwnLeaf => piece.LeafGeneration <= State.LastSnapshot,
+        _ => true,
+    };
+
+    private bool? IsShared(in TreePiece piece, bool still)
+    {
+        if (piece.Extent.RawDiskOffset <= 0)
+        {
+            return piece.Extent.IsShared;
+        }
+
+        if ((!still || MustAsk(piece)) && _window.Find(piece.Extent.Offset, piece.Extent.End, out FiemapExtent mapped) &&
+            mapped.Logical <= (ulong)piece.Extent.Offset && (mapped.Flags & FiemapExtentFlags.Delalloc) == 0)
+        {
+            return (mapped.Flags & FiemapExtentFlags.Shared) != 0;
+        }
+
+        return piece.Sharing == Sharing.Shared;
+    }
+
+    /// <summary>
+    /// Adds what the kernel has where the items have nothing: data that is delayed or on its way into the tree, and an
+    /// extent whose item was being replaced at that moment.
+    /// </summary>
+    private void AddFromKernel(ExtentBatch batch, long from, long to)
+    {
+        while (from < to && _window.Find(from, to, out FiemapExtent mapped))
+        {
+            FileExtent piece = FiemapSource.ToPiece(mapped);
+            long start = Math.Max(piece.Offset, from);
+            from = Math.Min(piece.End, to);
+            batch.Add(piece.Part(start, from));
+        }
+    }
+
+    private void AddPrealloc(ExtentBatch batch, in FileExtent prealloc)
+    {
+        long position = prealloc.Offset;
+        long from = position;
+        while (from < prealloc.End && _window.Find(from, prealloc.End, out FiemapExtent mapped))
+        {
+            long start = Math.Max((long)mapped.Logical, from);
+            from = Math.Min((long)(mapped.Logical + mapped.Length), prealloc.End);
+            if ((mapped.Flags & FiemapExtentFlags.Delalloc) != 0)
+            {
+                if (start > position)
+                {
+                    batch.Add(prealloc.Part(position, start));
+                }
+
+                batch.Add(FileExtent.Delalloc(start, from - start));
+                position = from;
+            }
+        }
+
+        if (position < prealloc.End)
+        {
+            batch.Add(prealloc.Part(position, prealloc.End));
+        }
+    }
+
+    private long RoundUp(long bytes) => (bytes + _blockSize - 1) / _blockSize * _blockSize;
+}

@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+/// <summary>struct cachestat (linux/mman.h): pages of the page cache, by state.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CacheStatus
+{
+    public ulong Cached;
+    public ulong Dirty;
+    public ulong Writeback;
+    public ulong Evicted;
+    public ulong RecentlyEvicted;
+}
+
+internal static unsafe partial class Sys
+{
+    // The same number on every architecture (include/uapi/asm-generic/unistd.h); glibc has no wrapper.
+    private const nint CacheStatNumber = 451;
+
+    /// <summary>
+    /// cachestat(2) of a whole file, Linux 6.5 and newer (ENOSYS before). Newer kernels answer EPERM for a file that
+    /// the caller neither owns nor may write.
+    /// </summary>
+    public static int CacheStat(int descriptor, out CacheStatus status)
+    {
+        // struct cachestat_range: offset and length in bytes, where length 0 means to the end.
+        ulong* range = stackalloc ulong[2];
+        range[0] = range[1] = 0;
+        fixed (CacheStatus* buffer = &status)
+        {
+            return (int)Result((long)syscall(CacheStatNumber, descriptor, range, buffer, 0));
+        }
+    }
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint syscall(nint number, nint descriptor, ulong* range, CacheStatus* status, nint flags);
+}
