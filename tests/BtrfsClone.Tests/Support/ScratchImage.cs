@@ -51,8 +51,9 @@ public sealed class ScratchImage : IDisposable
 
     public void Dispose()
     {
-        _lock.Dispose();
+        // Still locked: else another run would take it for a killed one's and remove it at the same time.
         Remove(_folder);
+        _lock.Dispose();
     }
 
     private static void RemoveLeftovers()
