@@ -32,7 +32,7 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
         bool literal = ParameterSetName == LiteralPathSet;
         foreach (string path in literal ? LiteralPath : Path)
         {
-            foreach (ItemPath item in SessionPath.Resolve(this, path, literal, WriteError))
+            foreach (ItemPath item in SessionPath.Resolve(this, path, literal, Report))
             {
                 if (Cancellation.IsCancellationRequested)
                 {

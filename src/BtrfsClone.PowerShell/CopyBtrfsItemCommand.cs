@@ -14,6 +14,9 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     // What -WhatIf would have cloned with all that is below.
     private readonly HashSet<string> _trees = [];
 
+    // With -Atomic nothing is there before the end, and so nothing is written before.
+    private readonly List<CloneResult> _results = [];
+
     private CloneSession? _session;
     private CloneProgress? _progress;
     private CloneDestination? _destination;
@@ -55,6 +58,13 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Lets all items appear at the end, each name in one step with everything below it, or none of them. A directory
+    /// that exists under an item's name is an error, and an existing file is replaced.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Atomic { get; set; }
+
     /// <summary>Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves.</summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; } = true;
@@ -78,6 +88,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
             Reflink = Reflink,
             NoClobber = NoClobber,
             Force = Force,
+            Atomic = Atomic,
             Recurse = Recurse,
             Workers = ThrottleLimit,
             Filter = NameFilter.Create(Include, Exclude),
@@ -104,7 +115,11 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
 
         _progress!.Item = source;
         CloneResult result = _session!.Clone(source, _destination, Cancellation);
-        if (PassThru)
+        if (PassThru && Atomic)
+        {
+            _results.Add(result);
+        }
+        else if (PassThru)
         {
             WriteObject(result);
         }
@@ -113,6 +128,11 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        Attempt(() =>
+        {
+            _session!.Complete(HasFailed);
+            WriteObject(_results, enumerateCollection: true);
+        });
         _progress!.Complete();
         long copied = _session!.Counters.CopiedLength;
         if (copied > 0)

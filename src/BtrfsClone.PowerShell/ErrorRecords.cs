@@ -52,6 +52,8 @@ internal static class ErrorRecords
         BtrfsError.TooManyLinks => ErrorCategory.LimitsExceeded,
         BtrfsError.DelallocTimeout => ErrorCategory.OperationTimeout,
         BtrfsError.NotRegularFile => ErrorCategory.InvalidType,
+        BtrfsError.InvalidPath => ErrorCategory.InvalidArgument,
+        BtrfsError.Incomplete => ErrorCategory.OperationStopped,
         _ => ErrorCategory.DeviceError,
     };
 }

@@ -13,6 +13,9 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
 
     private readonly CancellationTokenSource _stopping = new();
 
+    /// <summary>Whether an error has been written.</summary>
+    protected bool HasFailed { get; private set; }
+
     /// <summary>Signaled when the pipeline is stopped (Ctrl-C).</summary>
     protected CancellationToken Cancellation => _stopping.Token;
 
@@ -50,7 +53,15 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
 
     /// <summary>Writes the non-terminating error of a failed item.</summary>
     /// <param name="failure">The failure; its path becomes the record's target object.</param>
-    protected void WriteFailure(BtrfsException failure) => WriteError(ErrorRecords.From(failure));
+    protected void WriteFailure(BtrfsException failure) => Report(ErrorRecords.From(failure));
+
+    /// <summary>Writes a non-terminating error.</summary>
+    /// <param name="error">The record.</param>
+    protected void Report(ErrorRecord error)
+    {
+        HasFailed = true;
+        WriteError(error);
+    }
 
     /// <summary>Releases what the cmdlet holds; PowerShell calls it when the pipeline has ended.</summary>
     public void Dispose()

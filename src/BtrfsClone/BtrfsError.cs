@@ -77,6 +77,15 @@ public enum BtrfsError
     /// <summary>The item was moved, replaced or removed while it was worked on; what was done to it is undone.</summary>
     ChangedMeanwhile,
 
+    /// <summary>The path holds what no name can: a NUL character, or half of a surrogate pair.</summary>
+    InvalidPath,
+
+    /// <summary>
+    /// Something else failed, and all of it was to appear or nothing (<see cref="Cloning.CloneOptions.Atomic"/>): what
+    /// had been cloned is removed again.
+    /// </summary>
+    Incomplete,
+
     /// <summary>Any other failure of a system call; the message carries the kernel's words.</summary>
     IOError,
 }

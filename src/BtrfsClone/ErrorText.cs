@@ -60,6 +60,9 @@ internal static class ErrorText
         BtrfsError.OverlappingRanges => "Name ranges that are apart.",
         BtrfsError.RangeBeyondEnd => "Name a range inside the file, or length 0 for all up to its end.",
         BtrfsError.FiemapNotSupported => "Name a file on btrfs or on another filesystem with FIEMAP, such as xfs or ext4.",
+        BtrfsError.InvalidPath => "Name a path without it.",
+        BtrfsError.Incomplete =>
+            "See the errors before this one, or leave out -Atomic (--atomic) to keep what can be cloned.",
         BtrfsError.ChangedMeanwhile => "Try again when nothing moves or replaces files there.",
         _ => "See the kernel log (dmesg) if it persists.",
     };
@@ -89,6 +92,8 @@ internal static class ErrorText
         BtrfsError.OverlappingRanges => "the ranges overlap in one file",
         BtrfsError.RangeBeyondEnd => "the range reaches beyond the end of the file",
         BtrfsError.FiemapNotSupported => "the filesystem does not tell where its files lie",
+        BtrfsError.InvalidPath => "a path cannot hold a NUL character or half of a surrogate pair",
+        BtrfsError.Incomplete => "not everything could be cloned, so nothing was put there",
         BtrfsError.ChangedMeanwhile => "it was moved or replaced in the meantime",
         _ => "input/output failed",
     };

@@ -290,6 +290,67 @@ Describe 'Copy-BtrfsItem -Include and -Exclude' {
     }
 }
 
+Describe 'Copy-BtrfsItem -Atomic' {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        $null = New-Item -ItemType Directory "$folder/tree/sub", "$folder/into"
+        Set-Content "$folder/one" 'one'
+        Set-Content "$folder/two" 'two'
+        Set-Content "$folder/tree/sub/leaf" 'leaf'
+        Push-Location $folder
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'clones a tree with all that belongs to it, and writes its result when it is there' {
+        $src = New-Tree "$folder/src"
+        $result = Copy-BtrfsItem $src new -Atomic -PassThru | ForEach-Object { [pscustomobject]@{ Path = $_.Path; Was = Test-Path $_.Path } }
+        $result.Path | Should -Be "$folder/new"
+        $result.Was | Should -BeTrue
+        Compare-Tree $src new | Should -BeNullOrEmpty
+    }
+
+    It 'lets a new directory appear after the last item of the pipeline' {
+        $seen = Get-Item one, two, tree | ForEach-Object { Test-Path new; $_ } -OutVariable all | Where-Object { $_ -isnot [bool] } |
+            Copy-BtrfsItem -Destination new -Atomic -PassThru
+        $all -eq $true | Should -BeNullOrEmpty
+        $seen | Should -HaveCount 3
+        Get-EntryName new | Should -Be 'one', 'tree', 'tree/sub', 'tree/sub/leaf', 'two'
+    }
+
+    It 'keeps relative paths' {
+        Get-ChildItem -Recurse -File -Filter leaf | Copy-BtrfsItem -Destination new -RelativeBasePath . -Atomic
+        Get-EntryName new | Should -Be 'tree', 'tree/sub', 'tree/sub/leaf'
+    }
+
+    It 'lets nothing appear where <name>' -ForEach @(
+        @{ name = 'an item is missing'; ids = 'SourceNotFound', 'Incomplete'; clone = { Copy-BtrfsItem one, missing, two new -Atomic -PassThru @silent } }
+        @{ name = 'an item is on no file system'; ids = 'NotFileSystem', 'Incomplete'; clone = { Copy-BtrfsItem one, Env:HOME new -Atomic -PassThru @silent } }
+        @{ name = 'the only item is missing'; ids = 'SourceNotFound'; clone = { Copy-BtrfsItem missing new -Atomic -PassThru @silent } }
+        @{ name = 'a directory exists'; ids = 'DestinationExists'; clone = { $null = mkdir into/tree; Copy-BtrfsItem tree into -Atomic -PassThru @silent; rmdir into/tree } }
+        @{ name = 'an error ends the pipeline'; ids = @(); clone = { try { Copy-BtrfsItem one, missing new -Atomic -PassThru -ErrorAction Stop } catch { $null } } }
+        @{ name = 'the pipeline breaks off'; ids = @(); clone = { try { & { 'one'; throw 'x' } | Copy-BtrfsItem -Destination new -Atomic -PassThru } catch { $null } } }
+    ) {
+        $silent = @{ ErrorAction = 'SilentlyContinue'; ErrorVariable = 'failures' }
+        $failures = @()
+        . $clone | Should -BeNullOrEmpty
+        @($failures | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { ($_.FullyQualifiedErrorId -split ',')[0] }) | Should -Be $ids
+        Get-EntryName $folder | Should -Be 'into', 'one', 'tree', 'tree/sub', 'tree/sub/leaf', 'two'
+    }
+
+    It 'says with -WhatIf what it would do, and does nothing' {
+        Copy-BtrfsItem tree new -Atomic -WhatIf
+        Get-EntryName $folder | Should -Be 'into', 'one', 'tree', 'tree/sub', 'tree/sub/leaf', 'two'
+    }
+
+    It 'replaces an existing file' {
+        Copy-BtrfsItem one two -Atomic
+        Get-Content two | Should -Be 'one'
+    }
+}
+
 Describe 'Copy-BtrfsItem refuses' {
     BeforeEach {
         $folder = New-ScratchFolder

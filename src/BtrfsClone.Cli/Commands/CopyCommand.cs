@@ -22,6 +22,10 @@ internal static class CopyCommand
         reflink.AcceptOnlyFromAmong("always", "auto");
         Option<bool> noClobber = new("--no-clobber", "-n") { Description = "Leave existing files, and report them." };
         Option<bool> force = new("--force", "-f") { Description = "Replace also files without write permission." };
+        Option<bool> atomic = new("--atomic")
+        {
+            Description = "Let everything appear at the end, each name in one step, or nothing.",
+        };
         Option<bool> noRecurse = new("--no-recurse") { Description = "Clone a directory itself only." };
         Option<string[]> include = new("--include")
         {
@@ -53,7 +57,7 @@ internal static class CopyCommand
         });
         Command command = new("copy", "Clone files and directory trees.")
         {
-            paths, reflink, noClobber, force, noRecurse, include, exclude, relativeBase, jobs,
+            paths, reflink, noClobber, force, atomic, noRecurse, include, exclude, relativeBase, jobs,
         };
         command.SetAction(parsed =>
         {
@@ -62,6 +66,7 @@ internal static class CopyCommand
                 Reflink = parsed.GetValue(reflink) == "auto" ? ReflinkMode.Auto : ReflinkMode.Always,
                 NoClobber = parsed.GetValue(noClobber),
                 Force = parsed.GetValue(force),
+                Atomic = parsed.GetValue(atomic),
                 Recurse = !parsed.GetValue(noRecurse),
                 Workers = parsed.GetValue(jobs),
                 Filter = FilterOf(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []),
@@ -94,6 +99,7 @@ internal static class CopyCommand
                 }
             }
 
+            session.Complete();
             run.Progress.Clear();
             if (session.Counters.CopiedLength > 0)
             {

@@ -50,6 +50,9 @@ public sealed class CloneDestination
     /// <exception cref="BtrfsException"><see cref="BtrfsError.SourceOutsideBase"/>.</exception>
     public string TargetOf(string source) => Join(Directory, NewName ?? RelativePathOf(source));
 
+    /// <summary>The same place below another directory, which is made if it is missing.</summary>
+    internal CloneDestination MovedTo(string directory) => new(directory, NewName, RelativeBase, CreateDirectory);
+
     internal string RelativePathOf(string source)
     {
         if (RelativeBase is null)

@@ -55,6 +55,12 @@ public sealed record CloneOptions
     /// <summary>Replace also files that have no write permission bit.</summary>
     public bool Force { get; init; }
 
+    /// <summary>
+    /// All that the session clones appears when <see cref="CloneSession.Complete"/> is called, each name in one step
+    /// with everything below it, or not at all. An existing directory is not merged into.
+    /// </summary>
+    public bool Atomic { get; init; }
+
     /// <summary>Clone what is below a directory, not only the directory itself.</summary>
     public bool Recurse { get; init; } = true;
 

@@ -26,6 +26,7 @@ public sealed class CloneSession : IDisposable
     private readonly EntryCloner _entries;
     private readonly DirectoryCloner _directories;
     private readonly ItemParents _parents;
+    private readonly AtomicDestination? _atomic;
     private long _nextTick;
 
     /// <summary>Begins an invocation.</summary>
@@ -47,6 +48,7 @@ public sealed class CloneSession : IDisposable
         _entries = new EntryCloner(this);
         _directories = new DirectoryCloner(this);
         _parents = new ItemParents(this, _directories, _buffers);
+        _atomic = options.Atomic ? new AtomicDestination(options, _buffers) : null;
     }
 
     /// <summary>Running totals.</summary>
@@ -95,7 +97,10 @@ public sealed class CloneSession : IDisposable
     /// <param name="source">The item's absolute path.</param>
     /// <param name="destination">Where it goes.</param>
     /// <param name="cancellation">Stops between two entries. What was begun is whole or gone.</param>
-    /// <returns>What it came to; <see cref="CloneResult.Failed"/> counts what was reported.</returns>
+    /// <returns>
+    /// What it came to; <see cref="CloneResult.Failed"/> counts what was reported. With
+    /// <see cref="CloneOptions.Atomic"/> it is not there before <see cref="Complete"/>.
+    /// </returns>
     /// <exception cref="BtrfsException">The item itself was refused or failed, and nothing stays of it.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public CloneResult Clone(string source, CloneDestination destination, CancellationToken cancellation)
@@ -104,31 +109,41 @@ public sealed class CloneSession : IDisposable
         ArgumentNullException.ThrowIfNull(destination);
         cancellation.ThrowIfCancellationRequested();
         Cancellation = cancellation;
-        long begin = Stopwatch.GetTimestamp();
-        CloneResult before = Counters.Snapshot();
-        source = CloneDestination.Trim(source);
-        string target = destination.TargetOf(source);
-        Statx status = _parents.Check(source, destination, target);
-        DirectoryPair parent = _parents.Enter(source, destination);
-        if (status.FileType == Sys.ModeDirectory)
+        try
         {
-            CloneDirectory(source, target, parent);
+            return CloneItem(CloneDestination.Trim(source), destination);
         }
-        else
+        catch (Exception e) when (_atomic is not null)
         {
-            CloneEntry(source, target, parent, status);
-        }
+            _atomic.HasFailed = true;
+            if (e is BtrfsException failure)
+            {
+                throw new BtrfsException(failure.Error, _atomic.Shown(failure.Path), failure.Errno, failure.Call);
+            }
 
-        _buffers.Closing.CloseAll();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Ends the invocation after its last item: finishes the directories that items with relative paths were put into.
+    /// With <see cref="CloneOptions.Atomic"/> it lets all that was cloned appear, each name in one step; where anything
+    /// has failed, nothing appears. A session that is disposed of without it leaves nothing of an atomic clone.
+    /// </summary>
+    /// <param name="failedElsewhere">An item failed before it came to the session.</param>
+    /// <exception cref="BtrfsException">
+    /// <see cref="BtrfsError.Incomplete"/>, or a name was taken meanwhile: nothing has appeared.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled: nothing has appeared.</exception>
+    public void Complete(bool failedElsewhere = false)
+    {
+        _parents.Leave();
         Drain();
-        cancellation.ThrowIfCancellationRequested();
-        return Counters.Since(before) with
+        if (_atomic is not null)
         {
-            Source = source,
-            Path = target,
-            Kind = KindOf(status.FileType),
-            Elapsed = Stopwatch.GetElapsedTime(begin),
-        };
+            _atomic.HasFailed |= failedElsewhere || Counters.Failed > 0;
+            _atomic.Complete(Cancellation);
+        }
     }
 
     /// <summary>Finishes the directories that items with relative paths were put into, and closes all.</summary>
@@ -136,6 +151,7 @@ public sealed class CloneSession : IDisposable
     {
         _parents.Leave();
         Drain();
+        _atomic?.Dispose();
         _buffers.Dispose();
     }
 
@@ -160,7 +176,7 @@ public sealed class CloneSession : IDisposable
         string path = name.IsEmpty
             ? (fault.AtSource ? directory.SourcePath : directory.DestinationPath)
             : directory.PathOf(fault.AtSource, name);
-        _failures.Enqueue(fault.ToException(path));
+        _failures.Enqueue(fault.ToException(_atomic?.Shown(path) ?? path));
     }
 
     /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
@@ -183,6 +199,36 @@ public sealed class CloneSession : IDisposable
         {
             _onFailure(failure);
         }
+    }
+
+    private CloneResult CloneItem(string source, CloneDestination destination)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        CloneResult before = Counters.Snapshot();
+        string target = destination.TargetOf(source);
+        Statx status = _parents.Check(source, destination, target);
+        CloneDestination place = _atomic?.Stage(status, destination, target) ?? destination;
+        string placed = place.TargetOf(source);
+        DirectoryPair parent = _parents.Enter(source, place);
+        if (status.FileType == Sys.ModeDirectory)
+        {
+            CloneDirectory(source, placed, parent);
+        }
+        else
+        {
+            CloneEntry(source, placed, parent, status);
+        }
+
+        _buffers.Closing.CloseAll();
+        Drain();
+        Cancellation.ThrowIfCancellationRequested();
+        return Counters.Since(before) with
+        {
+            Source = source,
+            Path = target,
+            Kind = KindOf(status.FileType),
+            Elapsed = Stopwatch.GetElapsedTime(begin),
+        };
     }
 
     private void CloneDirectory(string source, string target, DirectoryPair parent)

@@ -120,15 +120,9 @@ internal sealed unsafe class EntryCloner(CloneSession session)
             return Fault.Refused(BtrfsError.SameFile);
         }
 
-        if (old.FileType == Sys.ModeDirectory || session.Options.NoClobber)
+        if (Preconditions.WhyNotReplaceable(old, session.Options) is { } reason)
         {
-            return Fault.Refused(BtrfsError.DestinationExists);
-        }
-
-        bool readOnly = old.FileType == Sys.ModeRegular && (old.Mode & 0x92) == 0; // 0222
-        if (readOnly && !session.Options.Force)
-        {
-            return Fault.Refused(BtrfsError.DestinationReadOnly);
+            return Fault.Refused(reason);
         }
 
         byte* temporary = entry.Buffers.NewTemporaryName();

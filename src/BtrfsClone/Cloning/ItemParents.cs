@@ -152,7 +152,7 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
     }
 
     /// <summary>The directory that the item goes into, or the nearest one above it that exists.</summary>
-    private static string ExistingContainer(CloneDestination destination)
+    public static string ExistingContainer(CloneDestination destination)
     {
         string path = destination.Directory;
         int result = Sys.Stat(path, follow: true, out Statx status);

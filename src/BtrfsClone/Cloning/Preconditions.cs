@@ -41,6 +41,18 @@ internal static unsafe class Preconditions
         return false;
     }
 
+    /// <summary>Why what stands at the destination may not be replaced by a file, or null.</summary>
+    public static BtrfsError? WhyNotReplaceable(in Statx old, CloneOptions options)
+    {
+        if (old.FileType == Sys.ModeDirectory || options.NoClobber)
+        {
+            return BtrfsError.DestinationExists;
+        }
+
+        bool readOnly = old.FileType == Sys.ModeRegular && (old.Mode & 0x92) == 0; // 0222
+        return readOnly && !options.Force ? BtrfsError.DestinationReadOnly : null;
+    }
+
     /// <summary>
     /// Why files cannot be cloned between two directories, or null. The device number does not tell: each subvolume
     /// has one of its own.

@@ -20,6 +20,8 @@ internal readonly unsafe struct DirectoryBatch(byte* start, int size)
             set => record->Type = value;
         }
 
+        public ulong Inode => record->Inode;
+
         /// <summary>Where the listing goes on after this entry.</summary>
         public long NextOffset => record->NextOffset;
 

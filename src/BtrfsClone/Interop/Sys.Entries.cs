@@ -31,10 +31,6 @@ internal static unsafe partial class Sys
     public static int Link(int oldDirectory, byte* oldName, int newDirectory, byte* newName) =>
         Result(linkat(oldDirectory, oldName, newDirectory, newName, 0));
 
-    /// <summary>renameat(2): replaces what stands at the new name, in one step.</summary>
-    public static int Rename(int oldDirectory, byte* oldName, int newDirectory, byte* newName) =>
-        Result(renameat(oldDirectory, oldName, newDirectory, newName));
-
     /// <summary>unlinkat(2) of anything but a directory.</summary>
     public static int Unlink(int directory, byte* name) => Result(unlinkat(directory, name, 0));
 
@@ -55,9 +51,6 @@ internal static unsafe partial class Sys
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial int linkat(int oldDirectory, byte* oldName, int newDirectory, byte* newName, int flags);
-
-    [LibraryImport(LibC, SetLastError = true)]
-    private static partial int renameat(int oldDirectory, byte* oldName, int newDirectory, byte* newName);
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial int unlinkat(int directory, byte* name, int flags);

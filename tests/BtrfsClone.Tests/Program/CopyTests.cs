@@ -84,6 +84,22 @@ public sealed partial class CopyTests(ScratchBtrfs btrfs)
     }
 
     [BtrfsFact]
+    public void Lets_everything_appear_at_once_or_nothing()
+    {
+        NewFile("src/a", "1");
+
+        Assert.Equal(0, Support.Program.Run("copy", "--atomic", PathOf("src"), PathOf("clone")).ExitCode);
+        ShellResult again = Support.Program.Run("copy", "--atomic", PathOf("src"), PathOf("no"), PathOf("other"));
+
+        Assert.Equal("1", File.ReadAllText(PathOf("clone/a")));
+        Assert.Equal(1, again.ExitCode);
+        string[] lines = again.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.All(lines, line => Assert.Matches(FailureLine(), line));
+        Assert.Equal("clone\nsrc\n", Shell.Check("ls", "-A", _folder));
+    }
+
+    [BtrfsFact]
     public void Takes_and_leaves_names_below_the_sources()
     {
         NewFile("src/a.txt", "");

@@ -1,0 +1,244 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Moves the entries of a staging folder to their names: each in one step, and back again if one of them cannot be
+/// moved. What is replaced changes places with the new, and so is still there to be put back.
+/// </summary>
+internal sealed unsafe class Publication(int staging, int container, CloneOptions options)
+{
+    private const uint OwnerWrite = 0x80; // 0200
+    private const InodeFlags Frozen = InodeFlags.Immutable | InodeFlags.AppendOnly;
+
+    /// <summary>Moves all. If it throws, nothing has changed.</summary>
+    public void Run(WorkerBuffers buffers, string containerPath, CancellationToken cancellation)
+    {
+        List<Entry> entries = List(buffers);
+        for (int done = 0; done < entries.Count; done++)
+        {
+            fixed (byte* name = entries[done].Name)
+            {
+                Fault fault = cancellation.IsCancellationRequested ? default : Move(name);
+                if (fault.Failed || cancellation.IsCancellationRequested)
+                {
+                    MoveBack(entries, done);
+                    cancellation.ThrowIfCancellationRequested();
+                    throw fault.ToException(CloneDestination.Join(
+                        containerPath, Utf8Z.ToText(new ReadOnlySpan<byte>(name, Utf8Z.Length(name)))));
+                }
+            }
+        }
+    }
+
+    /// <summary>The entries, all before the first is moved: a directory that changes may list an entry twice.</summary>
+    private List<Entry> List(WorkerBuffers buffers)
+    {
+        var entries = new List<Entry>();
+        int size;
+        _ = Sys.Seek(staging, 0);
+        while ((size = Sys.ReadDirectory(staging, buffers.Entries, WorkerBuffers.EntriesSize)) > 0)
+        {
+            foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffers.Entries, size))
+            {
+                if (!entry.IsDotOrDotDot)
+                {
+                    entries.Add(new Entry([.. entry.Name, 0], entry.Inode));
+                }
+            }
+        }
+
+        return entries;
+    }
+
+    private Fault Move(byte* name)
+    {
+        int result = Sys.RenameNoReplace(staging, name, container, name);
+        if (result is -Errno.EPERM or -Errno.EACCES && Sys.StatEntry(staging, name, out Statx made) >= 0 &&
+            made.FileType is Sys.ModeRegular or Sys.ModeDirectory)
+        {
+            result = MoveProtected(name, made, result);
+        }
+
+        return result == -Errno.EEXIST ? Replace(name)
+            : result < 0 ? Fault.Destination("renameat2", result)
+            : default;
+    }
+
+    private Fault Replace(byte* name)
+    {
+        if (Sys.StatEntry(staging, name, out Statx made) < 0 || Sys.StatEntry(container, name, out Statx old) < 0)
+        {
+            return Fault.Refused(BtrfsError.ChangedMeanwhile);
+        }
+
+        BtrfsError? reason = made.FileType == Sys.ModeDirectory
+            ? BtrfsError.DestinationExists
+            : Preconditions.WhyNotReplaceable(old, options);
+        if (reason is { } error)
+        {
+            return Fault.Refused(error);
+        }
+
+        int result = Sys.Exchange(staging, name, container, name);
+        if (result == -Errno.EPERM && Thaw(name, out int thawed, out InodeFlags flags))
+        {
+            result = Sys.Exchange(staging, name, container, name);
+            Refreeze(thawed, flags);
+        }
+
+        if (result < 0)
+        {
+            return Fault.Destination("renameat2", result);
+        }
+
+        // Whatever came in between is not ours to replace: another file may be new, a directory may hold others.
+        if (Sys.StatEntry(staging, name, out Statx replaced) < 0 || !replaced.IsSameFileAs(old))
+        {
+            _ = Sys.Exchange(staging, name, container, name);
+            return Fault.Refused(BtrfsError.ChangedMeanwhile);
+        }
+
+        return default;
+    }
+
+    /// <summary>
+    /// An immutable or append-only entry cannot be moved, nor, into another directory, can a directory that its owner
+    /// may not write in: the kernel has to change where its <c>..</c> leads.
+    /// </summary>
+    private int MoveProtected(byte* name, in Statx made, int error)
+    {
+        int result = error;
+        if (error == -Errno.EPERM && Thaw(name, out int thawed, out InodeFlags flags))
+        {
+            result = Sys.RenameNoReplace(staging, name, container, name);
+            if (result == -Errno.EACCES)
+            {
+                result = MoveUnwritable(name, made);
+            }
+
+            Refreeze(thawed, flags);
+        }
+        else if (error == -Errno.EACCES && made.FileType == Sys.ModeDirectory)
+        {
+            result = MoveUnwritable(name, made);
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// Moves it, made writable, to a hidden name beside its own, where it gets its mode back: from there no parent
+    /// changes. It never stands under its own name with another mode than its own.
+    /// </summary>
+    private int MoveUnwritable(byte* name, in Statx made)
+    {
+        int directory = Sys.OpenAt(
+            staging, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
+        if (directory < 0)
+        {
+            return directory;
+        }
+
+        fixed (byte* hidden = StagingFolder.NewName())
+        {
+            int result = Sys.TryLock(directory);
+            result = result < 0 ? result : Sys.Chmod(directory, made.Permissions | OwnerWrite);
+            result = result < 0 ? result : StagingFolder.SetMark(directory);
+            result = result < 0 ? result : Sys.RenameNoReplace(staging, name, container, hidden);
+            if (result >= 0)
+            {
+                StagingFolder.ClearMark(directory);
+                result = Sys.Chmod(directory, made.Permissions);
+                result = result < 0 ? result : Sys.RenameNoReplace(container, hidden, container, name);
+                if (result < 0)
+                {
+                    _ = Sys.Chmod(directory, made.Permissions | OwnerWrite);
+                    _ = Sys.RenameNoReplace(container, hidden, staging, name);
+                }
+            }
+
+            Sys.Close(directory);
+            return result;
+        }
+    }
+
+    private void MoveBack(List<Entry> entries, int count)
+    {
+        for (int i = count - 1; i >= 0; i--)
+        {
+            fixed (byte* name = entries[i].Name)
+            {
+                int result = MoveBack(name);
+                if (result is -Errno.EPERM or -Errno.EACCES)
+                {
+                    Unprotect(name);
+                    result = MoveBack(name);
+                }
+
+                // Somebody else may have taken the name since: what is theirs must not be removed.
+                if (result >= 0 && Sys.StatEntry(staging, name, out Statx moved) >= 0 && moved.Inode != entries[i].Inode)
+                {
+                    _ = MoveBack(name);
+                }
+            }
+        }
+    }
+
+    /// <summary>Lets what was replaced, and waits under the same name in the staging folder, take its place again.</summary>
+    private int MoveBack(byte* name)
+    {
+        int result = Sys.Exchange(staging, name, container, name);
+        return result != -Errno.ENOENT ? result
+            : Sys.StatEntry(staging, name, out _) >= 0 ? Sys.RenameNoReplace(staging, name, container, name)
+            : Sys.RenameNoReplace(container, name, staging, name);
+    }
+
+    private void Unprotect(byte* name)
+    {
+        int entry = Sys.OpenAt(container, name, OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock);
+        if (entry < 0)
+        {
+            return;
+        }
+
+        if (Sys.GetFlags(entry, out InodeFlags flags) >= 0 && (flags & Frozen) != 0)
+        {
+            _ = Sys.SetLateFlags(entry, flags & ~Frozen);
+        }
+
+        if (Sys.Stat(entry, out Statx status) >= 0 && status.FileType == Sys.ModeDirectory)
+        {
+            _ = Sys.Chmod(entry, status.Permissions | OwnerWrite);
+        }
+
+        Sys.Close(entry);
+    }
+
+    private bool Thaw(byte* name, out int entry, out InodeFlags flags)
+    {
+        flags = InodeFlags.None;
+        entry = Sys.OpenAt(staging, name, OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock);
+        if (entry < 0)
+        {
+            return false;
+        }
+
+        if (Sys.GetFlags(entry, out flags) >= 0 && (flags & Frozen) != 0 &&
+            Sys.SetLateFlags(entry, flags & ~Frozen) >= 0)
+        {
+            return true;
+        }
+
+        Sys.Close(entry);
+        return false;
+    }
+
+    private static void Refreeze(int entry, InodeFlags flags)
+    {
+        _ = Sys.SetLateFlags(entry, flags);
+        Sys.Close(entry);
+    }
+
+    private readonly record struct Entry(byte[] Name, ulong Inode);
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+internal static partial class Sys
+{
+    // sys/file.h: LOCK_EX | LOCK_NB.
+    private const int LockExclusiveNow = 2 | 4;
+
+    /// <summary>
+    /// flock(2), exclusive, without waiting: EAGAIN where another open file description holds it. The kernel drops the
+    /// lock with the last descriptor of it, however the process ends.
+    /// </summary>
+    public static int TryLock(int descriptor)
+    {
+        int result;
+        do
+        {
+            result = Result(flock(descriptor, LockExclusiveNow));
+        }
+        while (result == -Errno.EINTR);
+        return result;
+    }
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int flock(int descriptor, int operation);
+}

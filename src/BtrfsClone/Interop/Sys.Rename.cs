@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+internal static unsafe partial class Sys
+{
+    // linux/fs.h.
+    private const uint RenameNoReplaceFlag = 1;
+    private const uint RenameExchangeFlag = 2;
+
+    /// <summary>renameat(2): replaces what stands at the new name, in one step.</summary>
+    public static int Rename(int oldDirectory, byte* oldName, int newDirectory, byte* newName) =>
+        Result(renameat(oldDirectory, oldName, newDirectory, newName));
+
+    /// <summary>renameat2(2) with RENAME_NOREPLACE: EEXIST where something stands at the new name.</summary>
+    public static int RenameNoReplace(int oldDirectory, byte* oldName, int newDirectory, byte* newName) =>
+        Result(renameat2(oldDirectory, oldName, newDirectory, newName, RenameNoReplaceFlag));
+
+    /// <summary>renameat2(2) with RENAME_EXCHANGE: what stands at the two names changes places, in one step.</summary>
+    public static int Exchange(int directory, byte* name, int otherDirectory, byte* otherName) =>
+        Result(renameat2(directory, name, otherDirectory, otherName, RenameExchangeFlag));
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int renameat(int oldDirectory, byte* oldName, int newDirectory, byte* newName);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int renameat2(
+        int oldDirectory, byte* oldName, int newDirectory, byte* newName, uint flags);
+}
