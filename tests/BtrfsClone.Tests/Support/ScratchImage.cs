@@ -67,8 +67,9 @@ public sealed class ScratchImage : IDisposable
                     Path.Combine(folder, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
                 Remove(folder);
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or InvalidOperationException)
             {
+                // In use by a run, or by what a killed run has started.
             }
         }
     }
