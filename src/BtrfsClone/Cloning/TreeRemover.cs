@@ -25,7 +25,7 @@ internal sealed unsafe class TreeRemover : IDisposable
     public static int Empty(int directory)
     {
         using var remover = new TreeRemover { _top = directory };
-        return remover.Empty(directory, remover._outer, remover.RemoveAtTop);
+        return Empty(directory, remover._outer, remover.RemoveAtTop);
     }
 
     public void Dispose()
@@ -36,7 +36,7 @@ internal sealed unsafe class TreeRemover : IDisposable
     }
 
     /// <summary>Goes through the directory until a whole pass finds nothing that it could remove.</summary>
-    private int Empty(int directory, byte* buffer, Removal remove)
+    private static int Empty(int directory, byte* buffer, Removal remove)
     {
         int error;
         bool progress;
