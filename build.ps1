@@ -5,6 +5,7 @@
     Builds, tests and ships BtrfsClone. All of it is dotnet's and Pester's work.
 .PARAMETER Task
     Build    fills bin/, so that Import-Module ./BtrfsClone.psd1 works. The default.
+    Help     makes what Get-Help shows from the pages in docs/help.
     Test     runs the tests of the engine and the program, then those of the cmdlets.
     Bench    runs the program and the cmdlets against their peers, as root.
     Pack     makes the module as a folder, as a package for the PowerShell Gallery and as a zip, below out/.
@@ -15,7 +16,7 @@
 #>
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Bench', 'Pack', 'Install', 'Clean')]
+    [ValidateSet('Build', 'Help', 'Test', 'Bench', 'Pack', 'Install', 'Clean')]
     [string[]] $Task = 'Build',
 
     [Parameter(ValueFromRemainingArguments)]
@@ -30,6 +31,11 @@ $staging = "$PSScriptRoot/out/BtrfsClone"
 
 function Invoke-Build {
     dotnet build
+}
+
+function Invoke-Help {
+    dotnet build src/BtrfsClone.PowerShell
+    pwsh -NoProfile -File docs/ConvertTo-Maml.ps1
 }
 
 function Invoke-Test {

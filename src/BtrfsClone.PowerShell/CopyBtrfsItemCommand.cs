@@ -7,7 +7,12 @@ namespace BtrfsClone.PowerShell;
 /// <c>Copy-BtrfsItem</c>: clones files and directory trees by sharing their extents, with everything that belongs
 /// to them.
 /// </summary>
-[Cmdlet(VerbsCommon.Copy, "BtrfsItem", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[Cmdlet(
+    VerbsCommon.Copy,
+    "BtrfsItem",
+    DefaultParameterSetName = PathSet,
+    SupportsShouldProcess = true,
+    HelpUri = OnlineHelp.Uri)]
 [OutputType(typeof(CloneResult))]
 public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
 {

@@ -7,7 +7,12 @@ namespace BtrfsClone.PowerShell;
 /// <c>Copy-BtrfsRange</c>: clones a range of a file into another file, or to another place of the same one, by sharing
 /// its extents. Objects of Get-BtrfsExtent from the pipeline are ranges, cloned one after the other in their order.
 /// </summary>
-[Cmdlet(VerbsCommon.Copy, "BtrfsRange", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[Cmdlet(
+    VerbsCommon.Copy,
+    "BtrfsRange",
+    DefaultParameterSetName = PathSet,
+    SupportsShouldProcess = true,
+    HelpUri = OnlineHelp.Uri)]
 [OutputType(typeof(RangeCloneResult))]
 public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
 {
