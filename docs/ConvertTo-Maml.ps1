@@ -104,7 +104,7 @@ function Write-Parameter {
         if ($InSyntax -and $type.IsEnum) {
             Write-Element command:parameterValueGroup {
                 foreach ($name in [Enum]::GetNames($type)) {
-                    Write-Element command:parameterValue $name @{ required = 'false'; variableLength = 'false' }
+                    Write-Element command:parameterValue $name ([ordered]@{ required = 'false'; variableLength = 'false' })
                 }
             }
         } elseif (-not ($InSyntax -and $isSwitch)) {
