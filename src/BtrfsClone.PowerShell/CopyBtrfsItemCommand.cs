@@ -70,6 +70,16 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter Atomic { get; set; }
 
+    /// <summary>
+    /// Clones the items as they stood at one moment, from a temporary read-only snapshot of their subvolume; the moment
+    /// is when the first item of a subvolume is reached. The clones hold what a crash at that moment would have left;
+    /// whatever a program had fsynced before it wrote something else is there whenever that is (unsynced writes may be
+    /// missing, as after a crash). Each nested subvolume is a moment of its own. Needs root, or ownership of the
+    /// subvolume's root directory on a filesystem mounted with user_subvol_rm_allowed.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter PointInTime { get; set; }
+
     /// <summary>Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves.</summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; } = true;
@@ -94,6 +104,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
             NoClobber = NoClobber,
             Force = Force,
             Atomic = Atomic,
+            PointInTime = PointInTime,
             Recurse = Recurse,
             Workers = ThrottleLimit,
             Filter = NameFilter.Create(Include, Exclude),

@@ -50,6 +50,8 @@ internal static class ErrorRecords
         BtrfsError.QuotaExceeded => ErrorCategory.QuotaExceeded,
         BtrfsError.ReadOnlyFileSystem => ErrorCategory.WriteError,
         BtrfsError.TooManyLinks => ErrorCategory.LimitsExceeded,
+        BtrfsError.NotSubvolume => ErrorCategory.InvalidType,
+        BtrfsError.MountInBetween => ErrorCategory.InvalidOperation,
         BtrfsError.DelallocTimeout => ErrorCategory.OperationTimeout,
         BtrfsError.NotRegularFile => ErrorCategory.InvalidType,
         BtrfsError.InvalidPath => ErrorCategory.InvalidArgument,

@@ -74,6 +74,15 @@ public enum BtrfsError
     /// <summary>The filesystem does not tell where its files lie (EOPNOTSUPP).</summary>
     FiemapNotSupported,
 
+    /// <summary>The directory is not the root of a subvolume, and only subvolumes have snapshots.</summary>
+    NotSubvolume,
+
+    /// <summary>
+    /// Something is mounted here that a snapshot of what surrounds it does not show, or the mount shows a part of a
+    /// subvolume only, from which its root cannot be reached.
+    /// </summary>
+    MountInBetween,
+
     /// <summary>The item was moved, replaced or removed while it was worked on; what was done to it is undone.</summary>
     ChangedMeanwhile,
 

@@ -33,6 +33,10 @@ internal static class ErrorText
     {
         BtrfsError.PermissionDenied when call == Sys.TreeSearchCall =>
             "Reading btrfs's trees needs CAP_SYS_ADMIN: run as root, or read with FIEMAP: -Source Fiemap (--source fiemap).",
+        BtrfsError.PermissionDenied when call == Sys.CreateSnapshotCall =>
+            "Only root and the owner of a subvolume's root directory may take a snapshot of it.",
+        BtrfsError.PermissionDenied when call == Sys.DestroySubvolumeCall =>
+            "Only root may remove a snapshot, or its owner where the filesystem is mounted with user_subvol_rm_allowed.",
         BtrfsError.SourceNotFound => "Check the path.",
         BtrfsError.DestinationNotFound => "Create the directory first, or name an existing one.",
         BtrfsError.DestinationExists => "Remove it, name another destination, or leave out the option that protects it.",
@@ -55,6 +59,10 @@ internal static class ErrorText
         BtrfsError.DelallocTimeout => "Something is still writing to it; wait longer, or stop the writer.",
         BtrfsError.NotRegularFile => "Name a regular file.",
         BtrfsError.NotBtrfs => "Name a file on btrfs.",
+        BtrfsError.NotSubvolume =>
+            "Name a subvolume's root directory ('btrfs subvolume list'), or clone it without -Snapshot (--snapshot).",
+        BtrfsError.MountInBetween =>
+            "Clone what is mounted on its own, by a path that shows its whole subvolume, or leave out -PointInTime (--point-in-time).",
         BtrfsError.UnalignedRange =>
             "Name an aligned range; only an end of the source may be unaligned, where it becomes the destination's end.",
         BtrfsError.OverlappingRanges => "Name ranges that are apart.",
@@ -88,6 +96,8 @@ internal static class ErrorText
         BtrfsError.DelallocTimeout => "delayed or in-flight writes did not end in the time given",
         BtrfsError.NotRegularFile => "not a regular file",
         BtrfsError.NotBtrfs => "the filesystem is not btrfs",
+        BtrfsError.NotSubvolume => "it is not the root of a subvolume",
+        BtrfsError.MountInBetween => "a mount stands between it and a snapshot",
         BtrfsError.UnalignedRange => "the range is not aligned to the filesystem's blocks",
         BtrfsError.OverlappingRanges => "the ranges overlap in one file",
         BtrfsError.RangeBeyondEnd => "the range reaches beyond the end of the file",

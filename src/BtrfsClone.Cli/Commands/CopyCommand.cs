@@ -42,6 +42,10 @@ internal static class CopyCommand
             Description = "Keep each SOURCE's path relative to this directory.",
             HelpName = "DIR",
         };
+        Option<bool> pointInTime = new("--point-in-time")
+        {
+            Description = "Clone the sources as they stood at one moment, from a temporary snapshot.",
+        };
         Option<int> jobs = new("--jobs", "-j")
         {
             Description = "Threads, 1-64 (default: one for each processor).",
@@ -57,7 +61,7 @@ internal static class CopyCommand
         });
         Command command = new("copy", "Clone files and directory trees.")
         {
-            paths, reflink, noClobber, force, atomic, noRecurse, include, exclude, relativeBase, jobs,
+            paths, reflink, noClobber, force, atomic, pointInTime, noRecurse, include, exclude, relativeBase, jobs,
         };
         command.SetAction(parsed =>
         {
@@ -68,6 +72,7 @@ internal static class CopyCommand
                 Force = parsed.GetValue(force),
                 Atomic = parsed.GetValue(atomic),
                 Recurse = !parsed.GetValue(noRecurse),
+                PointInTime = parsed.GetValue(pointInTime),
                 Workers = parsed.GetValue(jobs),
                 Filter = FilterOf(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []),
             };

@@ -64,6 +64,16 @@ public sealed record CloneOptions
     /// <summary>Clone what is below a directory, not only the directory itself.</summary>
     public bool Recurse { get; init; } = true;
 
+    /// <summary>
+    /// Clone the sources as they stood at one moment: from a temporary read-only snapshot of their subvolume, which is
+    /// taken when the first item in it is reached, and removed with the session. It holds what a crash at that moment
+    /// would have left; whatever a program had fsynced before it wrote something else is there whenever that is
+    /// (unsynced writes may be missing, as after a crash). Each nested subvolume is a moment of its own, when it is
+    /// reached. Source and destination have to be on one btrfs. Needs ownership of the subvolume's root directory (or
+    /// CAP_FOWNER), and CAP_SYS_ADMIN or the mount option user_subvol_rm_allowed to remove the snapshot again.
+    /// </summary>
+    public bool PointInTime { get; init; }
+
     /// <summary>How many threads clone a tree, 1-64; 0 takes one for each processor.</summary>
     public int Workers { get; init; }
 

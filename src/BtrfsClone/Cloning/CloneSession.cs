@@ -28,6 +28,7 @@ public sealed class CloneSession : IDisposable
     private readonly ItemParents _parents;
     private readonly AtomicDestination? _atomic;
     private long _nextTick;
+    private bool _disposed;
 
     /// <summary>Begins an invocation.</summary>
     /// <param name="options">How to clone.</param>
@@ -49,12 +50,16 @@ public sealed class CloneSession : IDisposable
         _directories = new DirectoryCloner(this);
         _parents = new ItemParents(this, _directories, _buffers);
         _atomic = options.Atomic ? new AtomicDestination(options, _buffers) : null;
+        Moment = options.PointInTime ? new PointInTime(this) : null;
     }
 
     /// <summary>Running totals.</summary>
     public CloneCounters Counters { get; } = new();
 
     internal CloneOptions Options { get; }
+
+    /// <summary>The snapshots that sources are read from, or null where they are read as they are.</summary>
+    internal PointInTime? Moment { get; }
 
     internal int Workers { get; }
 
@@ -126,7 +131,8 @@ public sealed class CloneSession : IDisposable
     }
 
     /// <summary>
-    /// Ends the invocation after its last item: finishes the directories that items with relative paths were put into.
+    /// Ends the invocation after its last item: finishes the directories that items with relative paths were put into,
+    /// and removes temporary snapshots.
     /// With <see cref="CloneOptions.Atomic"/> it lets all that was cloned appear, each name in one step; where anything
     /// has failed, nothing appears. A session that is disposed of without it leaves nothing of an atomic clone.
     /// </summary>
@@ -138,6 +144,7 @@ public sealed class CloneSession : IDisposable
     public void Complete(bool failedElsewhere = false)
     {
         _parents.Leave();
+        Moment?.Dispose();
         Drain();
         if (_atomic is not null)
         {
@@ -146,10 +153,19 @@ public sealed class CloneSession : IDisposable
         }
     }
 
-    /// <summary>Finishes the directories that items with relative paths were put into, and closes all.</summary>
+    /// <summary>
+    /// Finishes the directories that items with relative paths were put into, removes temporary snapshots, and closes all.
+    /// </summary>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _parents.Leave();
+        Moment?.Dispose();
         Drain();
         _atomic?.Dispose();
         _buffers.Dispose();
@@ -166,8 +182,12 @@ public sealed class CloneSession : IDisposable
         _ => EntryKind.File,
     };
 
-    internal unsafe bool IsWanted(byte* name, EntryKind kind) =>
-        Options.Filter is null || Options.Filter(Utf8Z.ToText(new ReadOnlySpan<byte>(name, Utf8Z.Length(name))), kind);
+    internal unsafe bool IsWanted(byte* name, EntryKind kind)
+    {
+        var bytes = new ReadOnlySpan<byte>(name, Utf8Z.Length(name));
+        bool isOurs = Moment is not null && kind == EntryKind.Directory && MomentFolder.HasName(bytes);
+        return !isOurs && (Options.Filter is null || Options.Filter(Utf8Z.ToText(bytes), kind));
+    }
 
     /// <summary>Keeps a failure of an entry of a directory, or of the directory itself, for the caller's thread.</summary>
     internal void Report(Fault fault, DirectoryPair directory, ReadOnlySpan<byte> name)
@@ -178,6 +198,9 @@ public sealed class CloneSession : IDisposable
             : directory.PathOf(fault.AtSource, name);
         _failures.Enqueue(fault.ToException(_atomic?.Shown(path) ?? path));
     }
+
+    /// <summary>Keeps a failure of the invocation as a whole for the caller's thread.</summary>
+    internal void Report(BtrfsException failure) => _failures.Enqueue(failure);
 
     /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
     internal void Pump()
@@ -209,6 +232,7 @@ public sealed class CloneSession : IDisposable
         Statx status = _parents.Check(source, destination, target);
         CloneDestination place = _atomic?.Stage(status, destination, target) ?? destination;
         string placed = place.TargetOf(source);
+        Moment?.BeginItem(destination);
         DirectoryPair parent = _parents.Enter(source, place);
         if (status.FileType == Sys.ModeDirectory)
         {
@@ -252,7 +276,12 @@ public sealed class CloneSession : IDisposable
 
     private unsafe void CloneEntry(string source, string target, DirectoryPair parent, in Statx status)
     {
-        Fault fault;
+        Fault fault = Moment?.Enter(parent) ?? default;
+        if (fault.Failed)
+        {
+            throw fault.ToException(fault.AtSource ? source : target);
+        }
+
         fixed (byte* from = Utf8Z.From(CloneDestination.NameOf(source)))
         fixed (byte* to = Utf8Z.From(CloneDestination.NameOf(target)))
         {

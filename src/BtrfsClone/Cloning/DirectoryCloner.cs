@@ -39,7 +39,8 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
     public Fault Open(WorkerBuffers buffers, DirectoryPair pair)
     {
         Fault fault = OpenSource(pair);
-        if (!fault.Failed && pair.SourceStatus.IsSameFileAs(session.TopDestination))
+        if (!fault.Failed && (session.Moment?.IsSeenIn(pair.SourceStatus, session.TopDestination)
+            ?? pair.SourceStatus.IsSameFileAs(session.TopDestination)))
         {
             fault = Fault.Refused(BtrfsError.DestinationInsideSource, atSource: true);
         }
@@ -86,7 +87,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             buffers, pair.Source, pair.Destination, pair.SourceStatus, flags, before, Math.Max(nameBytes, 0));
     }
 
-    private static Fault OpenSource(DirectoryPair pair)
+    private Fault OpenSource(DirectoryPair pair)
     {
         int flags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock;
         fixed (byte* name = pair.SourceName)
@@ -108,6 +109,12 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
         if (result < 0)
         {
             return Fault.Source("statx", result);
+        }
+
+        Fault fault = session.Moment?.Enter(pair) ?? default;
+        if (fault.Failed)
+        {
+            return fault;
         }
 
         result = Sys.GetFlags(pair.Source, out InodeFlags inodeFlags);
@@ -215,7 +222,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
     /// </summary>
     public static bool Reopen(DirectoryPair pair, DirectoryPair child)
     {
-        pair.Source = OpenParent(child.Source, pair.SourceStatus);
+        pair.Source = OpenParent(child.SourceAbove >= 0 ? child.SourceAbove : child.Source, pair.SourceStatus);
         pair.Destination = OpenParent(child.Destination, pair.DestinationStatus);
         if (pair.Source < 0 || pair.Destination < 0 ||
             (!pair.Listed && Sys.Seek(pair.Source, pair.ListOffset) < 0))

@@ -46,6 +46,18 @@ internal sealed class DirectoryPair
 
     public int Destination { get; set; } = -1;
 
+    /// <summary>Whether the source is read from a snapshot (<see cref="PointInTime"/>).</summary>
+    public bool InMoment { get; set; }
+
+    /// <summary>What is mounted below the source, where a snapshot is read that does not show it.</summary>
+    public MountsBelow? Mounts { get; set; }
+
+    /// <summary>
+    /// The directory whose place a snapshot of its own took as the source, or -1: only from there does ".." lead up to
+    /// the parent's source, so the pair stays open.
+    /// </summary>
+    public int SourceAbove { get; set; } = -1;
+
     public bool IsOpen => Destination >= 0;
 
     public Statx SourceStatus;
@@ -109,7 +121,8 @@ internal sealed class DirectoryPair
 
         name.CopyTo(SourceName);
         SourceName[name.Length] = 0;
-        InheritsXattrs = Merged = Listed = Listing = Queued = Finishing = Lost = false;
+        InMoment = InheritsXattrs = Merged = Listed = Listing = Queued = Finishing = Lost = false;
+        Mounts = null;
         Subdirectories.Clear();
         ActiveWorkers = LiveChildren = 0;
         ListOffset = 0;
@@ -135,7 +148,12 @@ internal sealed class DirectoryPair
             Sys.Close(Destination);
         }
 
-        Source = Destination = -1;
+        if (SourceAbove >= 0)
+        {
+            Sys.Close(SourceAbove);
+        }
+
+        Source = Destination = SourceAbove = -1;
     }
 
     public string SourcePath => Path(p => p._sourcePath, p => p.SourceName);

@@ -20,6 +20,11 @@ internal sealed unsafe class EntryCloner(CloneSession session)
     public Fault Clone(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, bool expectRegular)
     {
+        if (directory.Mounts is { } mounts && mounts.Contains(new ReadOnlySpan<byte>(sourceName, Utf8Z.Length(sourceName))))
+        {
+            return Fault.Refused(BtrfsError.MountInBetween, atSource: true);
+        }
+
         int source = -1;
         Statx status;
         if (expectRegular)
@@ -169,7 +174,7 @@ internal sealed unsafe class EntryCloner(CloneSession session)
             int opened = -1;
             if (first != entry.Directory)
             {
-                directory = opened = DestinationDirectory.Open(first);
+                directory = opened = DirectoryByNames.OpenDestination(first);
                 if (opened < 0)
                 {
                     return Fault.Destination("linkat", opened);

@@ -42,7 +42,8 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
             }
         }
 
-        if ((isDirectory || status.FileType == Sys.ModeRegular) && session.Options.Reflink == ReflinkMode.Always)
+        if (session.Moment is not null ||
+            ((isDirectory || status.FileType == Sys.ModeRegular) && session.Options.Reflink == ReflinkMode.Always))
         {
             CheckClonable(source, status, container, target);
         }

@@ -262,7 +262,7 @@ internal sealed class WalkQueue
         {
             DirectoryPair oldest = node.Value;
             node = node.Next;
-            if (oldest.ActiveWorkers == 0 && oldest.LiveChildren > 0 && !oldest.Finishing)
+            if (oldest.ActiveWorkers == 0 && oldest.LiveChildren > 0 && !oldest.Finishing && oldest.SourceAbove < 0)
             {
                 // Its child leads back to it.
                 Close(oldest);

@@ -11,6 +11,9 @@ public static class TestMachine
         ? Path.GetFullPath(folder)
         : null;
 
+    /// <summary>Whether tests that repeat something are to repeat it as often as it takes to be sure.</summary>
+    public static bool IsThorough { get; } = Environment.GetEnvironmentVariable("BTRFSCLONE_LONG_TESTS") == "1";
+
     public static bool IsRoot { get; } = Environment.UserName == "root";
 
     /// <summary>Why no scratch image can be made and mounted here, or null where one can.</summary>

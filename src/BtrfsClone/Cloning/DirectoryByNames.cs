@@ -1,0 +1,53 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>Opens a directory of a pair again, from the top and through no symbolic link below it.</summary>
+internal static unsafe class DirectoryByNames
+{
+    /// <summary>Returns a descriptor that entries can be named by, or a negative errno.</summary>
+    public static int OpenDestination(DirectoryPair pair)
+    {
+        var names = new List<byte[]>();
+        for (; pair.Parent is not null; pair = pair.Parent)
+        {
+            names.Add(pair.DestinationName);
+        }
+
+        return Open(pair.DestinationPath, names, OpenFlags.PathOnly);
+    }
+
+    /// <summary>
+    /// Returns a descriptor for reading, or a negative errno: the directory that the source's path leads to now, not
+    /// the snapshot's.
+    /// </summary>
+    public static int OpenSource(DirectoryPair pair)
+    {
+        var names = new List<byte[]>();
+        for (; pair.Parent is not null; pair = pair.Parent)
+        {
+            names.Add(pair.SourceName);
+        }
+
+        return Open(pair.SourcePath, names, OpenFlags.ReadOnly | OpenFlags.NonBlock);
+    }
+
+    /// <summary>Opens those on the way, named from the last one up, as paths only: searching them may be all that is allowed.</summary>
+    private static int Open(string top, List<byte[]> names, int flags)
+    {
+        int directory = Sys.Open(top, OpenFlags.PathOnly | OpenFlags.Directory);
+        for (int i = names.Count - 1; i >= 0 && directory >= 0; i--)
+        {
+            int parent = directory;
+            fixed (byte* name = names[i])
+            {
+                directory = Sys.OpenAt(
+                    parent, name, (i == 0 ? flags : OpenFlags.PathOnly) | OpenFlags.Directory | OpenFlags.NoFollow);
+            }
+
+            Sys.Close(parent);
+        }
+
+        return directory;
+    }
+}

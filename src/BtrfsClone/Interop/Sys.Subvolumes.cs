@@ -1,0 +1,154 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+/// <summary>
+/// struct btrfs_ioctl_vol_args_v2 (linux/btrfs.h), 4096 bytes: the descriptor of the source and the new entry's name.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = 4096)]
+internal unsafe struct SnapshotRequest
+{
+    public const int NameSize = 4040; // BTRFS_SUBVOL_NAME_MAX + 1
+
+    public long SourceDescriptor;
+    public ulong TransactionId;
+    public ulong Flags;
+    private fixed ulong _unused[4];
+    public fixed byte Name[NameSize];
+}
+
+/// <summary>struct btrfs_ioctl_get_subvol_rootref_args (linux/btrfs.h), 4096 bytes: nested subvolumes, by their ids.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 4096)]
+internal unsafe struct SubvolumeReferences
+{
+    private const int Most = 255; // BTRFS_MAX_ROOTREF_BUFFER_NUM
+
+    public ulong LeastId;
+    private fixed ulong _pairs[2 * Most];
+    public byte Count;
+
+    /// <summary>A nested subvolume's id and the inode number of the directory that holds it.</summary>
+    public readonly (ulong Id, ulong Directory) this[int index] => (_pairs[2 * index], _pairs[(2 * index) + 1]);
+}
+
+/// <summary>
+/// struct btrfs_ioctl_ino_lookup_user_args (linux/btrfs.h), 4096 bytes: the name of a nested subvolume, and the path
+/// of its directory with a slash at its end, relative to the subvolume's root; both zero-terminated.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = 4096)]
+internal unsafe struct SubvolumeName
+{
+    public ulong Directory;
+    public ulong Id;
+    public fixed byte Name[256]; // BTRFS_VOL_NAME_MAX + 1
+    public fixed byte Path[3824]; // BTRFS_INO_LOOKUP_USER_PATH_MAX
+}
+
+internal static unsafe partial class Sys
+{
+    /// <summary>BTRFS_FIRST_FREE_OBJECTID (linux/btrfs_tree.h): the inode number of every subvolume's root.</summary>
+    public const ulong SubvolumeRootInode = 256;
+
+    /// <summary>
+    /// BTRFS_EMPTY_SUBVOL_DIR_OBJECTID (linux/btrfs_tree.h): the inode number of the empty directory that a snapshot
+    /// has in the place of a nested subvolume.
+    /// </summary>
+    public const ulong EmptySubvolumeInode = 2;
+
+    /// <summary>The names of two calls, which need privileges of their own.</summary>
+    public const string CreateSnapshotCall = "BTRFS_IOC_SNAP_CREATE_V2";
+    public const string DestroySubvolumeCall = "BTRFS_IOC_SNAP_DESTROY";
+
+    // linux/btrfs.h: _IOW(0x94, 15, struct btrfs_ioctl_vol_args), _IOW(0x94, 23, struct btrfs_ioctl_vol_args_v2),
+    // _IOR and _IOW(0x94, 25 and 26, __u64), _IOR(0x94, 60, struct btrfs_ioctl_get_subvol_info_args),
+    // _IOWR(0x94, 61, struct btrfs_ioctl_get_subvol_rootref_args), _IOWR(0x94, 62, struct btrfs_ioctl_ino_lookup_user_args).
+    private const nuint BtrfsIocSnapDestroy = 0x5000940F;
+    private const nuint BtrfsIocSnapCreateV2 = 0x50009417;
+    private const nuint BtrfsIocSubvolGetFlags = 0x80089419;
+    private const nuint BtrfsIocSubvolSetFlags = 0x4008941A;
+    private const nuint BtrfsIocGetSubvolInfo = 0x81F8943C;
+    private const nuint BtrfsIocGetSubvolRootref = unchecked((nuint)0xD000943D);
+    private const nuint BtrfsIocInoLookupUser = unchecked((nuint)0xD000943E);
+    private const int SubvolInfoSize = 504;
+    private const int SubvolInfoParentUuidOffset = 312;
+    private const ulong SubvolumeReadOnly = 1 << 1; // BTRFS_SUBVOL_RDONLY
+
+    /// <summary>
+    /// BTRFS_IOC_SNAP_CREATE_V2: a snapshot of the subvolume whose open root is given, as a new entry. It writes out
+    /// what is delayed in the subvolume first, and its root belongs to the owner of the source's, whoever makes it.
+    /// Needs ownership of the source's root (or CAP_FOWNER) and write permission to the directory.
+    /// </summary>
+    public static int CreateSnapshot(int subvolume, int directory, ReadOnlySpan<byte> name, bool readOnly)
+    {
+        if (name.Length >= SnapshotRequest.NameSize)
+        {
+            return -Errno.ENAMETOOLONG;
+        }
+
+        SnapshotRequest request = new() { SourceDescriptor = subvolume, Flags = readOnly ? SubvolumeReadOnly : 0 };
+        name.CopyTo(new Span<byte>(request.Name, SnapshotRequest.NameSize));
+        return Result(ioctl(directory, BtrfsIocSnapCreateV2, (nint)(&request)));
+    }
+
+    /// <summary>
+    /// BTRFS_IOC_SNAP_DESTROY of a subvolume, by its name in its directory. Its space is freed in the background.
+    /// Needs CAP_SYS_ADMIN, or the mount option user_subvol_rm_allowed with write permission to a subvolume that is
+    /// not read-only: who may not gets EPERM, also for a directory that is no subvolume; for that others get EINVAL.
+    /// </summary>
+    public static int DestroySubvolume(int directory, ReadOnlySpan<byte> name)
+    {
+        // struct btrfs_ioctl_vol_args: 8 bytes that do not matter here, then the zero-terminated name.
+        const int NameOffset = 8;
+        byte* request = stackalloc byte[4096];
+        new Span<byte>(request, 4096).Clear();
+        if (name.Length >= 4096 - NameOffset)
+        {
+            return -Errno.ENAMETOOLONG;
+        }
+
+        name.CopyTo(new Span<byte>(request + NameOffset, 4096 - NameOffset));
+        int result;
+        do
+        {
+            result = Result(ioctl(directory, BtrfsIocSnapDestroy, (nint)request));
+        }
+        while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /// <summary>BTRFS_IOC_SUBVOL_SETFLAGS: makes a read-only subvolume writable. Needs ownership of its root.</summary>
+    public static int MakeSubvolumeWritable(int subvolume)
+    {
+        ulong flags;
+        int result = Result(ioctl(subvolume, BtrfsIocSubvolGetFlags, (nint)(&flags)));
+        if (result < 0 || (flags & SubvolumeReadOnly) == 0)
+        {
+            return result;
+        }
+
+        flags &= ~SubvolumeReadOnly;
+        return Result(ioctl(subvolume, BtrfsIocSubvolSetFlags, (nint)(&flags)));
+    }
+
+    /// <summary>BTRFS_IOC_GET_SUBVOL_INFO: whether the subvolume began as a snapshot, whose parent's uuid it keeps.</summary>
+    public static bool IsSnapshot(int subvolume)
+    {
+        byte* info = stackalloc byte[SubvolInfoSize];
+        return ioctl(subvolume, BtrfsIocGetSubvolInfo, (nint)info) >= 0 &&
+            new ReadOnlySpan<byte>(info + SubvolInfoParentUuidOffset, 16).ContainsAnyExcept((byte)0);
+    }
+
+    /// <summary>
+    /// BTRFS_IOC_GET_SUBVOL_ROOTREF: the subvolumes that are entries of this one, from the least id on that the
+    /// argument gives. EOVERFLOW: there are more, and the argument's least id is where they begin.
+    /// </summary>
+    public static int ListSubvolumes(int subvolume, SubvolumeReferences* references) =>
+        Result(ioctl(subvolume, BtrfsIocGetSubvolRootref, (nint)references));
+
+    /// <summary>
+    /// BTRFS_IOC_INO_LOOKUP_USER: the path of a nested subvolume. Needs read and search permission to the directories
+    /// on the way.
+    /// </summary>
+    public static int FindSubvolume(int subvolume, SubvolumeName* name) =>
+        Result(ioctl(subvolume, BtrfsIocInoLookupUser, (nint)name));
+}

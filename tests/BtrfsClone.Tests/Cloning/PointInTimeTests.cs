@@ -1,0 +1,421 @@
+using System.Diagnostics;
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+using BtrfsClone.Tests.Support;
+using Microsoft.Win32.SafeHandles;
+
+namespace BtrfsClone.Tests.Cloning;
+
+/// <summary>Clones of sources as they stood at one moment, from temporary snapshots that never stay.</summary>
+[Collection(ScratchBtrfs.Name)]
+public sealed class PointInTimeTests(ScratchBtrfs btrfs)
+{
+    private static readonly CloneOptions s_moment = new() { PointInTime = true };
+
+    private readonly string _folder = btrfs.NewFolder();
+
+    [RootFact(Needs = RandomTree.Tools + " " + TreeFacts.Tools)]
+    public void A_tree_with_nested_subvolumes_equals_its_source_in_every_field_and_shares_all()
+    {
+        RandomTree.Make(At("source"), seed: 301);
+        TreeFacts before = TreeFacts.Of(At("source"));
+
+        Cloner.Clone(At("source"), At("clone"), s_moment);
+
+        AssertNothingStays();
+        TreeFacts cloned = TreeFacts.Of(At("clone"));
+        before.AssertEqual(cloned);
+        Assert.Empty(cloned.Unshared);
+        before.AssertEqual(TreeFacts.Of(At("source")));
+    }
+
+    [RootFact]
+    public void What_is_delayed_is_written_out_by_the_snapshot_for_all_files_at_once()
+    {
+        Shell.Check("btrfs", "subvolume", "create", At("subvolume"));
+        Shell.Check("sh", "-c", "for i in $(seq 20); do head -c 100000 /dev/urandom > \"$1/file$i\"; done", "sh", At("subvolume"));
+
+        Assert.Contains("delalloc", Extents(), StringComparison.Ordinal);
+        using (SafeFileHandle root = Native.Open(At("subvolume"), write: false), place = Native.Open(_folder, write: false))
+        {
+            int result = Sys.CreateSnapshot(
+                (int)root.DangerousGetHandle(), (int)place.DangerousGetHandle(), "snapshot\0"u8, readOnly: true);
+            Assert.Equal(0, result);
+        }
+
+        Assert.DoesNotContain("delalloc", Extents(), StringComparison.Ordinal);
+        Shell.Check("diff", "--recursive", At("subvolume"), At("snapshot"));
+
+        string Extents() => Shell.Check("filefrag", ["-v", .. Directory.GetFiles(At("subvolume"))]);
+    }
+
+    [RootFact]
+    public void No_clone_parts_two_counters_that_are_written_one_after_the_other_but_plain_clones_do()
+    {
+        Shell.Check("btrfs", "subvolume", "create", At("source"));
+        const int Folders = 40;
+        for (int folder = 0; folder < Folders; folder++)
+        {
+            Directory.CreateDirectory(At($"source/{folder:d3}"));
+            for (int file = 0; file < 100; file++)
+            {
+                File.WriteAllText(At($"source/{folder:d3}/{file:d3}"), "content");
+            }
+        }
+
+        using CounterPair counters = new(At("source/000/000"), At($"source/{Folders - 1:d3}/099"));
+
+        int clones = TestMachine.IsThorough ? 100 : 10;
+        for (int i = 0; i < clones; i++)
+        {
+            Assert.InRange(PartingOf(s_moment), 0, 1);
+        }
+
+        // As often as it takes: that one is parted shows that the others could have been.
+        for (int i = 0; PartingOf(new CloneOptions()) <= 1; i++)
+        {
+            Assert.True(i < 50, "No plain clone parted the counters.");
+        }
+
+        long PartingOf(CloneOptions options)
+        {
+            counters.WaitForNext();
+            Cloner.Clone(At("source"), At("clone"), options);
+            long parting = CounterPair.Read(At("clone/000/000")) - CounterPair.Read(At($"clone/{Folders - 1:d3}/099"));
+            AssertNothingStays();
+            Shell.Check("rm", "--recursive", At("clone"));
+            return Math.Abs(parting);
+        }
+    }
+
+    [RootFact]
+    public void Items_of_one_subvolume_share_the_moment_of_the_first()
+    {
+        Shell.Check("btrfs", "subvolume", "create", At("one"));
+        Shell.Check("btrfs", "subvolume", "create", At("two"));
+        foreach (string file in new[] { "one/a", "one/b", "one/dir/c", "one/dir/link", "two/a" })
+        {
+            NewFile(file, "before");
+        }
+
+        Directory.CreateDirectory(At("clone"));
+        using (Cloner cloner = new(s_moment))
+        {
+            cloner.Clone(At("one/a"), CloneDestination.Into(At("clone")));
+            File.WriteAllText(At("one/b"), "after");
+            File.WriteAllText(At("one/dir/c"), "after");
+            File.Delete(At("one/dir/link"));
+            NewFile("one/new", "after");
+            cloner.Clone(At("one/b"), CloneDestination.Into(At("clone")));
+            cloner.Clone(At("one/dir"), CloneDestination.Into(At("clone")));
+            BtrfsException failure = Assert.Throws<BtrfsException>(
+                () => cloner.Clone(At("one/new"), CloneDestination.Into(At("clone"))));
+            Assert.Equal((BtrfsError.SourceNotFound, At("one/new")), (failure.Error, failure.Path));
+
+            // Another subvolume is another moment.
+            File.WriteAllText(At("two/a"), "after");
+            cloner.Clone(At("two"), CloneDestination.Into(At("clone")));
+            Assert.Equal(2, TemporarySnapshots());
+        }
+
+        AssertNothingStays("clone");
+        Assert.Equal("before", File.ReadAllText(At("clone/b")));
+        Assert.Equal("before", File.ReadAllText(At("clone/dir/c")));
+        Assert.Equal("before", File.ReadAllText(At("clone/dir/link")));
+        Assert.Equal("after", File.ReadAllText(At("clone/two/a")));
+    }
+
+    [RootFact]
+    public void Items_with_relative_paths_come_from_the_moment()
+    {
+        NewFile("base/deep/er/a", "1");
+        NewFile("base/b", "2");
+        Shell.Check("btrfs", "subvolume", "create", At("base/deep/nested"));
+        NewFile("base/deep/nested/c", "3");
+        using (Cloner cloner = new(s_moment))
+        {
+            CloneDestination destination = CloneDestination.Into(At("clone"), At("base"));
+            cloner.Clone(At("base/deep/er/a"), destination);
+            File.WriteAllText(At("base/b"), "after");
+            cloner.Clone(At("base/b"), destination);
+            cloner.Clone(At("base/deep/nested/c"), destination);
+        }
+
+        AssertNothingStays("clone");
+        Shell.Check("diff", "--recursive", At("base/deep"), At("clone/deep"));
+        Assert.Equal("2", File.ReadAllText(At("clone/b")));
+    }
+
+    [RootFact]
+    public void An_atomic_clone_appears_once_the_snapshot_is_gone()
+    {
+        NewFile("source/dir/file", "before");
+        using (Cloner cloner = new(s_moment with { Atomic = true }))
+        {
+            cloner.Clone(At("source"), CloneDestination.Into(At("new/clones")));
+            Assert.Equal(1, TemporarySnapshots());
+            Assert.False(Directory.Exists(At("new")));
+            cloner.Session.Complete();
+            AssertNothingStays();
+        }
+
+        AssertNothingStays();
+        Assert.Equal(["source"], Entries("new/clones"));
+        Shell.Check("diff", "--recursive", At("source"), At("new/clones/source"));
+    }
+
+    [RootFact]
+    public void A_nested_subvolume_deep_in_a_tree_leads_back_up()
+    {
+        // Deeper than directories stay open: the walk returns by "..", which in a snapshot's root leads elsewhere.
+        string path = At("source");
+        Directory.CreateDirectory(path);
+        for (int level = 0; level < 700; level++)
+        {
+            path += "/d";
+            if (level is 100 or 350)
+            {
+                Shell.Check("btrfs", "subvolume", "create", path);
+            }
+            else
+            {
+                Directory.CreateDirectory(path);
+            }
+
+            File.WriteAllText(path + "/file", $"{level}");
+            Directory.CreateDirectory(path + "/e");
+        }
+
+        foreach (int workers in new[] { 1, 4 })
+        {
+            Cloner.Clone(At("source"), At($"clone{workers}"), s_moment with { Workers = workers });
+
+            Shell.Check("diff", "--recursive", At("source"), At($"clone{workers}"));
+            AssertNothingStays();
+        }
+    }
+
+    [RootFact]
+    public void A_snapshot_whose_nested_subvolume_is_an_empty_directory_is_cloned_as_it_is()
+    {
+        Shell.Check("btrfs", "subvolume", "create", At("outer"));
+        Shell.Check("btrfs", "subvolume", "create", At("outer/inner"));
+        NewFile("outer/inner/file", "x");
+        Shell.Check("btrfs", "subvolume", "snapshot", At("outer"), At("source"));
+
+        Cloner.Clone(At("source"), At("clone"), s_moment);
+
+        Shell.Check("diff", "--recursive", At("source"), At("clone"));
+        Assert.True(Directory.Exists(At("clone/inner")));
+    }
+
+    [RootFact]
+    public void The_root_of_a_filesystem_is_an_item_too()
+    {
+        using ScratchImage other = new(1L << 28, "noatime", "mkfs.btrfs", "--quiet");
+        Directory.CreateDirectory(Path.Combine(other.Root, "source"));
+        File.WriteAllText(Path.Combine(other.Root, "source/file"), "content");
+        Shell.Check("btrfs", "subvolume", "create", Path.Combine(other.Root, "clones"));
+        string mounted = Directory.CreateDirectory(At("mounted")).FullName;
+        Shell.Check("mount", "-t", "btrfs", "-o", "subvol=clones", other.Device, mounted);
+        try
+        {
+            // Through another mount one does not see that the destination lies below the source: it is not entered.
+            File.WriteAllText(Path.Combine(mounted, "file"), "content");
+            using (Cloner cloner = new(s_moment))
+            {
+                cloner.Clone(other.Root, CloneDestination.Named(Path.Combine(mounted, "all")));
+                BtrfsException failure = Assert.Single(cloner.Failures);
+                Assert.Equal(
+                    (BtrfsError.DestinationInsideSource, Path.Combine(other.Root, "clones/all")), (failure.Error, failure.Path));
+            }
+
+            Assert.Equal(["all", "file"], Names(mounted));
+            Assert.Equal(["clones", "source"], Names(mounted + "/all"));
+            Assert.Equal(["file"], Names(mounted + "/all/clones"));
+            Assert.Equal("content", File.ReadAllText(Path.Combine(other.Root, "clones/all/source/file")));
+        }
+        finally
+        {
+            Shell.Check("umount", mounted);
+        }
+    }
+
+    [RootFact(Needs = "mount umount")]
+    public void What_is_mounted_below_the_source_is_cloned_or_reported()
+    {
+        foreach (string folder in new[] { "source/tmp fs", "source/subvolume", "source/bound", "elsewhere" })
+        {
+            Directory.CreateDirectory(At(folder));
+        }
+
+        NewFile("source/file", "hidden");
+        NewFile("source/other", "shown");
+        NewFile("elsewhere/file", "shown");
+        Shell.Check("btrfs", "subvolume", "create", At("mounted"));
+        NewFile("mounted/deep/file", "shown");
+        Mount("-t", "tmpfs", "none", At("source/tmp fs"));
+        Mount("--bind", At("mounted"), At("source/subvolume"));
+        Mount("--bind", At("elsewhere"), At("source/bound"));
+        Mount("--bind", At("elsewhere/file"), At("source/file"));
+        Cloner cloner = new(s_moment);
+        try
+        {
+            CloneResult result = cloner.Clone(At("source"), CloneDestination.Named(At("clone")));
+
+            Assert.Equal(3, result.Failed);
+            Assert.All(cloner.Failures, f => Assert.Equal(BtrfsError.MountInBetween, f.Error));
+            Assert.Equal(
+                [At("source/bound"), At("source/file"), At("source/tmp fs")],
+                cloner.Failures.Select(f => f.Path).Order(StringComparer.Ordinal));
+            Assert.Equal("shown", File.ReadAllText(At("clone/subvolume/deep/file")));
+            Assert.Equal(["other", "subvolume"], Entries("clone"));
+
+            // Left out, they are no failure.
+            EntryFilter filter = (name, _) => name is not "tmp fs" and not "bound" and not "file";
+            Cloner.Clone(At("source"), At("filtered"), s_moment with { Filter = filter });
+            Assert.Equal(["other", "subvolume"], Entries("filtered"));
+
+            // Through a mount that shows a part of a subvolume, its root is out of reach.
+            BtrfsException refusal = Assert.Throws<BtrfsException>(
+                () => cloner.Clone(At("source/bound"), CloneDestination.Named(At("refused"))));
+            Assert.Equal((BtrfsError.MountInBetween, At("source/bound")), (refusal.Error, refusal.Path));
+        }
+        finally
+        {
+            cloner.Dispose();
+            Shell.Check("umount", At("source/tmp fs"), At("source/subvolume"), At("source/bound"), At("source/file"));
+        }
+
+        static void Mount(params string[] arguments) => Shell.Check("mount", arguments);
+    }
+
+    [RootFact(Needs = "mkfs.xfs")]
+    public void Only_one_and_the_same_btrfs_will_do()
+    {
+        using ScratchImage other = new(1L << 28, "noatime", "mkfs.btrfs", "--quiet");
+        using ScratchImage xfs = new(400L << 20, "noatime", "mkfs.xfs", "-q", "-m", "reflink=1");
+        NewFile("source/file", "x");
+        Directory.CreateDirectory(Path.Combine(xfs.Root, "source"));
+        using Cloner cloner = new(s_moment with { Reflink = ReflinkMode.Auto });
+
+        Assert.Equal(BtrfsError.CrossDevice, Refusal(At("source"), Path.Combine(other.Root, "clone")));
+        Assert.Equal(BtrfsError.CrossDevice, Refusal(At("source/file"), Path.Combine(other.Root, "clone")));
+        Assert.Equal(BtrfsError.NotBtrfs, Refusal(Path.Combine(xfs.Root, "source"), Path.Combine(xfs.Root, "clone")));
+
+        Assert.Empty(Directory.GetFileSystemEntries(other.Root));
+        Assert.Equal(["source"], Directory.GetFileSystemEntries(xfs.Root).Select(Path.GetFileName));
+
+        BtrfsError Refusal(string source, string destination) => Assert.Throws<BtrfsException>(
+            () => cloner.Clone(source, CloneDestination.Named(destination))).Error;
+    }
+
+    [RootTheory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    [InlineData("KILL", 137)]
+    public void Snapshots_are_gone_after_a_signal_and_after_a_kill_with_the_next_run(string signal, int exitCode)
+    {
+        NewManyFiles("source/");
+        NewFile("small", "x");
+        using Process process = Shell.Start(
+            Program.File, "copy", "--point-in-time", "--jobs", "1", At("source"), At("clone"));
+        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(At("clone")) || process.HasExited, TimeSpan.FromSeconds(30)));
+        Assert.Equal(1, TemporarySnapshots());
+
+        // A run beside it leaves a living one's snapshot alone.
+        Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("beside")).ExitCode);
+        Assert.Equal(1, TemporarySnapshots());
+        Shell.Check("kill", $"-{signal}", $"{process.Id}");
+        process.WaitForExit();
+
+        Assert.Equal(exitCode, process.ExitCode);
+        Assert.Equal(signal == "KILL" ? 1 : 0, TemporarySnapshots());
+        Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("after")).ExitCode);
+        AssertNothingStays();
+    }
+
+    [RootFact]
+    public void A_leftover_that_holds_what_is_no_snapshot_is_left_alone()
+    {
+        Shell.Check("btrfs", "subvolume", "create", At("own"));
+        Directory.CreateDirectory(At(".btrfs-clone-moment.1"));
+        Shell.Check("btrfs", "subvolume", "create", At(".btrfs-clone-moment.1/subvolume"));
+        NewFile(".btrfs-clone-moment.1/file", "x");
+        File.CreateSymbolicLink(At(".btrfs-clone-moment.2"), At("own"));
+        NewFile("source/file", "x");
+
+        Cloner.Clone(At("source"), At("clone"), s_moment);
+
+        Assert.Equal(["file", "subvolume"], Entries(".btrfs-clone-moment.1"));
+        Assert.Equal(
+            [".btrfs-clone-moment.1", ".btrfs-clone-moment.2", "clone", "own", "source"], Entries("."));
+    }
+
+    [RootFact(Needs = "chattr")]
+    public void A_subvolume_that_is_immutable_or_out_of_bounds_leaves_nothing_behind()
+    {
+        Shell.Check("btrfs", "subvolume", "create", At("source"));
+        NewFile("source/file", "x");
+        Shell.Check("chmod", "000", At("source"));
+        Shell.Check("chattr", "+i", At("source"));
+        try
+        {
+            Cloner.Clone(At("source"), At("clone"), s_moment);
+        }
+        finally
+        {
+            Shell.Check("chattr", "-i", At("source"));
+            Shell.Run("chattr", "-i", At("clone"));
+        }
+
+        AssertNothingStays();
+        Assert.Equal("x", File.ReadAllText(At("clone/file")));
+    }
+
+    [RootFact(Needs = SwapFile.Tools)]
+    public void A_subvolume_with_an_active_swap_file_has_no_snapshot()
+    {
+        Shell.Check("btrfs", "subvolume", "create", At("source"));
+        NewFile("source/file", "x");
+        using SwapFile swap = new(At("source/swap"));
+        using Cloner cloner = new(s_moment);
+
+        BtrfsException failure = Assert.Throws<BtrfsException>(
+            () => cloner.Clone(At("source"), CloneDestination.Named(At("clone"))));
+
+        Assert.Equal((BtrfsError.SwapFile, At("source")), (failure.Error, failure.Path));
+        cloner.Dispose();
+        AssertNothingStays();
+    }
+
+    private void NewManyFiles(string prefix) => Shell.Check(
+        "sh", "-c",
+        "mkdir -p \"$1\" && cd \"$1\" && head -c 300000 /dev/urandom > all && " +
+        "for d in $(seq 20); do mkdir $d && split -a 4 -b 300 all $d/f; done && rm all",
+        "sh", At(prefix));
+
+    private int TemporarySnapshots() => Shell.Check("btrfs", "subvolume", "list", "-o", btrfs.Root)
+        .Split('\n').Count(line => line.Contains($" path {Path.GetFileName(_folder)}/", StringComparison.Ordinal) &&
+            line.Contains("/.btrfs-clone-moment.", StringComparison.Ordinal));
+
+    private void AssertNothingStays(string place = "")
+    {
+        Assert.Equal(0, TemporarySnapshots());
+        Assert.DoesNotContain(Entries(place), name => name.StartsWith(".btrfs-clone", StringComparison.Ordinal));
+    }
+
+    private IEnumerable<string> Entries(string folder) => Names(At(folder));
+
+    private static IEnumerable<string> Names(string folder) =>
+        Directory.GetFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal);
+
+    private string At(string path) => Path.Combine(_folder, path);
+
+    private string NewFile(string path, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(At(path))!);
+        File.WriteAllText(At(path), content);
+        return At(path);
+    }
+}
