@@ -42,6 +42,10 @@ internal static class Contenders
         return new(command, (s, d) => new(words[0], [.. words[1..], s, d])) { Needs = words[0] };
     }
 
+    /// <summary>Lists a file's extents; what it says goes nowhere.</summary>
+    public static Contender Listing(string name, string program, params string[] command) => new(
+        name, (s, _) => new("sh", ["-c", "exec \"$@\" > /dev/null", "sh", .. command, s])) { Needs = program };
+
     /// <summary>Clones numbered files one by one, in a session whose start is not timed.</summary>
     /// <param name="name">How the report calls it.</param>
     /// <param name="pipeline">What the file's numbers are piped to; <c>$s</c> and <c>$d</c> are the two directories.</param>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using BtrfsClone.Benchmarks.Measuring;
 using BtrfsClone.Benchmarks.Reporting;
 using BtrfsClone.Tests.Support;
@@ -78,6 +79,8 @@ internal static class Program
             return 2;
         }
 
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         Report report = Measure(options, all, out bool failed);
         Write(json, report.ToJson());
         if (chart is not null)
@@ -88,42 +91,61 @@ internal static class Program
         return failed ? 1 : 0;
     }
 
+    /// <summary>Ends the bench in good order: the scratch file system is still to be removed.</summary>
+    private static void Stop(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        Execution.Stopped = true;
+    }
+
     private static Report Measure(Options options, IReadOnlyList<Scenario> all, out bool failed)
     {
-        failed = false;
         bool Wanted(string id) => options.Scenarios.Count == 0 || options.Scenarios.Contains(id);
 
         Machine machine = Machine.This();
         Report.PrintMachine(machine, Console.Out);
         Runner runner = new(options, Console.Error);
         List<ScenarioResult> results = [];
+        List<CallsResult> calls = [];
+        failed = false;
         foreach (Scenario scenario in all.Where(s => Wanted(s.Id)))
         {
-            try
+            failed |= !Try(scenario.Id, () =>
             {
                 results.Add(runner.Run(scenario));
                 Report.Print(results[^1], Console.Out);
-            }
-            catch (BenchException failure)
-            {
-                // Hours may lie behind: the others' figures are worth keeping.
-                Console.Error.WriteLine($"*** ({scenario.Id}) FAILED: {failure.Message}");
-                failed = true;
-            }
+            });
         }
 
-        IReadOnlyList<CallsResult> calls = [];
         if (Wanted(CallsId) && TestMachine.Lacks("strace") is string missing)
         {
             Console.WriteLine($"*** {missing} CALLS ARE NOT COUNTED. ***");
         }
         else if (Wanted(CallsId))
         {
-            calls = CallsResult.Count(options);
-            Report.Print(calls, Console.Out);
+            failed |= !Try(CallsId, () =>
+            {
+                calls.AddRange(CallsResult.Count(options));
+                Report.Print(calls, Console.Out);
+            });
         }
 
         return new Report(DateTime.UtcNow, machine, options, results, calls);
+    }
+
+    /// <summary>Does one scenario. Where it fails, the others' figures are still worth having.</summary>
+    private static bool Try(string id, Action scenario)
+    {
+        try
+        {
+            scenario();
+            return true;
+        }
+        catch (BenchException failure)
+        {
+            Console.Error.WriteLine($"*** ({id}) FAILED: {failure.Message}");
+            return false;
+        }
     }
 
     private static void Write(FileInfo? file, string text)

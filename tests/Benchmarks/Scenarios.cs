@@ -1,4 +1,5 @@
 using BtrfsClone.Benchmarks.Trees;
+using Checkout = BtrfsClone.Tests.Support.Program;
 
 namespace BtrfsClone.Benchmarks;
 
@@ -11,7 +12,7 @@ internal static class Scenarios
     {
         Contender[] floor = options.Floor is null ? [] : [Contenders.Floor(options.Floor)];
         Contender[] others = [.. options.Against.Select(Contenders.Other)];
-        return [.. Trees(floor, others), .. Processes(others), .. Sessions()];
+        return [.. Trees(floor, others), .. Processes(others), .. Listings(), .. Sessions()];
     }
 
     private static IEnumerable<Scenario> Trees(Contender[] floor, Contender[] others)
@@ -41,6 +42,12 @@ internal static class Scenarios
             Peers = [Contenders.Program with { Target = 4.4 }],
             ImageSize = 32L << 30,
         };
+    }
+
+    private static IEnumerable<Scenario> Listings()
+    {
+        yield return Listing("list", "extents, as root", 0.6);
+        yield return Listing("list-user", "extents, without privileges", 1, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
     }
 
     private static IEnumerable<Scenario> Sessions()
@@ -87,5 +94,16 @@ internal static class Scenarios
         Build = build,
         Subject = Contenders.Program,
         Peers = [Contenders.Cp with { Target = targetOfCp }, .. peers],
+    };
+
+    private static Scenario Listing(string id, string title, double target, params string[] prefix) => new()
+    {
+        Id = id,
+        Title = title,
+        Build = s => ExtentTrees.Single(s, 500_000),
+        Subject = Contenders.Listing("btrfs-clone extents", Checkout.File, [.. prefix, Checkout.File, "extents"]),
+        Peers = [Contenders.Listing("filefrag -v", "filefrag", [.. prefix, "filefrag", "-v"]) with { Target = target }],
+        Checked = Contenders.Program,
+        Clones = false,
     };
 }

@@ -12,6 +12,9 @@ internal sealed record Execution(double Wall, double Cpu)
     /// <summary>Its largest resident set in bytes, where it was watched.</summary>
     public long? PeakMemory { get; private init; }
 
+    /// <summary>Whether to start nothing more.</summary>
+    public static bool Stopped { get; set; }
+
     /// <summary>Runs a command to its end. One that fails ends the bench.</summary>
     /// <param name="command">The command.</param>
     /// <param name="watchMemory">Whether to look at its memory while it runs, which takes a little of its time.</param>
@@ -47,6 +50,11 @@ internal sealed record Execution(double Wall, double Cpu)
 
     private static Process Start(string file, string[] arguments)
     {
+        if (Stopped)
+        {
+            throw new BenchException("stopped by a signal.");
+        }
+
         ProcessStartInfo start = new(file, arguments)
         {
             RedirectStandardOutput = true,
