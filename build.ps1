@@ -48,14 +48,13 @@ function Invoke-Bench {
     dotnet run -c Release --project tests/Benchmarks -- @BenchOption
 }
 
-# The module alone, without the program and the symbols.
+# The module alone, without the program and the symbols, and for every machine.
 function Copy-Module {
-    dotnet build src/BtrfsClone.PowerShell
     Remove-Item -LiteralPath $staging -Recurse -ErrorAction Ignore
-    $null = New-Item -ItemType Directory $staging/bin
+    dotnet build src/BtrfsClone.PowerShell -p:Precompile=false --output $staging/bin
+    Remove-Item $staging/bin/* -Exclude BtrfsClone.dll, BtrfsClone.PowerShell.dll
     Copy-Item BtrfsClone.psd1, *.ps1xml, LICENSE, README.md, CHANGELOG.md $staging
     Copy-Item en-US $staging -Recurse
-    Copy-Item bin/BtrfsClone.dll, bin/BtrfsClone.PowerShell.dll $staging/bin
 }
 
 function Invoke-Pack {
