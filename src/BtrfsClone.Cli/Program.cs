@@ -17,6 +17,7 @@ internal static class Program
         {
             CopyCommand.Create(),
             RangeCommand.Create(),
+            MergeCommand.Create(),
             ExtentsCommand.Create(),
             DemoCommand.Create(),
         };

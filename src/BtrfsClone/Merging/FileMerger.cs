@@ -1,0 +1,218 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Merging;
+
+/// <summary>
+/// Makes one file share the extents of another where both hold the same bytes. What shares them already is passed over
+/// by its extents; the rest is given to the kernel in chunks, and a chunk that differs is parted into what is the same.
+/// </summary>
+internal sealed class FileMerger : IDisposable
+{
+    // btrfs works in chunks of this size itself (BTRFS_MAX_DEDUPE_LEN), older kernels on no more in one call.
+    private const long Chunk = 16L << 20;
+
+    private readonly MergeCounters _counters;
+    private readonly Action _pump;
+    private readonly PieceCursor _referencePieces = new(ExtentSource.Fiemap);
+    private readonly PieceCursor _filePieces = new(ExtentSource.Fiemap);
+    private readonly PieceCursor _referenceItems = new(ExtentSource.Tree);
+    private readonly PieceCursor _fileItems = new(ExtentSource.Tree);
+    private readonly RangeMerger _ranges;
+    private OpenFile _reference;
+    private OpenFile _file;
+    private long _blockSize;
+    private bool _treeRefused;
+    private long _deduped;
+    private long _same;
+
+    // The range that is being gathered: pieces that follow each other and are alike.
+    private long _start;
+    private long _end;
+    private bool _perhapsSame;
+    private bool _shared;
+
+    /// <param name="preview">Only count: compare by reading, and share nothing.</param>
+    /// <param name="counters">Where to count.</param>
+    /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+    public FileMerger(bool preview, MergeCounters counters, Action pump)
+    {
+        (_counters, _pump) = (counters, pump);
+        _ranges = new RangeMerger(preview, Add, pump);
+    }
+
+    /// <summary>Merges a file with its reference.</summary>
+    /// <param name="reference">The file whose extents are shared.</param>
+    /// <param name="file">The file that is to share them.</param>
+    /// <param name="isOne">Whether both are links of one inode.</param>
+    /// <exception cref="BtrfsException">It failed; what was shared until then stays so.</exception>
+    public MergeResult Merge(in OpenFile reference, in OpenFile file, bool isOne)
+    {
+        (_reference, _file) = (reference, file);
+        (_deduped, _same, _start, _end) = (0, 0, 0, 0);
+        if (isOne)
+        {
+            AddSame(file.Size);
+        }
+        else if (file.Size > 0 && reference.Size > 0)
+        {
+            Walk();
+        }
+
+        long different = file.Size - _deduped - _same;
+        _counters.Files++;
+        _counters.DifferentLength += different;
+        return new MergeResult
+        {
+            ReferencePath = reference.Path,
+            Path = file.Path,
+            DedupedLength = _deduped,
+            SameLength = _same,
+            DifferentLength = different,
+        };
+    }
+
+    /// <summary>Releases what it holds.</summary>
+    public void Dispose()
+    {
+        _referencePieces.Dispose();
+        _filePieces.Dispose();
+        _referenceItems.Dispose();
+        _fileItems.Dispose();
+    }
+
+    private void Walk()
+    {
+        int result = Sys.BlockSize(_file.Descriptor, out _blockSize);
+        if (result < 0)
+        {
+            throw BtrfsException.FromErrno(-result, "fstatfs", _file.Path);
+        }
+
+        // Within a block, only the end of both files is an end that the kernel takes.
+        long shorter = Math.Min(_reference.Size, _file.Size);
+        long limit = _reference.Size == _file.Size ? shorter : shorter / _blockSize * _blockSize;
+        if (limit == 0)
+        {
+            return;
+        }
+
+        Flush(_reference);
+        Flush(_file);
+        PieceCursor referencePieces = _referencePieces;
+        PieceCursor filePieces = _filePieces;
+        Start(referencePieces, filePieces, limit);
+        _ranges.Start(_reference, _file, _blockSize);
+        for (long position = 0; position < limit;)
+        {
+            ref readonly FileExtent reference = ref referencePieces.At(position, out long referenceEnd);
+            ref readonly FileExtent piece = ref filePieces.At(position, out long end);
+            PieceRelation relation = PieceRelations.Relate(reference, piece, position);
+            if (relation == PieceRelation.PerhapsSame && referencePieces == _referencePieces && TryStartItems(limit))
+            {
+                (referencePieces, filePieces) = (_referenceItems, _fileItems);
+                continue;
+            }
+
+            end = Math.Min(end, referenceEnd);
+            if (relation is PieceRelation.Apart or PieceRelation.PerhapsSame)
+            {
+                Gather(position, end, relation == PieceRelation.PerhapsSame, piece.IsShared == true);
+            }
+            else
+            {
+                Settle();
+                AddSame(relation == PieceRelation.Same ? end - position : 0);
+            }
+
+            position = end;
+            _pump();
+        }
+
+        Settle();
+    }
+
+    /// <summary>
+    /// Writes out what is dirty: over an extent that exists it does not show, and what looks shared would not stay so.
+    /// </summary>
+    private static unsafe void Flush(in OpenFile file)
+    {
+        var request = new FiemapRequest { Length = 1, Flags = FiemapRequestFlags.Sync };
+        int result = Sys.Fiemap(file.Descriptor, &request);
+        if (result < 0)
+        {
+            throw BtrfsException.FromErrno(-result, "FS_IOC_FIEMAP", file.Path);
+        }
+    }
+
+    private void Start(PieceCursor referencePieces, PieceCursor filePieces, long limit)
+    {
+        referencePieces.Start(_reference, _blockSize, limit);
+        filePieces.Start(_file, _blockSize, limit);
+    }
+
+    /// <summary>Goes on with the trees, which tell where in a compressed extent a piece lies, if they may be read.</summary>
+    private bool TryStartItems(long limit)
+    {
+        if (_treeRefused)
+        {
+            return false;
+        }
+
+        try
+        {
+            Start(_referenceItems, _fileItems, limit);
+            return true;
+        }
+        catch (BtrfsException failure) when (failure.Error is BtrfsError.PermissionDenied or BtrfsError.NotBtrfs)
+        {
+            _treeRefused = true;
+            return false;
+        }
+    }
+
+    private void Gather(long start, long end, bool perhapsSame, bool shared)
+    {
+        if (start != _end || perhapsSame != _perhapsSame || shared != _shared)
+        {
+            Settle();
+            _start = start;
+        }
+
+        (_end, _perhapsSame, _shared) = (end, perhapsSame, shared);
+        while (_end - _start >= Chunk)
+        {
+            _ranges.Merge(_start, _start + Chunk, _perhapsSame);
+            _start += Chunk;
+        }
+    }
+
+    private void Settle()
+    {
+        if (_end > _start)
+        {
+            _ranges.Merge(_start, _end, _perhapsSame);
+        }
+
+        _start = _end;
+    }
+
+    private void Add(long length)
+    {
+        if (_perhapsSame)
+        {
+            AddSame(length);
+            return;
+        }
+
+        _deduped += length;
+        _counters.DedupedLength += length;
+        _counters.UnsharedLength += _shared ? 0 : length;
+    }
+
+    private void AddSame(long length)
+    {
+        _same += length;
+        _counters.SameLength += length;
+    }
+}
