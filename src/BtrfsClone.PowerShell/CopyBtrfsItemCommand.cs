@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using BtrfsClone.Cloning;
 
@@ -23,7 +24,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     private readonly List<CloneResult> _results = [];
 
     private CloneSession? _session;
-    private CloneProgress? _progress;
+    private WorkProgress? _progress;
     private CloneDestination? _destination;
     private string _destinationPath = "";
     private string? _relativeBase;
@@ -110,7 +111,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
             Filter = NameFilter.Create(Include, Exclude),
         };
         _session = new CloneSession(options, WriteFailure, () => _progress!.Tick());
-        _progress = new CloneProgress(this, _session.Counters);
+        _progress = new WorkProgress(this, "Cloning", Describe);
     }
 
     /// <inheritdoc/>
@@ -166,6 +167,14 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
         }
 
         base.Dispose(disposing);
+    }
+
+    private string Describe(TimeSpan elapsed)
+    {
+        long files = _session!.Counters.Files;
+        return string.Create(
+            CultureInfo.CurrentCulture,
+            $"{files:N0} files, {_session.Counters.Length / 1e6:N1} MB, {files / elapsed.TotalSeconds:N0} files/s");
     }
 
     private bool ShouldClone(string source)

@@ -1,14 +1,13 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Management.Automation;
-using BtrfsClone.Cloning;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>The progress bar of one clone: nothing for short work, and a few updates a second for long work.</summary>
+/// <summary>A progress bar: nothing for short work, and a few updates a second for long work.</summary>
 /// <param name="cmdlet">The cmdlet that writes it.</param>
-/// <param name="counters">What has been done so far.</param>
-internal sealed class CloneProgress(Cmdlet cmdlet, CloneCounters counters)
+/// <param name="activity">What is being done.</param>
+/// <param name="status">Says what has been done in the time since the beginning.</param>
+internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan, string> status)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
@@ -16,7 +15,7 @@ internal sealed class CloneProgress(Cmdlet cmdlet, CloneCounters counters)
     private TimeSpan _next = TimeSpan.FromSeconds(1);
     private bool _shown;
 
-    /// <summary>The item that is being cloned.</summary>
+    /// <summary>The item that is worked on.</summary>
     public string Item { get; set; } = "";
 
     /// <summary>Shows how far the work has come, when it is time to.</summary>
@@ -44,12 +43,5 @@ internal sealed class CloneProgress(Cmdlet cmdlet, CloneCounters counters)
         }
     }
 
-    private ProgressRecord Record(TimeSpan now)
-    {
-        long files = counters.Files;
-        string status = string.Create(
-            CultureInfo.CurrentCulture,
-            $"{files:N0} files, {counters.Length / 1e6:N1} MB, {files / now.TotalSeconds:N0} files/s");
-        return new ProgressRecord(0, "Cloning", status) { CurrentOperation = Item };
-    }
+    private ProgressRecord Record(TimeSpan now) => new(0, activity, status(now)) { CurrentOperation = Item };
 }
