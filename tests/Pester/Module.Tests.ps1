@@ -53,7 +53,7 @@ Describe 'The module' {
         }
 
         $path = $command.Parameters['Path'].ParameterSets.Values
-        $path.Position | Should -Be 0
+        $path.Position | Should -Be ([int] $command.Parameters.ContainsKey('ReferencePath'))
         $path.ValueFromPipeline | Should -BeTrue
         $literalPath = $command.Parameters['LiteralPath']
         $literalPath.Aliases | Should -Be 'PSPath', 'LP'

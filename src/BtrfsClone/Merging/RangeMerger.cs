@@ -122,15 +122,17 @@ internal sealed class RangeMerger
             return;
         }
 
-        if (Sys.GetFlags(_reference.Descriptor, out InodeFlags ofReference) >= 0 &&
-            Sys.GetFlags(_file.Descriptor, out InodeFlags ofFile) >= 0 &&
-            ((ofReference ^ ofFile) & InodeFlags.NoCow) != 0)
-        {
-            throw new BtrfsException(BtrfsError.NoCowMismatch, _file.Path);
-        }
-
         FileDedupeRange nothing = Range(0, 0);
         Throw(Sys.DedupeRange(_reference.Descriptor, ref nothing));
+
+        // These the kernel would refuse only together with a range.
+        if (Sys.GetFlags(_reference.Descriptor, out InodeFlags ofReference) >= 0 &&
+            Sys.GetFlags(_file.Descriptor, out InodeFlags ofFile) >= 0)
+        {
+            Throw((ofFile & InodeFlags.Immutable) != 0 ? -Errno.EPERM : 0);
+            Throw(((ofReference ^ ofFile) & InodeFlags.NoCow) != 0 ? -Errno.EINVAL : 0);
+        }
+
         _checked = true;
     }
 
