@@ -1,0 +1,47 @@
+namespace BtrfsClone.Delalloc;
+
+/// <summary>A file, or a directory with every regular file below it, that is being waited for.</summary>
+public sealed class DelallocItem
+{
+    internal DelallocItem(string path, object? tag, long deadline)
+    {
+        Path = path;
+        Tag = tag;
+        Deadline = deadline;
+    }
+
+    /// <summary>The path that it was added by.</summary>
+    public string Path { get; }
+
+    /// <summary>What the caller gave along with it.</summary>
+    public object? Tag { get; }
+
+    /// <summary>When it has taken too long, on <see cref="Environment.TickCount64"/>'s clock.</summary>
+    internal long Deadline { get; }
+
+    /// <summary>The directory's descriptor, or -1 for a file, whose descriptor is with the flusher.</summary>
+    internal int Directory { get; set; } = -1;
+
+    /// <summary>How many times the directory has been looked through; 0 for a file.</summary>
+    internal int Passes { get; set; }
+
+    /// <summary>Something of it was reported as failed.</summary>
+    internal bool Failed { get; set; }
+
+    /// <summary>Nothing more is to be done for it. Workers read it without the lock.</summary>
+    internal bool Ended
+    {
+        get => Volatile.Read(ref _ended);
+        set => Volatile.Write(ref _ended, value);
+    }
+
+    private bool _ended;
+
+    // The rest is guarded by the flusher's lock.
+
+    /// <summary>How many of its files are with the flusher, and one more while its directory is looked through.</summary>
+    internal int Pending { get; set; }
+
+    /// <summary>This pass has met a file that was not quiet.</summary>
+    internal bool FoundBusy { get; set; }
+}

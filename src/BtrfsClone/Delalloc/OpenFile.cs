@@ -1,0 +1,226 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Delalloc;
+
+/// <summary>What <see cref="OpenFile.Advance"/> found.</summary>
+internal enum Progress
+{
+    /// <summary>Something is delayed or in flight: look again later.</summary>
+    Busy,
+
+    /// <summary>Nothing is.</summary>
+    Quiet,
+
+    /// <summary>A call failed.</summary>
+    Failed,
+}
+
+/// <summary>One open file on its way to quiet. The objects are used again and again.</summary>
+internal sealed unsafe class OpenFile
+{
+    /// <summary>
+    /// A file that was written to while it was flushed has a writer, whose pause is not its end: it is quiet only when
+    /// it has been so for this long, in milliseconds.
+    /// </summary>
+    private const int SettleMilliseconds = 50;
+
+    /// <summary>Bytes of one call that starts write-out, so that no call blocks for long on a slow device.</summary>
+    private const long Step = 16 << 20;
+    private const ulong PagesOfStep = Step / 4096;
+
+    private const int FiemapExtents = 64;
+
+    private bool _looked;
+    private bool _started;
+    private StatxTimestamp _changed;
+    private long _quietSince;
+
+    public DelallocItem Item { get; private set; } = null!;
+
+    public int Descriptor { get; private set; }
+
+    /// <summary>It was not quiet when it was first looked at.</summary>
+    public bool WasBusy { get; private set; }
+
+    /// <summary>Which call failed.</summary>
+    public string FailedCall { get; private set; } = "";
+
+    /// <summary>Its errno, positive.</summary>
+    public int FailedErrno { get; private set; }
+
+    public void Take(DelallocItem item, int descriptor)
+    {
+        Item = item;
+        Descriptor = descriptor;
+        _looked = _started = WasBusy = false;
+    }
+
+    /// <summary>
+    /// The kernel's own loop before it clones, one round of it: look, write out, and once nothing is seen, wait for
+    /// ordered extents and look again.
+    /// </summary>
+    public Progress Advance(bool flush)
+    {
+        bool first = !_looked;
+        _looked = true;
+        Activity activity = Look(Descriptor, out ulong dirtyPages);
+        if (activity == Activity.Unknown)
+        {
+            activity = flush && !_started ? Activity.Delayed : Activity.None;
+        }
+
+        if (activity != Activity.None)
+        {
+            return Push(flush && activity == Activity.Delayed, dirtyPages);
+        }
+
+        // A later pass through a directory asks who has written since the first, which waited for ordered extents.
+        if (first && Item.Passes > 1)
+        {
+            return Progress.Quiet;
+        }
+
+        // Clean pages may still have an ordered extent pending, and only this waits for it; without -NoFlush or with it,
+        // nothing is left that it could write out.
+        int result = Sys.Flush(Descriptor);
+        if (result < 0 && result is not (-Errno.EOPNOTSUPP or -Errno.ENOTTY))
+        {
+            return Fail("FS_IOC_FIEMAP", result);
+        }
+
+        if (Look(Descriptor, out _) is Activity.Delayed or Activity.InFlight)
+        {
+            return Push(start: false, 0);
+        }
+
+        return WasBusy && !IsSettled() ? Progress.Busy : Progress.Quiet;
+    }
+
+    private Progress Push(bool start, ulong dirtyPages)
+    {
+        if (!WasBusy)
+        {
+            WasBusy = true;
+            _changed = ChangeTime();
+        }
+
+        _quietSince = long.MaxValue;
+        if (!start)
+        {
+            return Progress.Busy;
+        }
+
+        _started = true;
+        int result = StartWriteOut(dirtyPages);
+        return result < 0 ? Fail("sync_file_range", result) : Progress.Busy;
+    }
+
+    private bool IsSettled()
+    {
+        StatxTimestamp changed = ChangeTime();
+        if (_quietSince == long.MaxValue && IsSame(changed, _changed))
+        {
+            return true;
+        }
+
+        long now = Environment.TickCount64;
+        if (_quietSince == long.MaxValue || !IsSame(changed, _changed))
+        {
+            _quietSince = now;
+            _changed = changed;
+        }
+
+        return now - _quietSince >= SettleMilliseconds;
+    }
+
+    private int StartWriteOut(ulong dirtyPages)
+    {
+        if (dirtyPages <= PagesOfStep)
+        {
+            return Sys.StartWriteOut(Descriptor, 0, 0);
+        }
+
+        int result = Sys.Stat(Descriptor, out Statx status);
+        for (long offset = 0; result >= 0 && offset < (long)status.Size && !Item.Ended; offset += Step)
+        {
+            result = Sys.StartWriteOut(Descriptor, offset, Step);
+        }
+
+        return result;
+    }
+
+    private StatxTimestamp ChangeTime()
+    {
+        _ = Sys.Stat(Descriptor, out Statx status);
+        return status.ChangeTime;
+    }
+
+    private static bool IsSame(in StatxTimestamp a, in StatxTimestamp b) =>
+        a.Nanoseconds == b.Nanoseconds && a.Seconds == b.Seconds;
+
+    private Progress Fail(string call, int result)
+    {
+        FailedCall = call;
+        FailedErrno = -result;
+        return Progress.Failed;
+    }
+
+    private static Activity Look(int descriptor, out ulong dirtyPages)
+    {
+        dirtyPages = 0;
+        if (Sys.CacheStat(descriptor, out CacheStatus pages) < 0)
+        {
+            return ShowsDelalloc(descriptor) ? Activity.Delayed : Activity.Unknown;
+        }
+
+        dirtyPages = pages.Dirty;
+        return pages.Dirty > 0 ? Activity.Delayed : pages.Writeback > 0 ? Activity.InFlight : Activity.None;
+    }
+
+    /// <summary>FIEMAP's view, which misses dirty data over extents that exist.</summary>
+    private static bool ShowsDelalloc(int descriptor)
+    {
+        byte* buffer = stackalloc byte[sizeof(FiemapRequest) + (FiemapExtents * sizeof(FiemapExtent))];
+        var request = (FiemapRequest*)buffer;
+        var extents = (FiemapExtent*)(request + 1);
+        ulong start = 0;
+        while (true)
+        {
+            *request = new FiemapRequest { Start = start, Length = long.MaxValue - start, ExtentCount = FiemapExtents };
+            if (Sys.Fiemap(descriptor, request) < 0 || request->MappedExtents == 0)
+            {
+                return false;
+            }
+
+            for (uint i = 0; i < request->MappedExtents; i++)
+            {
+                if (extents[i].Flags.HasFlag(FiemapExtentFlags.Delalloc))
+                {
+                    return true;
+                }
+            }
+
+            ref FiemapExtent last = ref extents[request->MappedExtents - 1];
+            if (last.Flags.HasFlag(FiemapExtentFlags.Last))
+            {
+                return false;
+            }
+
+            start = last.Logical + last.Length;
+        }
+    }
+
+    private enum Activity
+    {
+        None,
+
+        /// <summary>Being written.</summary>
+        InFlight,
+
+        /// <summary>Dirty, and write-out need not have begun.</summary>
+        Delayed,
+
+        /// <summary>Nothing is seen by eyes that do not see everything.</summary>
+        Unknown,
+    }
+}

@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Interop;
+
+internal static unsafe partial class Sys
+{
+    /// <summary>
+    /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts write-out of a range (length 0 is "to the end") and does
+    /// not wait for it. It may still block while the device's queue is full.
+    /// </summary>
+    public static int StartWriteOut(int descriptor, long offset, long length)
+    {
+        int result;
+        do
+        {
+            result = Result(sync_file_range(descriptor, offset, length, 2));
+        }
+        while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /// <summary>
+    /// FIEMAP_FLAG_SYNC without room for extents: writes out what is dirty and waits for ordered extents, without a
+    /// commit. The flush is always of the whole file; the range of one byte spares the kernel counting all extents.
+    /// </summary>
+    public static int Flush(int descriptor)
+    {
+        FiemapRequest request = new() { Length = 1, Flags = FiemapRequestFlags.Sync };
+        return Fiemap(descriptor, &request);
+    }
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int sync_file_range(int descriptor, long offset, long length, uint flags);
+}
