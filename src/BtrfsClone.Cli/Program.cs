@@ -19,6 +19,7 @@ internal static class Program
             RangeCommand.Create(),
             MergeCommand.Create(),
             ExtentsCommand.Create(),
+            WaitCommand.Create(),
             DemoCommand.Create(),
         };
 

@@ -211,17 +211,22 @@ public sealed class DelallocSession : IDisposable
 
     private void AddFile(DelallocItem item, int descriptor, CancellationToken cancellation)
     {
-        while (!_flusher.TryAdd(item, descriptor))
+        bool taken = false;
+        try
         {
-            if (item.Ended || cancellation.IsCancellationRequested)
+            while (!item.Ended && !(taken = _flusher.TryAdd(item, descriptor)))
+            {
+                _flusher.WaitForNews(TimeLeft(), forRoom: true, cancellation);
+                cancellation.ThrowIfCancellationRequested();
+                Pump();
+            }
+        }
+        finally
+        {
+            if (!taken)
             {
                 Sys.Close(descriptor);
-                cancellation.ThrowIfCancellationRequested();
-                return;
             }
-
-            _flusher.WaitForNews(TimeLeft(), forRoom: true, cancellation);
-            Pump();
         }
     }
 

@@ -31,7 +31,6 @@ internal sealed unsafe class OpenFile
     private const int FiemapExtents = 64;
 
     private bool _looked;
-    private bool _started;
     private StatxTimestamp _changed;
     private long _quietSince;
 
@@ -52,7 +51,7 @@ internal sealed unsafe class OpenFile
     {
         Item = item;
         Descriptor = descriptor;
-        _looked = _started = WasBusy = false;
+        _looked = WasBusy = false;
     }
 
     /// <summary>
@@ -64,14 +63,10 @@ internal sealed unsafe class OpenFile
         bool first = !_looked;
         _looked = true;
         Activity activity = Look(Descriptor, out ulong dirtyPages);
-        if (activity == Activity.Unknown)
+        if (activity is Activity.InFlight or Activity.Delayed)
         {
-            activity = flush && !_started ? Activity.Delayed : Activity.None;
-        }
-
-        if (activity != Activity.None)
-        {
-            return Push(flush && activity == Activity.Delayed, dirtyPages);
+            NoteBusy();
+            return flush && activity == Activity.Delayed ? StartWriteOut(dirtyPages) : Progress.Busy;
         }
 
         // A later pass through a directory asks who has written since the first, which waited for ordered extents.
@@ -80,8 +75,14 @@ internal sealed unsafe class OpenFile
             return Progress.Quiet;
         }
 
-        // Clean pages may still have an ordered extent pending, and only this waits for it; without -NoFlush or with it,
-        // nothing is left that it could write out.
+        // What cannot be seen is written out once, together with the others.
+        if (activity == Activity.Unknown && first && flush)
+        {
+            return StartWriteOut(ulong.MaxValue);
+        }
+
+        // Clean pages may still have an ordered extent pending, and only this waits for it. Nothing is left for it to
+        // write out, so that it is right where only waiting is wanted, too.
         int result = Sys.Flush(Descriptor);
         if (result < 0 && result is not (-Errno.EOPNOTSUPP or -Errno.ENOTTY))
         {
@@ -90,13 +91,14 @@ internal sealed unsafe class OpenFile
 
         if (Look(Descriptor, out _) is Activity.Delayed or Activity.InFlight)
         {
-            return Push(start: false, 0);
+            NoteBusy();
+            return Progress.Busy;
         }
 
         return WasBusy && !IsSettled() ? Progress.Busy : Progress.Quiet;
     }
 
-    private Progress Push(bool start, ulong dirtyPages)
+    private void NoteBusy()
     {
         if (!WasBusy)
         {
@@ -105,14 +107,6 @@ internal sealed unsafe class OpenFile
         }
 
         _quietSince = long.MaxValue;
-        if (!start)
-        {
-            return Progress.Busy;
-        }
-
-        _started = true;
-        int result = StartWriteOut(dirtyPages);
-        return result < 0 ? Fail("sync_file_range", result) : Progress.Busy;
     }
 
     private bool IsSettled()
@@ -133,20 +127,23 @@ internal sealed unsafe class OpenFile
         return now - _quietSince >= SettleMilliseconds;
     }
 
-    private int StartWriteOut(ulong dirtyPages)
+    private Progress StartWriteOut(ulong dirtyPages)
     {
+        int result = 0;
         if (dirtyPages <= PagesOfStep)
         {
-            return Sys.StartWriteOut(Descriptor, 0, 0);
+            result = Sys.StartWriteOut(Descriptor, 0, 0);
         }
-
-        int result = Sys.Stat(Descriptor, out Statx status);
-        for (long offset = 0; result >= 0 && offset < (long)status.Size && !Item.Ended; offset += Step)
+        else
         {
-            result = Sys.StartWriteOut(Descriptor, offset, Step);
+            _ = Sys.Stat(Descriptor, out Statx status);
+            for (long offset = 0; result >= 0 && offset < (long)status.Size && !Item.Ended; offset += Step)
+            {
+                result = Sys.StartWriteOut(Descriptor, offset, Step);
+            }
         }
 
-        return result;
+        return result < 0 ? Fail("sync_file_range", result) : Progress.Busy;
     }
 
     private StatxTimestamp ChangeTime()

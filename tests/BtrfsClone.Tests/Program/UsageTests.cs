@@ -14,6 +14,9 @@ public sealed class UsageTests
     [InlineData("copy", "--reflink", "never", "a", "b")]
     [InlineData("copy", "--jobs", "0", "a", "b")]
     [InlineData("copy", "--jobs", "many", "a", "b")]
+    [InlineData("wait")]
+    [InlineData("wait", "--timeout", "0", "a")]
+    [InlineData("wait", "--timeout", "soon", "a")]
     [InlineData("demo", "surplus")]
     [InlineData("range", "only-one")]
     [InlineData("range", "a", "b", "c")]
@@ -35,6 +38,7 @@ public sealed class UsageTests
     [InlineData("--help")]
     [InlineData("--version")]
     [InlineData("copy", "--help")]
+    [InlineData("wait", "--help")]
     public void Help_and_version_go_to_standard_output(params string[] arguments)
     {
         ShellResult result = Support.Program.Run(arguments);

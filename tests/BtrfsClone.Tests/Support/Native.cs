@@ -1,11 +1,12 @@
 using System.ComponentModel;
+using System.Runtime.InteropServices;
 using BtrfsClone.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace BtrfsClone.Tests.Support;
 
 /// <summary>System calls on byte text paths, for what .NET cannot make; a failure is an exception.</summary>
-internal static unsafe class Native
+internal static unsafe partial class Native
 {
     public static SafeFileHandle CreateFile(string path)
     {
@@ -121,9 +122,32 @@ internal static unsafe class Native
     public static void Clone(SafeFileHandle source, SafeFileHandle destination) =>
         Check(Sys.Clone(Descriptor(source), Descriptor(destination)), "FICLONE");
 
+    public static void PunchHole(SafeFileHandle file, long offset, long length) =>
+        // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+        Check(
+            fallocate(Descriptor(file), 3, offset, length) == 0 ? 0 : -Marshal.GetLastPInvokeError(), "fallocate");
+
+    /// <summary>Maps a file from its start, shared and writable. Unlike .NET's views, unmapping writes nothing out.</summary>
+    public static byte* Map(SafeFileHandle file, long length)
+    {
+        nint address = mmap(0, (nuint)length, 3, 1, Descriptor(file), 0);
+        return address == -1 ? throw new Win32Exception(Marshal.GetLastPInvokeError()) : (byte*)address;
+    }
+
+    public static void Unmap(byte* address, long length) => _ = munmap((nint)address, (nuint)length);
+
     private static int Descriptor(SafeFileHandle file) => (int)file.DangerousGetHandle();
 
     private static int Check(int result, string what) => result >= 0
         ? result
         : throw new Win32Exception(-result, $"{ByteText.Show(what)}: {new Win32Exception(-result).Message}");
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fallocate(int descriptor, int mode, long offset, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint mmap(nint address, nuint length, int protection, int flags, int descriptor, long offset);
+
+    [LibraryImport("libc")]
+    private static partial int munmap(nint address, nuint length);
 }
