@@ -1,0 +1,32 @@
+using BtrfsClone.Extents;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>What a map tells apart.</summary>
+internal enum ExtentClass
+{
+    Exclusive,
+    Shared,
+    Inline,
+    Prealloc,
+    Delalloc,
+    Hole,
+}
+
+/// <summary>One piece of a file, as far as a map needs it. Offsets and lengths are bytes.</summary>
+internal readonly record struct MappedPiece(string Path, long Offset, long Length, ExtentClass Class)
+{
+    public long End => Offset + Length;
+
+    public static MappedPiece From(BtrfsExtent extent) =>
+        new(extent.Path, extent.Offset, extent.Length, ClassOf(extent.Kind, extent.IsShared));
+
+    public static ExtentClass ClassOf(string kind, bool? isShared) => kind switch
+    {
+        nameof(ExtentKind.Inline) => ExtentClass.Inline,
+        nameof(ExtentKind.Prealloc) => ExtentClass.Prealloc,
+        nameof(ExtentKind.Delalloc) => ExtentClass.Delalloc,
+        nameof(ExtentKind.Hole) => ExtentClass.Hole,
+        _ => isShared == true ? ExtentClass.Shared : ExtentClass.Exclusive,
+    };
+}

@@ -1,0 +1,73 @@
+using System.Management.Automation;
+using BtrfsClone.Extents;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary><c>Get-BtrfsExtent</c>: what files are made of, one object for each piece, in file order.</summary>
+[Cmdlet(VerbsCommon.Get, "BtrfsExtent", DefaultParameterSetName = PathSet)]
+[OutputType(typeof(BtrfsExtent))]
+public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
+{
+    private ExtentReader? _reader;
+
+    /// <summary>
+    /// The first byte of the range to look at, 0 by default. An extent that reaches into the range is given whole, a
+    /// hole only as far as the range goes.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long Offset { get; set; }
+
+    /// <summary>The length of the range in bytes; to the end of the file, and beyond it, unless given.</summary>
+    [Parameter]
+    [ValidateRange(1, long.MaxValue)]
+    public long Length { get; set; }
+
+    /// <summary>Gives holes too, up to the end of the file.</summary>
+    [Parameter]
+    public SwitchParameter IncludeHole { get; set; }
+
+    /// <summary>
+    /// Where to read from: btrfs's trees, which needs CAP_SYS_ADMIN; FIEMAP, which anybody may use and which leaves
+    /// most of the properties null; or, the default, the trees where they may be read.
+    /// </summary>
+    [Parameter]
+    public ExtentSource Source { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() =>
+        _reader = new ExtentReader(new ExtentReaderOptions
+        {
+            Offset = Offset,
+            Length = Length == 0 ? null : Length,
+            IncludeHole = IncludeHole,
+            Source = Source,
+        });
+
+    /// <inheritdoc/>
+    protected override void ProcessItem(ItemPath item)
+    {
+        try
+        {
+            foreach (BtrfsExtent extent in _reader!.ReadAll(item.FullName, Cancellation))
+            {
+                WriteObject(extent);
+            }
+        }
+        catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
+        {
+            WriteVerbose($"'{item.FullName}' is not a regular file.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _reader?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
