@@ -17,6 +17,11 @@ public sealed class UsageTests
     [InlineData("wait")]
     [InlineData("wait", "--timeout", "0", "a")]
     [InlineData("wait", "--timeout", "soon", "a")]
+    [InlineData("extents")]
+    [InlineData("extents", "--offset", "-1", "a")]
+    [InlineData("extents", "--offset", "many", "a")]
+    [InlineData("extents", "--length", "0", "a")]
+    [InlineData("extents", "--source", "guess", "a")]
     [InlineData("demo", "surplus")]
     [InlineData("range", "only-one")]
     [InlineData("range", "a", "b", "c")]
@@ -39,6 +44,7 @@ public sealed class UsageTests
     [InlineData("--version")]
     [InlineData("copy", "--help")]
     [InlineData("wait", "--help")]
+    [InlineData("extents", "--help")]
     public void Help_and_version_go_to_standard_output(params string[] arguments)
     {
         ShellResult result = Support.Program.Run(arguments);
