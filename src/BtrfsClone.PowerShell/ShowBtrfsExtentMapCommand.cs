@@ -9,7 +9,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Show-BtrfsExtentMap</c>: draws what <c>Get-BtrfsExtent</c> gives, each file as one bar: what is shared, what is
 /// the file's own, what is inline, preallocated, delayed, and what is a hole.
 /// </summary>
-[Cmdlet(VerbsCommon.Show, "BtrfsExtentMap")]
+[Cmdlet(VerbsCommon.Show, "BtrfsExtentMap", HelpUri = OnlineHelp.Uri)]
 [OutputType(typeof(string))]
 public sealed class ShowBtrfsExtentMapCommand : PSCmdlet
 {
