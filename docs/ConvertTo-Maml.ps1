@@ -138,13 +138,11 @@ function Write-Example {
         throw "The example '$Title' has $($code.Count) blocks of code; it needs one."
     }
 
-    $at = $Block.IndexOf($code[0])
     Write-Element command:example {
         Write-Element maml:title "--------------- Example ${Number}: $(ConvertTo-HelpText $Title) ---------------"
-        # Get-Help shows the code on the last line of the introduction.
-        Write-Element maml:introduction { Write-Paragraph ($Block | Select-Object -First $at); Write-Element maml:para '' }
         Write-Element dev:code $code[0].Text
-        Write-Element dev:remarks { Write-Paragraph ($Block | Select-Object -Skip ($at + 1)) }
+        # Here, not in the introduction: Get-Help would begin the code on the last line of that.
+        Write-Element dev:remarks { Write-Paragraph ($Block | Where-Object { -not $_.IsCode }); Write-Element maml:para '' }
     }
 }
 

@@ -49,6 +49,7 @@ Describe 'The help of <_>' -ForEach $cmdlets {
         $help.examples.example.Count | Should -BeGreaterOrEqual 4
         foreach ($example in $help.examples.example) {
             $example.title | Should -Match 'Example \d+: \w+'
+            "$($example.remarks.Text)".Trim() | Should -Match '\.$'
             $example.code | Should -Match '^PS> '
             $example.code -split "`n" -notmatch '^(PS|>)> ' | Should -Not -BeNullOrEmpty -Because "'$($example.title)' shows output"
         }
