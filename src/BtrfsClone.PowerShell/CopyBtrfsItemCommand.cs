@@ -34,21 +34,25 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     /// items, wildcards and pipeline input make it a directory. It is taken as it is, without wildcards.
     /// </summary>
     [Parameter(Mandatory = true, Position = 1)]
+    [ArgumentCompleter(typeof(LiteralPathCompleter))]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";
 
     /// <summary>Keeps each item's path relative to this directory below the destination. Taken as it is.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(LiteralDirectoryCompleter))]
     [ValidateNotNullOrEmpty]
     public string? RelativeBasePath { get; set; }
 
     /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(NamePatternCompleter))]
     [SupportsWildcards]
     public string[]? Include { get; set; }
 
     /// <summary>Leaves out what matches one of these wildcards below the given items; such a directory is not entered.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(NamePatternCompleter))]
     [SupportsWildcards]
     public string[]? Exclude { get; set; }
 
@@ -87,6 +91,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
 
     /// <summary>How many threads work on a tree; the number of processors unless given.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ThreadCountCompleter))]
     [ValidateRange(1, 1024)]
     public int ThrottleLimit { get; set; }
 

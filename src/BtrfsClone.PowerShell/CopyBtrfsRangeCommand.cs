@@ -35,6 +35,7 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
     /// path is taken as it is, without wildcards.
     /// </summary>
     [Parameter(Mandatory = true, Position = 1)]
+    [ArgumentCompleter(typeof(LiteralPathCompleter))]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";
 

@@ -15,6 +15,9 @@ internal sealed class AnsweringHost(params string[] answers) : PSHost
     /// <summary>What the user was asked, in order.</summary>
     public IReadOnlyList<string> Questions => _user.Questions;
 
+    /// <summary>The progress that was shown, in order, and which command each record came from.</summary>
+    public IReadOnlyList<(long Source, ProgressRecord Record)> Progress => _user.Progress;
+
     public override CultureInfo CurrentCulture => CultureInfo.InvariantCulture;
 
     public override CultureInfo CurrentUICulture => CultureInfo.InvariantCulture;
@@ -46,6 +49,8 @@ internal sealed class AnsweringHost(params string[] answers) : PSHost
         private readonly Queue<string> _answers = new(answers);
 
         public List<string> Questions { get; } = [];
+
+        public List<(long Source, ProgressRecord Record)> Progress { get; } = [];
 
         public override PSHostRawUserInterface RawUI => null!;
 
@@ -103,9 +108,7 @@ internal sealed class AnsweringHost(params string[] answers) : PSHost
         {
         }
 
-        public override void WriteProgress(long sourceId, ProgressRecord record)
-        {
-        }
+        public override void WriteProgress(long sourceId, ProgressRecord record) => Progress.Add((sourceId, record));
 
         public override void WriteVerboseLine(string message)
         {

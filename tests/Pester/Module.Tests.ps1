@@ -31,12 +31,6 @@ Describe 'The module' {
         ($times | Measure-Object -Minimum).Minimum | Should -BeLessThan 150
     }
 
-    It 'completes the values of -<parameter>' -ForEach @(
-        @{ command = 'Copy-BtrfsItem x y -Reflink '; parameter = 'Reflink'; expected = 'Always', 'Auto' }
-    ) {
-        (TabExpansion2 $command $command.Length).CompletionMatches.CompletionText | Should -Be $expected
-    }
-
     It 'exports every cmdlet that it has, by name, and nothing else' {
         $types = [Reflection.Assembly]::LoadFrom("$checkout/bin/BtrfsClone.PowerShell.dll").GetExportedTypes()
         $cmdlets = $types | ForEach-Object { [Reflection.CustomAttributeExtensions]::GetCustomAttribute($_, [Management.Automation.CmdletAttribute]) } |

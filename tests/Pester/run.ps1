@@ -6,6 +6,8 @@
 #>
 param([string] $ResultPath)
 
+# The tests inherit it, and so see whether the cmdlets and their objects can be used under it.
+Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 Import-Module Pester -MinimumVersion 5.0
 Import-Module "$PSScriptRoot/Scratch.psm1"

@@ -1,0 +1,78 @@
+BeforeDiscovery {
+    $cmdlets = foreach ($name in (Import-PowerShellDataFile "$PSScriptRoot/../../BtrfsClone.psd1").CmdletsToExport) {
+        Import-Module "$PSScriptRoot/../../BtrfsClone.psd1"
+        if ((Get-Command $name).Parameters.ContainsKey('LiteralPath')) {
+            $name
+        }
+    }
+}
+
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../BtrfsClone.psd1"
+    Import-Module "$PSScriptRoot/Scratch.psm1"
+}
+
+Describe '<_> and the streams' -ForEach $cmdlets {
+    BeforeAll {
+        $cmdlet = $_
+        $parameters = (Get-Command $cmdlet).Parameters
+    }
+
+    BeforeEach {
+        $folder = New-ScratchFolder
+        $good = "$folder/good"
+        $missing = "$folder/missing"
+        Set-Content $good, "$folder/reference" ('content' * 1000)
+        $more = @{}
+        foreach ($name in @{ Destination = 'new'; ReferencePath = 'reference' }.GetEnumerator()) {
+            if ($parameters.ContainsKey($name.Key)) {
+                $more[$name.Key] = "$folder/$($name.Value)"
+            }
+        }
+    }
+
+    It 'says of a bad item what it is, where, of which kind, and what to do' {
+        & $cmdlet -LiteralPath $missing @more -ErrorAction SilentlyContinue -ErrorVariable failures
+        $failures | Should -HaveCount 1
+        $failure = $failures[0]
+        $failure.FullyQualifiedErrorId | Should -Match '^SourceNotFound,BtrfsClone\.PowerShell\.\w+Command$'
+        $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
+        $failure.CategoryInfo.Activity | Should -Be $cmdlet
+        $failure.TargetObject | Should -Be $missing
+        $failure.Exception | Should -BeOfType BtrfsClone.BtrfsException
+        $failure.InvocationInfo.MyCommand.Name | Should -Be $cmdlet
+        $failure.ErrorDetails.RecommendedAction | Should -Match '^[A-Z].*\.$'
+        $shown = $failure | Out-String -Width 1000
+        $shown | Should -Match ([regex]::Escape($missing))
+        $shown | Should -Match ([regex]::Escape($failure.ErrorDetails.RecommendedAction))
+    }
+
+    It 'goes on after it, and tells $? of it' {
+        $missing, $good | ForEach-Object { [pscustomobject] @{ PSPath = $_ } } | & $cmdlet @more -ErrorAction SilentlyContinue -ErrorVariable failures | Out-Null
+        $failures | Should -HaveCount 1
+
+        $null = & $cmdlet -LiteralPath $missing @more -ErrorAction SilentlyContinue
+        $? | Should -BeFalse
+        $null = & $cmdlet -LiteralPath $good @more
+        $? | Should -BeTrue
+    }
+
+    It 'obeys -ErrorAction and $ErrorActionPreference' {
+        { & $cmdlet -LiteralPath $missing @more -ErrorAction Stop } | Should -Throw -ErrorId 'SourceNotFound,*'
+        { $ErrorActionPreference = 'Stop'; & $cmdlet -LiteralPath $missing @more } | Should -Throw -ErrorId 'SourceNotFound,*'
+        $before = $global:Error.Count
+        & $cmdlet -LiteralPath $missing @more -ErrorAction Ignore
+        $global:Error.Count | Should -Be $before
+    }
+
+    It 'gathers errors with -ErrorVariable +' {
+        & $cmdlet -LiteralPath $missing @more -ErrorAction SilentlyContinue -ErrorVariable failures
+        & $cmdlet -LiteralPath "$missing.too" @more -ErrorAction SilentlyContinue -ErrorVariable +failures
+        $failures.TargetObject | Should -Be $missing, "$missing.too"
+    }
+
+    It 'is silent on the other streams when all is well' {
+        $null = & $cmdlet -LiteralPath $good @more -ErrorVariable failures -WarningVariable warnings -InformationVariable information
+        $failures.Count + $warnings.Count + $information.Count | Should -Be 0
+    }
+}
