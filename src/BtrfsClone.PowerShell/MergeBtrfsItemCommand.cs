@@ -8,7 +8,12 @@ namespace BtrfsClone.PowerShell;
 /// <c>Merge-BtrfsItem</c>: makes a file, or all files of a tree by their relative paths, share the extents of another
 /// one where both hold the same bytes. The kernel compares; no byte, no time and no mode changes.
 /// </summary>
-[Cmdlet(VerbsData.Merge, "BtrfsItem", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
+[Cmdlet(
+    VerbsData.Merge,
+    "BtrfsItem",
+    DefaultParameterSetName = PathSet,
+    SupportsShouldProcess = true,
+    HelpUri = OnlineHelp.Uri)]
 [OutputType(typeof(MergeResult))]
 public sealed class MergeBtrfsItemCommand : StoppableCmdlet
 {
@@ -20,6 +25,7 @@ public sealed class MergeBtrfsItemCommand : StoppableCmdlet
     /// <summary>The file or directory whose extents are shared. Taken as it is, without wildcards.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(LiteralPathCompleter))]
     public string ReferencePath { get; set; } = "";
 
     /// <summary>The file or directory that is to share them. A wildcard has to match one item.</summary>
