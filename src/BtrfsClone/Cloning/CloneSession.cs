@@ -258,7 +258,10 @@ public sealed class CloneSession : IDisposable
     private void CloneDirectory(string source, string target, DirectoryPair parent)
     {
         var pair = new DirectoryPair(
-            parent, Utf8Z.From(CloneDestination.NameOf(source)), Utf8Z.From(CloneDestination.NameOf(target)));
+            parent, Utf8Z.From(CloneDestination.NameOf(source)), Utf8Z.From(CloneDestination.NameOf(target)))
+        {
+            Listed = !Options.Recurse,
+        };
         Fault fault = _directories.Open(_buffers, pair);
         if (fault.Failed)
         {
@@ -271,7 +274,7 @@ public sealed class CloneSession : IDisposable
             _clonedDirectories.Add(source);
         }
 
-        new TreeWalk(this, _entries, _directories).Run(pair, _buffers);
+        new CloneWalk(this, _entries, _directories).Run(pair, _buffers);
     }
 
     private unsafe void CloneEntry(string source, string target, DirectoryPair parent, in Statx status)

@@ -26,7 +26,7 @@ internal static unsafe class DirectoryByNames
         var names = new List<byte[]>();
         for (; pair.Parent is not null; pair = pair.Parent)
         {
-            names.Add(pair.SourceName);
+            names.Add(pair.Name);
         }
 
         return Open(pair.SourcePath, names, OpenFlags.ReadOnly | OpenFlags.NonBlock);

@@ -1,4 +1,5 @@
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
@@ -89,17 +90,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
 
     private Fault OpenSource(DirectoryPair pair)
     {
-        int flags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock;
-        fixed (byte* name = pair.SourceName)
-        {
-            // Listing a directory counts as access; its owner and root may leave the time alone.
-            pair.Source = Sys.OpenAt(pair.Parent!.Source, name, flags | OpenFlags.NoAccessTime);
-            if (pair.Source == -Errno.EPERM)
-            {
-                pair.Source = Sys.OpenAt(pair.Parent.Source, name, flags);
-            }
-        }
-
+        pair.Source = OpenDirectory.Below(pair.Parent!.Source, pair.Name);
         if (pair.Source < 0)
         {
             return Fault.Source("openat", pair.Source);
@@ -214,44 +205,5 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
 
         pair.InheritedFlags = wanted;
         return default;
-    }
-
-    /// <summary>
-    /// Opens both directories again from an open child of theirs, and checks that they are the same ones: a child
-    /// that was moved in the meantime leads elsewhere.
-    /// </summary>
-    public static bool Reopen(DirectoryPair pair, DirectoryPair child)
-    {
-        pair.Source = OpenParent(child.SourceAbove >= 0 ? child.SourceAbove : child.Source, pair.SourceStatus);
-        pair.Destination = OpenParent(child.Destination, pair.DestinationStatus);
-        if (pair.Source < 0 || pair.Destination < 0 ||
-            (!pair.Listed && Sys.Seek(pair.Source, pair.ListOffset) < 0))
-        {
-            pair.Close();
-            return false;
-        }
-
-        return true;
-    }
-
-    private static int OpenParent(int child, in Statx expected)
-    {
-        fixed (byte* name = "..\0"u8)
-        {
-            int parent = Sys.OpenAt(
-                child, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock | OpenFlags.NoAccessTime);
-            if (parent == -Errno.EPERM)
-            {
-                parent = Sys.OpenAt(child, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
-            }
-
-            if (parent >= 0 && (Sys.Stat(parent, out Statx status) < 0 || !status.IsSameFileAs(expected)))
-            {
-                Sys.Close(parent);
-                return -Errno.ESTALE;
-            }
-
-            return parent;
-        }
     }
 }

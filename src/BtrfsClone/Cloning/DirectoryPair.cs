@@ -1,43 +1,36 @@
 using System.Text;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A source directory and the destination directory that it is cloned into: their descriptors, what is known of
-/// them, and, while a <see cref="TreeWalk"/> has it, the work that is left in it.
+/// A source directory and the destination directory that it is cloned into: their descriptors, and what is known of
+/// them. Its name is the source's.
 /// </summary>
-internal sealed class DirectoryPair
+internal sealed class DirectoryPair : WalkNode<DirectoryPair>
 {
-    // NAME_MAX of nearly every filesystem (linux/limits.h), with the zero.
-    private const int UsualNameSize = 256;
-
     private readonly string? _sourcePath;
     private readonly string? _destinationPath;
 
     /// <summary>A pair to <see cref="Begin"/> with.</summary>
-    public DirectoryPair() => OpenNode = new LinkedListNode<DirectoryPair>(this);
+    public DirectoryPair()
+    {
+    }
 
     /// <summary>A pair that nothing is finished for: two directories that items are taken from and put into.</summary>
     public DirectoryPair(string sourcePath, string destinationPath)
-        : this()
     {
         _sourcePath = sourcePath;
         _destinationPath = destinationPath;
     }
 
     public DirectoryPair(DirectoryPair parent, byte[] sourceName, byte[] destinationName)
-        : this()
     {
         Parent = parent;
-        SourceName = sourceName;
+        Name = sourceName;
         DestinationName = destinationName;
     }
-
-    public DirectoryPair? Parent { get; private set; }
-
-    /// <summary>The name in the parent, ended by a zero.</summary>
-    public byte[] SourceName { get; private set; } = [];
 
     /// <summary>The name in the destination's parent, ended by a zero.</summary>
     public byte[] DestinationName { get; private set; } = [];
@@ -58,7 +51,13 @@ internal sealed class DirectoryPair
     /// </summary>
     public int SourceAbove { get; set; } = -1;
 
-    public bool IsOpen => Destination >= 0;
+    public override bool IsOpen => Destination >= 0;
+
+    public override int Descriptor => Source;
+
+    public override bool MayBeReopened => SourceAbove < 0;
+
+    public override bool MayBeUsedAgain => !IsPinned;
 
     public Statx SourceStatus;
 
@@ -75,57 +74,19 @@ internal sealed class DirectoryPair
     /// <summary>The destination directory existed before, with metadata of its own.</summary>
     public bool Merged { get; set; }
 
-    // What follows belongs to the walk and is guarded by its lock.
-    public NameQueue Subdirectories { get; } = new();
-
-    public bool Listed { get; set; }
-
-    public bool Listing { get; set; }
-
-    public bool Queued { get; set; }
-
-    public bool Finishing { get; set; }
-
-    /// <summary>It could not be opened again: its entries and its metadata are out of reach.</summary>
-    public bool Lost { get; set; }
-
     /// <summary>A hard link may be made from it later, so its names have to stay. So have those of its parents.</summary>
     public bool IsPinned { get; private set; }
-
-    /// <summary>Its place among the walk's open pairs, in the list while it is open.</summary>
-    public LinkedListNode<DirectoryPair> OpenNode { get; }
-
-    public int ActiveWorkers { get; set; }
-
-    public int LiveChildren { get; set; }
-
-    /// <summary>Where the listing goes on when the source had to be closed in between.</summary>
-    public long ListOffset { get; set; }
-
-    public bool HasWork => !Listed || !Subdirectories.IsEmpty;
-
-    public bool IsIdle => ActiveWorkers == 0 && LiveChildren == 0 && !HasWork && !Finishing;
 
     /// <summary>The group that a new entry of the destination gets: the directory's where it is setgid.</summary>
     public uint GroupOfNew(uint processGroup) =>
         (DestinationStatus.Mode & Sys.ModeSetGid) != 0 ? DestinationStatus.Gid : processGroup;
 
-    /// <summary>Makes a new or a finished and closed pair stand for another directory.</summary>
-    public void Begin(DirectoryPair parent, ReadOnlySpan<byte> name)
+    public override void Begin(DirectoryPair parent, ReadOnlySpan<byte> name)
     {
-        Parent = parent;
-        if (SourceName.Length <= name.Length)
-        {
-            SourceName = DestinationName = new byte[Math.Max(UsualNameSize, name.Length + 1)];
-        }
-
-        name.CopyTo(SourceName);
-        SourceName[name.Length] = 0;
-        InMoment = InheritsXattrs = Merged = Listed = Listing = Queued = Finishing = Lost = false;
+        base.Begin(parent, name);
+        DestinationName = Name;
+        InMoment = InheritsXattrs = Merged = false;
         Mounts = null;
-        Subdirectories.Clear();
-        ActiveWorkers = LiveChildren = 0;
-        ListOffset = 0;
     }
 
     public void Pin()
@@ -136,7 +97,7 @@ internal sealed class DirectoryPair
         }
     }
 
-    public void Close()
+    public override void Close()
     {
         if (Source >= 0)
         {
@@ -156,7 +117,20 @@ internal sealed class DirectoryPair
         Source = Destination = SourceAbove = -1;
     }
 
-    public string SourcePath => Path(p => p._sourcePath, p => p.SourceName);
+    public override bool Reopen(DirectoryPair child)
+    {
+        Source = OpenDirectory.Above(child.SourceAbove >= 0 ? child.SourceAbove : child.Source, SourceStatus);
+        Destination = OpenDirectory.Above(child.Destination, DestinationStatus);
+        if (Source < 0 || Destination < 0 || (!Listed && Sys.Seek(Source, ListOffset) < 0))
+        {
+            Close();
+            return false;
+        }
+
+        return true;
+    }
+
+    public string SourcePath => Path(p => p._sourcePath, p => p.Name);
 
     public string DestinationPath => Path(p => p._destinationPath, p => p.DestinationName);
 

@@ -64,7 +64,7 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
         string[] names = destination.RelativeBase is null ? [] : destination.RelativePathOf(source).Split('/')[..^1];
         int common = 0;
         while (common < names.Length && common + 1 < _chain.Count &&
-            _chain[common + 1].SourceName.AsSpan().SequenceEqual(Utf8Z.From(names[common])))
+            _chain[common + 1].Name.AsSpan().SequenceEqual(Utf8Z.From(names[common])))
         {
             common++;
         }

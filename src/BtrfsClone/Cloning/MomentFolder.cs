@@ -223,7 +223,7 @@ internal sealed unsafe class MomentFolder : IDisposable
     private static List<byte[]> NamesIn(int directory, ReadOnlySpan<byte> prefix)
     {
         var names = new List<byte[]>();
-        byte[] buffer = new byte[WorkerBuffers.EntriesSize];
+        byte[] buffer = new byte[DirectoryBatch.BufferSize];
         fixed (byte* start = buffer)
         {
             int size;

@@ -93,7 +93,7 @@ internal sealed unsafe class PointInTime(CloneSession session) : IDisposable
     /// </summary>
     private Fault EnterBelow(DirectoryPair pair)
     {
-        ReadOnlySpan<byte> name = Utf8Z.Span(pair.SourceName);
+        ReadOnlySpan<byte> name = Utf8Z.Span(pair.Name);
         bool isMount = pair.Parent!.Mounts is { } mounts && mounts.Contains(name);
         pair.Mounts = pair.Parent.Mounts?.In(name);
         if (!isMount && pair.SourceStatus.Inode != Sys.EmptySubvolumeInode)

@@ -37,7 +37,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
         var entries = new List<Entry>();
         int size;
         _ = Sys.Seek(staging, 0);
-        while ((size = Sys.ReadDirectory(staging, buffers.Entries, WorkerBuffers.EntriesSize)) > 0)
+        while ((size = Sys.ReadDirectory(staging, buffers.Entries, DirectoryBatch.BufferSize)) > 0)
         {
             foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffers.Entries, size))
             {

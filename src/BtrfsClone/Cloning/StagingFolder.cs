@@ -106,7 +106,7 @@ internal sealed unsafe class StagingFolder : IDisposable
         }
 
         int size;
-        while (listing >= 0 && (size = Sys.ReadDirectory(listing, buffers.Entries, WorkerBuffers.EntriesSize)) > 0)
+        while (listing >= 0 && (size = Sys.ReadDirectory(listing, buffers.Entries, DirectoryBatch.BufferSize)) > 0)
         {
             foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffers.Entries, size))
             {

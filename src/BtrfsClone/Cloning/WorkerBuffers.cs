@@ -1,20 +1,20 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
 /// <summary>The memory that one worker needs, allocated once: nothing is allocated for an entry.</summary>
-internal sealed unsafe class WorkerBuffers : IDisposable
+internal sealed unsafe class WorkerBuffers : IWalkBuffers
 {
-    public const int EntriesSize = 32 * 1024;
     public const int FiemapExtents = 64;
     private const int PathSize = 320;
     private const int MostToClose = 64;
 
     public WorkerBuffers()
     {
-        Entries = Allocate(EntriesSize);
+        Entries = Allocate(DirectoryBatch.BufferSize);
         XattrNames = Allocate(Sys.XattrMax);
         OtherXattrNames = Allocate(Sys.XattrMax);
         XattrValue = Allocate(Sys.XattrMax);

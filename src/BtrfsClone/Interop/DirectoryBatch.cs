@@ -3,6 +3,9 @@ namespace BtrfsClone.Interop;
 /// <summary>What one getdents64(2) gave: a part of a directory's entries, read where they lie.</summary>
 internal readonly unsafe struct DirectoryBatch(byte* start, int size)
 {
+    /// <summary>Bytes that are read at a time.</summary>
+    public const int BufferSize = 32 * 1024;
+
     /// <summary>Nothing more is listed.</summary>
     public bool IsEmpty => size <= 0;
 

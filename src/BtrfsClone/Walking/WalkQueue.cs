@@ -1,30 +1,37 @@
 using BtrfsClone.Interop;
 
-namespace BtrfsClone.Cloning;
+namespace BtrfsClone.Walking;
 
 /// <summary>
-/// The directories that a <see cref="TreeWalk"/> is in, and which part of the work a worker does next. Directories
+/// The directories that a <see cref="TreeWalk{TNode, TBuffers}"/> is in, and which part of the work a worker does next. Directories
 /// are taken depth-first from one stack, and of those that wait for their children only some stay open: memory and
-/// descriptors do not grow with the width of a tree, and with its depth only by a few bytes a level. Finished pairs
+/// descriptors do not grow with the width of a tree, and with its depth only by a few bytes a level. Finished nodes
 /// are used again, so that a tree of any size leaves no garbage.
 /// </summary>
-internal sealed class WalkQueue
+/// <typeparam name="TNode">The walk's kind of node.</typeparam>
+internal sealed class WalkQueue<TNode>
+    where TNode : WalkNode<TNode>
 {
     private const int PumpMilliseconds = 20;
 
     private readonly object _gate = new();
-    private readonly CloneSession _session;
-    private readonly DirectoryPair _root;
-    private readonly List<DirectoryPair> _stack = [];
-    private readonly LinkedList<DirectoryPair> _opened = new();
-    private readonly Stack<DirectoryPair> _free = new();
+    private readonly TNode _root;
+    private readonly int _maxOpen;
+    private readonly Func<TNode> _newNode;
+    private readonly Action<TNode> _onLost;
+    private readonly List<TNode> _stack = [];
+    private readonly LinkedList<TNode> _opened = new();
+    private readonly Stack<TNode> _free = new();
     private int _live;
     private volatile bool _stopped;
 
-    public WalkQueue(CloneSession session, DirectoryPair root)
+    /// <param name="root">The open directory that the walk begins with.</param>
+    /// <param name="maxOpen">How many nodes may be open at once, as far as those that are worked in allow.</param>
+    /// <param name="newNode">Makes a node to <see cref="WalkNode{TNode}.Begin"/> with.</param>
+    /// <param name="onLost">Takes a node that could not be opened again.</param>
+    public WalkQueue(TNode root, int maxOpen, Func<TNode> newNode, Action<TNode> onLost)
     {
-        _session = session;
-        _root = root;
+        (_root, _maxOpen, _newNode, _onLost) = (root, maxOpen, newNode, onLost);
         Add(root);
     }
 
@@ -35,11 +42,11 @@ internal sealed class WalkQueue
     /// Returns false when all is done. The caller's thread also comes back without work now and then, for its front
     /// end.
     /// </summary>
-    public bool Take(bool isCaller, out DirectoryPair? pair, out DirectoryPair? child)
+    public bool Take(bool isCaller, out TNode? node, out TNode? child)
     {
         lock (_gate)
         {
-            while (!TryTake(out pair, out child) && _live > 0 && !isCaller)
+            while (!TryTake(out node, out child) && _live > 0 && !isCaller)
             {
                 Monitor.Wait(_gate);
             }
@@ -50,7 +57,7 @@ internal sealed class WalkQueue
                 return false;
             }
 
-            if (pair is null)
+            if (node is null)
             {
                 Monitor.Wait(_gate, PumpMilliseconds);
             }
@@ -59,20 +66,19 @@ internal sealed class WalkQueue
         }
     }
 
-    public void Add(DirectoryPair pair)
+    public void Add(TNode node)
     {
         lock (_gate)
         {
-            pair.Listed = !_session.Options.Recurse;
-            pair.Queued = true;
-            _stack.Add(pair);
+            node.Queued = true;
+            _stack.Add(node);
             _live++;
-            if (pair != _root)
+            if (node != _root)
             {
-                pair.Parent!.LiveChildren++;
+                node.Parent!.LiveChildren++;
             }
 
-            CountOpen(pair);
+            CountOpen(node);
         }
     }
 
@@ -80,31 +86,31 @@ internal sealed class WalkQueue
     /// Hands out the subdirectories of a listed part, and the rest of the listing. Returns whether that is enough for
     /// other workers to come.
     /// </summary>
-    public bool Publish(DirectoryPair pair, in DirectoryBatch batch)
+    public bool Publish(TNode node, in DirectoryBatch batch)
     {
         int found = 0;
         lock (_gate)
         {
-            pair.Listing = false;
-            pair.Listed |= batch.IsEmpty || _stopped;
+            node.Listing = false;
+            node.Listed |= batch.IsEmpty || _stopped;
             foreach (DirectoryBatch.Entry entry in batch)
             {
-                pair.ListOffset = entry.NextOffset;
+                node.ListOffset = entry.NextOffset;
                 if (entry.Type == DirectoryEntry.TypeDirectory && !_stopped)
                 {
                     found++;
-                    pair.Subdirectories.Add(entry.Name);
+                    node.Subdirectories.Add(entry.Name);
                 }
             }
 
-            if (pair.HasWork && !pair.Queued)
+            if (node.HasWork && !node.Queued)
             {
-                pair.Queued = true;
-                _stack.Add(pair);
+                node.Queued = true;
+                _stack.Add(node);
             }
 
             // One subdirectory is for the worker that found it. More of them, or a listing that goes on, is for others.
-            bool forOthers = found > 1 || batch.Size > WorkerBuffers.EntriesSize / 2;
+            bool forOthers = found > 1 || batch.Size > DirectoryBatch.BufferSize / 2;
             if (forOthers)
             {
                 Monitor.PulseAll(_gate);
@@ -118,27 +124,27 @@ internal sealed class WalkQueue
     /// A worker is done with its part. Returns whether it was the last one: it then finishes the directory, and
     /// removes it.
     /// </summary>
-    public bool Leave(DirectoryPair pair)
+    public bool Leave(TNode node)
     {
         lock (_gate)
         {
-            pair.ActiveWorkers--;
+            node.ActiveWorkers--;
             if (_stopped)
             {
-                pair.Subdirectories.Clear();
-                pair.Listed = true;
+                node.Subdirectories.Clear();
+                node.Listed = true;
             }
 
-            if (!pair.IsIdle)
+            if (!node.IsIdle)
             {
                 Monitor.Pulse(_gate);
                 return false;
             }
 
-            pair.Finishing = true;
-            if (pair != _root)
+            node.Finishing = true;
+            if (node != _root)
             {
-                HoldParent(pair.Parent!, pair);
+                HoldParent(node.Parent!, node);
             }
 
             return true;
@@ -146,41 +152,41 @@ internal sealed class WalkQueue
     }
 
     /// <summary>Closes a finished directory. Returns its parent, which the worker then leaves too.</summary>
-    public DirectoryPair? Remove(DirectoryPair pair)
+    public TNode? Remove(TNode node)
     {
         lock (_gate)
         {
-            Close(pair);
+            Close(node);
             if (--_live == 0)
             {
                 Monitor.PulseAll(_gate);
             }
 
-            if (pair == _root)
+            if (node == _root)
             {
                 return null;
             }
 
-            DirectoryPair parent = pair.Parent!;
+            TNode parent = node.Parent!;
             parent.LiveChildren--;
-            if (pair.Queued)
+            if (node.Queued)
             {
-                _stack.RemoveAt(_stack.LastIndexOf(pair));
+                _stack.RemoveAt(_stack.LastIndexOf(node));
             }
 
-            Reuse(pair);
+            Reuse(node);
             return parent;
         }
     }
 
-    /// <summary>Keeps a pair that nobody works with any more, unless a hard link may ask it for its path.</summary>
-    public void Reuse(DirectoryPair pair)
+    /// <summary>Keeps a node that nobody works with any more, unless somebody may ask it for its path.</summary>
+    public void Reuse(TNode node)
     {
         lock (_gate)
         {
-            if (!pair.IsPinned)
+            if (node.MayBeUsedAgain)
             {
-                _free.Push(pair);
+                _free.Push(node);
             }
         }
     }
@@ -194,13 +200,13 @@ internal sealed class WalkQueue
         }
     }
 
-    private bool TryTake(out DirectoryPair? pair, out DirectoryPair? child)
+    private bool TryTake(out TNode? node, out TNode? child)
     {
         child = null;
-        pair = null;
+        node = null;
         for (int i = _stack.Count - 1; i >= 0; i--)
         {
-            DirectoryPair candidate = _stack[i];
+            TNode candidate = _stack[i];
             if (_stopped)
             {
                 candidate.Subdirectories.Clear();
@@ -213,7 +219,7 @@ internal sealed class WalkQueue
                 _stack.RemoveAt(i);
                 if (candidate.IsIdle)
                 {
-                    pair = candidate;
+                    node = candidate;
                     break;
                 }
 
@@ -227,16 +233,16 @@ internal sealed class WalkQueue
 
             if (!candidate.Subdirectories.IsEmpty)
             {
-                pair = candidate;
-                child = _free.TryPop(out DirectoryPair? used) ? used : new DirectoryPair();
+                node = candidate;
+                child = _free.TryPop(out TNode? used) ? used : _newNode();
                 child.Begin(candidate, candidate.Subdirectories.Take());
                 break;
             }
 
             // A directory that nobody works in is better than one where workers wait for each other in the kernel.
-            if (!candidate.Listing && (candidate.ActiveWorkers == 0 || pair is null))
+            if (!candidate.Listing && (candidate.ActiveWorkers == 0 || node is null))
             {
-                pair = candidate;
+                node = candidate;
                 if (candidate.ActiveWorkers == 0)
                 {
                     break;
@@ -244,25 +250,25 @@ internal sealed class WalkQueue
             }
         }
 
-        if (pair is null)
+        if (node is null)
         {
             return false;
         }
 
-        pair.ActiveWorkers++;
-        pair.Listing |= child is null && !pair.Listed;
+        node.ActiveWorkers++;
+        node.Listing |= child is null && !node.Listed;
         return true;
     }
 
-    private void CountOpen(DirectoryPair pair)
+    private void CountOpen(TNode node)
     {
-        _opened.AddLast(pair.OpenNode);
-        LinkedListNode<DirectoryPair>? node = _opened.First;
-        while (_opened.Count > _session.OpenPairs && node is not null)
+        _opened.AddLast(node.OpenNode);
+        LinkedListNode<TNode>? next = _opened.First;
+        while (_opened.Count > _maxOpen && next is not null)
         {
-            DirectoryPair oldest = node.Value;
-            node = node.Next;
-            if (oldest.ActiveWorkers == 0 && oldest.LiveChildren > 0 && !oldest.Finishing && oldest.SourceAbove < 0)
+            TNode oldest = next.Value;
+            next = next.Next;
+            if (oldest.ActiveWorkers == 0 && oldest.LiveChildren > 0 && !oldest.Finishing && oldest.MayBeReopened)
             {
                 // Its child leads back to it.
                 Close(oldest);
@@ -270,18 +276,18 @@ internal sealed class WalkQueue
         }
     }
 
-    private void Close(DirectoryPair pair)
+    private void Close(TNode node)
     {
-        if (pair.OpenNode.List is not null)
+        if (node.OpenNode.List is not null)
         {
-            _opened.Remove(pair.OpenNode);
+            _opened.Remove(node.OpenNode);
         }
 
-        pair.Close();
+        node.Close();
     }
 
-    /// <summary>Before a pair is closed, its parent is opened again if it had to be closed, and is kept open.</summary>
-    private void HoldParent(DirectoryPair parent, DirectoryPair pair)
+    /// <summary>Before a node is closed, its parent is opened again if it had to be closed, and is kept open.</summary>
+    private void HoldParent(TNode parent, TNode node)
     {
         parent.ActiveWorkers++;
         if (parent.IsOpen || parent.Lost)
@@ -289,7 +295,7 @@ internal sealed class WalkQueue
             return;
         }
 
-        if (!pair.Lost && DirectoryCloner.Reopen(parent, pair))
+        if (!node.Lost && parent.Reopen(node))
         {
             CountOpen(parent);
             return;
@@ -298,6 +304,6 @@ internal sealed class WalkQueue
         parent.Lost = true;
         parent.Listed = true;
         parent.Subdirectories.Clear();
-        _session.Report(Fault.Refused(BtrfsError.ChangedMeanwhile, atSource: true), parent, []);
+        _onLost(parent);
     }
 }

@@ -1,4 +1,4 @@
-namespace BtrfsClone.Cloning;
+namespace BtrfsClone.Walking;
 
 /// <summary>Names that wait to be taken in their order, end to end in one buffer that is used again and again.</summary>
 internal sealed class NameQueue
