@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace BtrfsClone.PowerShell;
@@ -10,6 +11,14 @@ namespace BtrfsClone.PowerShell;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class FileSystemInfoToPathAttribute : ArgumentTransformationAttribute
 {
+    // By the very string that stands for the object from here on: the parameter that receives it holds nothing else.
+    private static readonly ConditionalWeakTable<string, FileSystemInfo> s_given = [];
+
+    /// <summary>The object that was given for an argument.</summary>
+    /// <param name="argument">The value of the parameter, the same instance.</param>
+    /// <returns>The object, or null where a path was given.</returns>
+    public static FileSystemInfo? Given(string argument) => s_given.TryGetValue(argument, out var info) ? info : null;
+
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
@@ -17,8 +26,17 @@ internal sealed class FileSystemInfoToPathAttribute : ArgumentTransformationAttr
         return value is object[] several ? Array.ConvertAll(several, Escaped) : Escaped(value);
     }
 
-    private static object Escaped(object value) =>
-        Unwrap(value) is FileSystemInfo info ? Escape(info.FullName) : value;
+    private static object Escaped(object value)
+    {
+        if (Unwrap(value) is not FileSystemInfo info)
+        {
+            return value;
+        }
+
+        string path = Escape(info.FullName);
+        s_given.AddOrUpdate(path, info);
+        return path;
+    }
 
     private static object Unwrap(object value) => value is PSObject wrapper ? wrapper.BaseObject : value;
 

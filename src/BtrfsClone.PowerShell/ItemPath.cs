@@ -6,4 +6,5 @@ namespace BtrfsClone.PowerShell;
 /// True when the caller wrote this very item out as an argument; false when it came from a wildcard or the pipeline,
 /// where items of other kinds than wanted are to be expected.
 /// </param>
-public readonly record struct ItemPath(string FullName, bool IsNamed);
+/// <param name="Given">The object that the caller gave for it, or null where that was a path.</param>
+public readonly record struct ItemPath(string FullName, bool IsNamed, FileSystemInfo? Given = null);

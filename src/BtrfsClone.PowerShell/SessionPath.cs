@@ -28,7 +28,11 @@ internal static class SessionPath
             }
 
             string plain = literal ? path : WildcardPattern.Unescape(path);
-            return [new ItemPath(Literal(cmdlet, plain), IsNamed: !cmdlet.MyInvocation.ExpectingInput)];
+            return
+            [
+                new ItemPath(
+                    Literal(cmdlet, plain), !cmdlet.MyInvocation.ExpectingInput, FileSystemInfoToPathAttribute.Given(path)),
+            ];
         }
         catch (ItemNotFoundException e)
         {

@@ -16,6 +16,9 @@ public sealed class DelallocItem
     /// <summary>What the caller gave along with it.</summary>
     public object? Tag { get; }
 
+    /// <summary>It is neither a regular file nor a directory, so that nothing of it can be delayed.</summary>
+    public bool PassedOver { get; internal set; }
+
     /// <summary>When it has taken too long, on <see cref="Environment.TickCount64"/>'s clock.</summary>
     internal long Deadline { get; }
 

@@ -66,8 +66,12 @@ public sealed class DelallocSession : IDisposable
     /// <param name="path">The item's path: a regular file, or a directory with all below it. A link is not followed.</param>
     /// <param name="tag">Anything, to know the item by.</param>
     /// <param name="cancellation">Ends it at once.</param>
+    /// <param name="passOver">
+    /// What is neither a regular file nor a directory is told as quiet, with <see cref="DelallocItem.PassedOver"/>,
+    /// rather than refused.
+    /// </param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public void Add(string path, object? tag, CancellationToken cancellation)
+    public void Add(string path, object? tag, CancellationToken cancellation, bool passOver = false)
     {
         ArgumentNullException.ThrowIfNull(path);
         Settle(MaxItems - 1, _maxDirectories - 1, cancellation);
@@ -77,7 +81,12 @@ public sealed class DelallocSession : IDisposable
         var item = new DelallocItem(path, tag, deadline);
         _items.Enqueue(item);
         int descriptor = Open(path, out bool isDirectory, out BtrfsException? failure);
-        if (failure is not null)
+        if (passOver && failure?.Error == BtrfsError.NotRegularFile)
+        {
+            item.PassedOver = true;
+            End(item);
+        }
+        else if (failure is not null)
         {
             Report(failure, item);
             End(item);

@@ -1,0 +1,89 @@
+using System.Management.Automation;
+using BtrfsClone.Delalloc;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>
+/// <c>Wait-BtrfsDelalloc</c>: comes back when nothing of files, or of any file below directories, is delayed or in
+/// flight.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Wait, "BtrfsDelalloc", DefaultParameterSetName = PathSet)]
+[OutputType(typeof(FileInfo), typeof(DirectoryInfo))]
+public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
+{
+    private DelallocSession? _session;
+
+    /// <summary>
+    /// Seconds to wait for each item, counted from when it is reached; without it, as long as it takes. What is past
+    /// it is an error, and not written with <c>-PassThru</c>.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int Timeout { get; set; }
+
+    /// <summary>Only waits until the kernel or somebody else writes out what is dirty.</summary>
+    [Parameter]
+    public SwitchParameter NoFlush { get; set; }
+
+    /// <summary>Writes each item as soon as it and those before it are quiet: the very object that was given, if any.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        var options = new DelallocOptions
+        {
+            Timeout = Timeout == 0 ? null : TimeSpan.FromSeconds(Timeout),
+            Flush = !NoFlush,
+        };
+        _session = new DelallocSession(options, Pass, (failure, _) => WriteFailure(failure));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessItem(ItemPath item) =>
+        _session!.Add(item.FullName, item, Cancellation, passOver: !item.IsNamed);
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => Attempt(() => _session!.Complete(Cancellation));
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _session?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void Pass(DelallocItem waited)
+    {
+        if (waited.PassedOver)
+        {
+            WriteVerbose($"'{waited.Path}' is neither a regular file nor a directory.");
+        }
+
+        if (!PassThru)
+        {
+            return;
+        }
+
+        if (((ItemPath)waited.Tag!).Given is FileSystemInfo given)
+        {
+            WriteObject(given);
+            return;
+        }
+
+        try
+        {
+            WriteObject(InvokeProvider.Item.Get([waited.Path], force: true, literalPath: true), enumerateCollection: true);
+        }
+        catch (ItemNotFoundException gone)
+        {
+            // It was removed after its data had been written out.
+            Report(new ErrorRecord(gone, nameof(BtrfsError.SourceNotFound), ErrorCategory.ObjectNotFound, waited.Path));
+        }
+    }
+}
