@@ -68,6 +68,12 @@ internal sealed class Invocation : IDisposable
     public void Fail(string line)
     {
         _failed = true;
+        Warn(line);
+    }
+
+    /// <summary>Says what is no failure.</summary>
+    public void Warn(string line)
+    {
         Progress.Clear();
         Console.Error.WriteLine($"btrfs-clone: {line}");
     }

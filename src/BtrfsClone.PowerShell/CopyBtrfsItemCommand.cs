@@ -24,6 +24,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     private readonly List<CloneResult> _results = [];
 
     private CloneSession? _session;
+    private SnapshotClone? _snapshots;
     private WorkProgress? _progress;
     private CloneDestination? _destination;
     private string _destinationPath = "";
@@ -85,7 +86,18 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter PointInTime { get; set; }
 
-    /// <summary>Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves.</summary>
+    /// <summary>
+    /// Makes of each item, which has to be a subvolume's root, a writable snapshot at the destination: in milliseconds at
+    /// any size. Nested subvolumes, which a snapshot leaves empty, are named in warnings. Nothing that exists is
+    /// replaced. Needs root or ownership of the subvolume's root directory.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Snapshot { get; set; }
+
+    /// <summary>
+    /// Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves. Given
+    /// with <c>-Snapshot</c>, it clones also nested subvolumes, as directories.
+    /// </summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; } = true;
 
@@ -102,6 +114,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        RefuseBesideSnapshot();
         _destinationPath = SessionPath.Argument(this, Destination);
         _relativeBase = RelativeBasePath is null ? null : SessionPath.Argument(this, RelativeBasePath);
         var options = new CloneOptions
@@ -117,6 +130,12 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
         };
         _session = new CloneSession(options, WriteFailure, () => _progress!.Tick());
         _progress = new WorkProgress(this, "Cloning", Describe);
+        if (Snapshot)
+        {
+            bool recurse = Recurse && MyInvocation.BoundParameters.ContainsKey(nameof(Recurse));
+            _snapshots = new SnapshotClone(_session, recurse, nested => WriteWarning(
+                $"The snapshot leaves the nested subvolume '{nested}' empty. Use -Recurse to clone it."));
+        }
     }
 
     /// <inheritdoc/>
@@ -136,7 +155,8 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
         }
 
         _progress!.Item = source;
-        CloneResult result = _session!.Clone(source, _destination, Cancellation);
+        CloneResult result = _snapshots?.Clone(source, _destination, Cancellation)
+            ?? _session!.Clone(source, _destination, Cancellation);
         if (PassThru && Atomic)
         {
             _results.Add(result);
@@ -168,6 +188,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     {
         if (disposing)
         {
+            _snapshots?.Dispose();
             _session?.Dispose();
         }
 
@@ -182,9 +203,23 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
             $"{files:N0} files, {_session.Counters.Length / 1e6:N1} MB, {files / elapsed.TotalSeconds:N0} files/s");
     }
 
+    private void RefuseBesideSnapshot()
+    {
+        string[] others =
+            [nameof(Include), nameof(Exclude), nameof(RelativeBasePath), nameof(Force), nameof(Atomic), nameof(PointInTime)];
+        string? other = Reflink == ReflinkMode.Auto
+            ? $"{nameof(Reflink)} {nameof(ReflinkMode.Auto)}"
+            : others.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey);
+        if (Snapshot && other is not null)
+        {
+            ThrowTerminatingError(ErrorRecords.NotTogether(nameof(Snapshot), other));
+        }
+    }
+
     private bool ShouldClone(string source)
     {
-        string action = $"Performing the operation \"Clone\" on target \"Item: {source} Destination: {_destination!.TargetOf(source)}\".";
+        string operation = Snapshot ? "Take Snapshot" : "Clone";
+        string action = $"Performing the operation \"{operation}\" on target \"Item: {source} Destination: {_destination!.TargetOf(source)}\".";
         bool should = ShouldProcess(
             action, $"Are you sure you want to perform this action?\n{action}", "Confirm", out ShouldProcessReason reason);
         if (reason == ShouldProcessReason.WhatIf && Recurse && Directory.Exists(source))

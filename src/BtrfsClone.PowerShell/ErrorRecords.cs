@@ -35,6 +35,13 @@ internal static class ErrorRecords
         };
     }
 
+    /// <summary>The record for two parameters that contradict each other.</summary>
+    public static ErrorRecord NotTogether(string parameter, string other) => new(
+        new PSArgumentException($"-{parameter} and -{other} cannot be used together."),
+        "ParametersNotTogether",
+        ErrorCategory.InvalidArgument,
+        parameter);
+
     private static ErrorCategory Category(BtrfsError error) => error switch
     {
         BtrfsError.SourceNotFound or BtrfsError.DestinationNotFound => ErrorCategory.ObjectNotFound,

@@ -34,7 +34,7 @@ internal static class ErrorText
         BtrfsError.PermissionDenied when call == Sys.TreeSearchCall =>
             "Reading btrfs's trees needs CAP_SYS_ADMIN: run as root, or read with FIEMAP: -Source Fiemap (--source fiemap).",
         BtrfsError.PermissionDenied when call == Sys.CreateSnapshotCall =>
-            "Only root and the owner of a subvolume's root directory may take a snapshot of it.",
+            "A snapshot is for root or the owner of the subvolume's root directory, where they may write.",
         BtrfsError.PermissionDenied when call == Sys.DestroySubvolumeCall =>
             "Only root may remove a snapshot, or its owner where the filesystem is mounted with user_subvol_rm_allowed.",
         BtrfsError.SourceNotFound => "Check the path.",

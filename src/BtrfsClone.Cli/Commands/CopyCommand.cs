@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.IO.Enumeration;
 using BtrfsClone.Cloning;
 
@@ -46,6 +47,14 @@ internal static class CopyCommand
         {
             Description = "Clone the sources as they stood at one moment, from a temporary snapshot.",
         };
+        Option<bool> snapshot = new("--snapshot")
+        {
+            Description = "Make a writable snapshot of each SOURCE, which is a subvolume's root.",
+        };
+        Option<bool> recurse = new("--recurse")
+        {
+            Description = "Clone what is below directories: the default, but for subvolumes nested in a --snapshot.",
+        };
         Option<int> jobs = new("--jobs", "-j")
         {
             Description = "Threads, 1-64 (default: one for each processor).",
@@ -61,8 +70,18 @@ internal static class CopyCommand
         });
         Command command = new("copy", "Clone files and directory trees.")
         {
-            paths, reflink, noClobber, force, atomic, pointInTime, noRecurse, include, exclude, relativeBase, jobs,
+            paths, reflink, noClobber, force, atomic, pointInTime, snapshot, recurse, noRecurse, include, exclude,
+            relativeBase, jobs,
         };
+        command.Validators.Add(result => Refuse(result, recurse, noRecurse));
+        command.Validators.Add(result => Refuse(result, snapshot, force, atomic, pointInTime, include, exclude, relativeBase));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(snapshot) && result.GetValue(reflink) == "auto")
+            {
+                result.AddError("--snapshot and --reflink auto cannot be used together.");
+            }
+        });
         command.SetAction(parsed =>
         {
             CloneOptions options = new()
@@ -77,7 +96,9 @@ internal static class CopyCommand
                 Filter = FilterOf(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []),
             };
             string[] all = parsed.GetValue(paths)!;
-            return Invocation.Run(run => Copy(run, options, all[..^1], all[^1], parsed.GetValue(relativeBase)));
+            return parsed.GetValue(snapshot)
+                ? Invocation.Run(run => TakeSnapshots(run, options, parsed.GetValue(recurse), all[..^1], all[^1]))
+                : Invocation.Run(run => Copy(run, options, all[..^1], all[^1], parsed.GetValue(relativeBase)));
         });
         return command;
     }
@@ -110,6 +131,35 @@ internal static class CopyCommand
             {
                 Console.Error.WriteLine(
                     $"btrfs-clone: {session.Counters.CopiedLength} bytes could not be shared and were copied.");
+            }
+        }
+    }
+
+    private static void Refuse(CommandResult result, Option<bool> option, params Option[] others)
+    {
+        if (result.GetValue(option) && others.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } other)
+        {
+            result.AddError($"{option.Name} and {other.Name} cannot be used together.");
+        }
+    }
+
+    private static void TakeSnapshots(
+        Invocation run, CloneOptions options, bool recurse, string[] sources, string destination)
+    {
+        string target = Path.GetFullPath(destination);
+        CloneDestination place = sources.Length > 1 ? CloneDestination.Into(target) : CloneDestination.Named(target);
+        using CloneSession session = new(options, run.Fail);
+        using SnapshotClone snapshots = new(session, recurse, nested => run.Warn(
+            $"{PathText.Printable(nested)}: nested subvolume: the snapshot leaves it empty; --recurse clones it."));
+        foreach (string source in sources)
+        {
+            try
+            {
+                snapshots.Clone(SourcePath(source), place, run.Cancellation);
+            }
+            catch (BtrfsException failure)
+            {
+                run.Fail(failure);
             }
         }
     }

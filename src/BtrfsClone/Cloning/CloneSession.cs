@@ -72,7 +72,7 @@ public sealed class CloneSession : IDisposable
 
     internal uint Umask { get; }
 
-    internal CancellationToken Cancellation { get; private set; }
+    internal CancellationToken Cancellation { get; set; }
 
     /// <summary>The directory that a directory item is cloned into: met again below its source, it is not entered.</summary>
     internal Statx TopDestination;
@@ -216,7 +216,7 @@ public sealed class CloneSession : IDisposable
         _onTick?.Invoke();
     }
 
-    private void Drain()
+    internal void Drain()
     {
         while (_failures.TryDequeue(out BtrfsException? failure))
         {

@@ -5,8 +5,8 @@ namespace BtrfsClone.Cloning;
 /// <summary>Opens a directory of a pair again, from the top and through no symbolic link below it.</summary>
 internal static unsafe class DirectoryByNames
 {
-    /// <summary>Returns a descriptor that entries can be named by, or a negative errno.</summary>
-    public static int OpenDestination(DirectoryPair pair)
+    /// <summary>Returns a descriptor, or a negative errno. Entries can be named by one that is opened as a path only.</summary>
+    public static int OpenDestination(DirectoryPair pair, int flags = OpenFlags.PathOnly)
     {
         var names = new List<byte[]>();
         for (; pair.Parent is not null; pair = pair.Parent)
@@ -14,7 +14,7 @@ internal static unsafe class DirectoryByNames
             names.Add(pair.DestinationName);
         }
 
-        return Open(pair.DestinationPath, names, OpenFlags.PathOnly);
+        return Open(pair.DestinationPath, names, flags);
     }
 
     /// <summary>
@@ -35,7 +35,7 @@ internal static unsafe class DirectoryByNames
     /// <summary>Opens those on the way, named from the last one up, as paths only: searching them may be all that is allowed.</summary>
     private static int Open(string top, List<byte[]> names, int flags)
     {
-        int directory = Sys.Open(top, OpenFlags.PathOnly | OpenFlags.Directory);
+        int directory = Sys.Open(top, (names.Count == 0 ? flags : OpenFlags.PathOnly) | OpenFlags.Directory);
         for (int i = names.Count - 1; i >= 0 && directory >= 0; i--)
         {
             int parent = directory;

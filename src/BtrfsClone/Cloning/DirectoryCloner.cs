@@ -32,6 +32,12 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             return fault;
         }
 
+        return ReadTop(buffers, pair);
+    }
+
+    /// <summary>Reads what entries of two open directories need to know of them.</summary>
+    public static Fault ReadTop(WorkerBuffers buffers, DirectoryPair pair)
+    {
         int result = Sys.Stat(pair.Source, out pair.SourceStatus);
         return result < 0 ? Fault.Source("statx", result) : ReadTraits(buffers, pair);
     }

@@ -133,7 +133,7 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
     }
 
     /// <summary>Makes a directory and those above it that are missing, as the process's umask has it.</summary>
-    private static unsafe void MakeDirectory(string path)
+    public static unsafe void MakeDirectory(string path)
     {
         int result;
         fixed (byte* name = Utf8Z.From(path))

@@ -1,0 +1,191 @@
+BeforeDiscovery {
+    $root = (id -u) -eq '0'
+}
+
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../BtrfsClone.psd1"
+    Import-Module "$PSScriptRoot/Scratch.psm1"
+
+    function New-Subvolume {
+        [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '')]
+        param([string] $Path)
+
+        $null = Invoke-Tool btrfs subvolume create $Path
+        $Path
+    }
+
+    # The snapshots that a clone of one moment is made from.
+    function Get-TemporarySnapshot {
+        param([string] $Folder)
+
+        Invoke-Tool find $Folder -maxdepth 2 -inum 256 -path '*/.btrfs-clone-moment.*'
+    }
+}
+
+Describe 'Copy-BtrfsItem -PointInTime' -Skip:(-not $root) {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        $src = New-Subvolume "$folder/src"
+        'one', 'two', 'three' | ForEach-Object { Set-Content "$src/$_" 'before' }
+    }
+
+    AfterEach {
+        Get-TemporarySnapshot $folder | Should -BeNullOrEmpty
+        Get-ChildItem $folder -Force -Filter '.btrfs-clone*' | Should -BeNullOrEmpty
+    }
+
+    It 'clones a tree like a clone without it' {
+        $tree = New-Tree "$src/tree"
+        Copy-BtrfsItem $tree "$folder/dst" -PointInTime
+        Compare-Tree $tree "$folder/dst" | Should -BeNullOrEmpty
+    }
+
+    It 'takes all items of a subvolume from the moment of the first' {
+        $seen = Get-ChildItem $src | ForEach-Object {
+            $_
+            Get-ChildItem $src | Set-Content -Value 'after'
+        } | Copy-BtrfsItem -Destination "$folder/dst" -PointInTime -PassThru
+        $seen.Source | Should -Be "$src/one", "$src/three", "$src/two"
+        Get-Content "$folder/dst/*" | Should -Be 'before', 'before', 'before'
+        Get-Content "$src/*" | Should -Be 'after', 'after', 'after'
+    }
+
+    It 'goes on after an error, which names the path that was given' {
+        Copy-BtrfsItem "$src/missing", "$src/one" "$folder/dst" -PointInTime -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed.FullyQualifiedErrorId | Should -Be 'SourceNotFound,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        $failed.TargetObject | Should -Be "$src/missing"
+        Get-Content "$folder/dst/one" | Should -Be 'before'
+    }
+
+    It 'removes its snapshot when the pipeline is stopped' {
+        Get-ChildItem $src | Copy-BtrfsItem -Destination "$folder/dst" -PointInTime -PassThru | Select-Object -First 1 |
+            ForEach-Object { $_.Files } | Should -Be 1
+    }
+
+    It 'removes its snapshot when a script is stopped' {
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript({
+                param($module, $src, $dst)
+                Import-Module $module
+                & { Get-Item "$src/one"; Start-Sleep 60 } | Copy-BtrfsItem -Destination $dst -PointInTime
+            }).AddParameters(@((Get-Module BtrfsClone).Path, $src, "$folder/dst"))
+        $running = $shell.BeginInvoke()
+        for ($wait = 0; $wait -lt 200 -and -not (Test-Path "$folder/dst/one"); $wait++) {
+            Start-Sleep -Milliseconds 50
+        }
+
+        Get-TemporarySnapshot "$folder/dst" | Should -HaveCount 1
+        $shell.Stop()
+        $running.IsCompleted | Should -BeTrue
+        $shell.Dispose()
+        Get-TemporarySnapshot "$folder/dst" | Should -BeNullOrEmpty
+    }
+
+    It 'takes no snapshot with -WhatIf' {
+        Copy-BtrfsItem $src "$folder/dst" -PointInTime -WhatIf
+        "$folder/dst" | Should -Not -Exist
+    }
+
+    It 'works with -Atomic' {
+        Copy-BtrfsItem $src "$folder/dst" -PointInTime -Atomic
+        Get-Content "$folder/dst/*" | Should -Be 'before', 'before', 'before'
+    }
+
+    It 'tells an ordinary user what it needs' {
+        chown -R 65534:65534 $folder
+        $said = Invoke-AsUser "Copy-BtrfsItem '$src' '$folder/dst' -PointInTime; `$Error[0].FullyQualifiedErrorId" 2>&1
+        "$said" | Should -Match 'permission denied.*user_subvol_rm_allowed.*PermissionDenied,BtrfsClone'
+    }
+}
+
+Describe 'Copy-BtrfsItem -Snapshot' -Skip:(-not $root) {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        $src = New-Subvolume "$folder/src"
+        Set-Content "$src/file" 'content'
+        Push-Location $folder
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'makes a writable snapshot, and counts nothing' {
+        $result = Copy-BtrfsItem src dst -Snapshot -PassThru
+        $result.Source, $result.Path, $result.Kind, $result.Failed | Should -Be $src, "$folder/dst", 'Directory', 0
+        foreach ($count in 'Files', 'Directories', 'SymbolicLinks', 'HardLinks', 'SpecialFiles', 'Length') {
+            $result.$count | Should -Be $null -Because "$count is not known"
+        }
+
+        Get-Content dst/file | Should -Be 'content'
+        "$(Invoke-Tool btrfs subvolume show src)" -match '\bUUID:\s+(\S+)' | Should -BeTrue
+        "$(Invoke-Tool btrfs subvolume show dst)" | Should -Match "Parent UUID:\s+$($Matches[1])"
+        Set-Content dst/file 'changed'
+        Get-Content src/file | Should -Be 'content'
+        $result | Get-Item | ForEach-Object Name | Should -Be 'dst'
+        $result | ConvertTo-Json | Should -Match '"Files":null|"Files": null'
+    }
+
+    It 'puts several into a directory under their own names' {
+        $null = New-Subvolume "$folder/other"
+        Get-Item src, other | Copy-BtrfsItem -Destination new/dir -Snapshot
+        (Get-Item new/dir/*).Name | Should -Be 'other', 'src'
+        (stat -c %i new/dir/other new/dir/src) | Should -Be 256, 256
+    }
+
+    It 'names nested subvolumes in warnings' {
+        $null = New-Subvolume "$src/nested [1]"
+        Set-Content -LiteralPath "$src/nested [1]/file" 'x'
+        Copy-BtrfsItem src dst -Snapshot -WarningVariable warned -WarningAction SilentlyContinue
+        $warned.Message | Should -BeLike "*'$($src.Replace('[', '``['))/nested ``[1``]'*-Recurse*"
+        Get-ChildItem -LiteralPath 'dst/nested [1]' | Should -BeNullOrEmpty
+    }
+
+    It 'clones nested subvolumes with -Recurse, and not with -Recurse:$false' {
+        $null = New-Subvolume "$src/nested"
+        $null = New-Subvolume "$src/nested/deep"
+        Set-Content "$src/nested/deep/file" 'x'
+        Copy-BtrfsItem src dst -Snapshot -Recurse -ThrottleLimit 2 -WarningVariable warned
+        $warned | Should -BeNullOrEmpty
+        diff -r src dst | Should -BeNullOrEmpty
+        Copy-BtrfsItem src dst2 -Snapshot -Recurse:$false -WarningVariable warned -WarningAction SilentlyContinue
+        $warned | Should -HaveCount 1
+    }
+
+    It 'refuses what is no subvolume, and goes on' {
+        $null = New-Item -ItemType Directory plain
+        Copy-BtrfsItem plain, src/file, src new -Snapshot -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed | Should -HaveCount 2
+        $failed.FullyQualifiedErrorId | Sort-Object -Unique | Should -Be 'NotSubvolume,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        $failed.CategoryInfo.Category | Sort-Object -Unique | Should -Be 'InvalidType'
+        $failed.TargetObject | Should -Be "$folder/plain", "$src/file"
+        Get-ChildItem new -Name | Should -Be 'src'
+    }
+
+    It 'replaces nothing, with -NoClobber or without' -ForEach @{ options = @{} }, @{ options = @{ NoClobber = $true } } {
+        Copy-BtrfsItem src dst -Snapshot
+        { Copy-BtrfsItem src -Destination . -Snapshot @options -ErrorAction Stop } |
+            Should -Throw -ErrorId 'DestinationExists,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+    }
+
+    It 'refuses -<name> beside it before anything is done' -ForEach @(
+        @{ name = 'Include'; value = '*' }
+        @{ name = 'Exclude'; value = '*' }
+        @{ name = 'RelativeBasePath'; value = '.' }
+        @{ name = 'Force'; value = $true }
+        @{ name = 'Atomic'; value = $true }
+        @{ name = 'PointInTime'; value = $true }
+        @{ name = 'Reflink'; value = 'Auto' }
+    ) {
+        $other = @{ $name = $value }
+        { Copy-BtrfsItem src dst -Snapshot @other } |
+            Should -Throw -ErrorId 'ParametersNotTogether,BtrfsClone.PowerShell.CopyBtrfsItemCommand' -ExpectedMessage "*-Snapshot*-$name*"
+        'dst' | Should -Not -Exist
+    }
+
+    It 'says with -WhatIf what it would do' {
+        $said = pwsh -NoProfile -Command "Import-Module '$((Get-Module BtrfsClone).Path)'; Copy-BtrfsItem '$src' '$folder/dst' -Snapshot -WhatIf"
+        $said | Should -Be "What if: Performing the operation `"Take Snapshot`" on target `"Item: $src Destination: $folder/dst`"."
+        'dst' | Should -Not -Exist
+    }
+}
