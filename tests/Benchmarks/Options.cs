@@ -1,3 +1,5 @@
+using BtrfsClone.Benchmarks.Scenarios;
+
 namespace BtrfsClone.Benchmarks;
 
 /// <summary>What the command line asks for.</summary>

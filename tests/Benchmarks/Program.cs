@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using BtrfsClone.Benchmarks.Measuring;
 using BtrfsClone.Benchmarks.Reporting;
+using BtrfsClone.Benchmarks.Scenarios;
 using BtrfsClone.Tests.Support;
 
 namespace BtrfsClone.Benchmarks;
@@ -72,7 +73,7 @@ internal static class Program
             return 1;
         }
 
-        IReadOnlyList<Scenario> all = Scenarios.All(options);
+        IReadOnlyList<Scenario> all = [.. CloneScenarios.All(options), .. OtherScenarios.All(), .. SessionScenarios.All()];
         if (options.Scenarios.FirstOrDefault(id => id != CallsId && all.All(s => s.Id != id)) is string unknown)
         {
             Console.Error.WriteLine($"There is no scenario {unknown}. There are: {string.Join(' ', all.Select(s => s.Id))} {CallsId}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BtrfsClone.Benchmarks.Scenarios;
 using BtrfsClone.Benchmarks.Trees;
 using BtrfsClone.Tests.Support;
 
@@ -23,7 +24,7 @@ internal sealed record CallsResult(string Contender, double Total, IReadOnlyDict
         FileTrees.Small(site, "whole", 4, 2 * Files);
         Contender[] floor = options.Floor is null ? [] : [Contenders.Floor(options.Floor)];
         List<CallsResult> results = [];
-        foreach (Contender contender in (Contender[])[Contenders.Program, Contenders.Cp, .. floor])
+        foreach (Contender contender in (Contender[])[Contenders.Program("copy"), Contenders.Cp, .. floor])
         {
             Dictionary<string, long> half = Trace(site, contender, "half");
             Dictionary<string, double> each = Trace(site, contender, "whole").ToDictionary(

@@ -1,3 +1,4 @@
+using BtrfsClone.Benchmarks.Scenarios;
 using BtrfsClone.Tests.Support;
 
 namespace BtrfsClone.Benchmarks.Measuring;

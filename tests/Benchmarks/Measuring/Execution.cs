@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using BtrfsClone.Benchmarks.Scenarios;
 
 namespace BtrfsClone.Benchmarks.Measuring;
 

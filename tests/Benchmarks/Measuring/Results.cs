@@ -1,3 +1,5 @@
+using BtrfsClone.Benchmarks.Scenarios;
+
 namespace BtrfsClone.Benchmarks.Measuring;
 
 /// <summary>What one contender did with one cache state.</summary>

@@ -1,3 +1,4 @@
+using BtrfsClone.Benchmarks.Scenarios;
 using BtrfsClone.Tests.Support;
 
 namespace BtrfsClone.Benchmarks.Measuring;
@@ -23,7 +24,7 @@ internal sealed class Runner(Options options, TextWriter log)
         string source = scenario.Build(site);
         log.WriteLine($"    {source}");
         Contender[] all = [scenario.Subject, .. peers];
-        IEnumerable<CacheState> caches = scenario.Dirty ? [CacheState.Dirty] : options.Caches;
+        IEnumerable<CacheState> caches = scenario.Fresh is CacheState fresh ? [fresh] : options.Caches;
         long?[]? peaks = null;
         List<StateResult> states = [];
         foreach (CacheState cache in caches)
@@ -56,15 +57,22 @@ internal sealed class Runner(Options options, TextWriter log)
         // A new name each time: a directory that was emptied is not like one that is new.
         string source = site.At(contender.Source);
         string destination = site.At($"t{_destinations++}");
-        if (scenario.Dirty)
+        if (scenario.Fresh is not null)
         {
             Execution.Check("rm", "--recursive", "--force", source);
         }
 
+        // Snapshots that a run has deleted are freed in the background.
+        Execution.Check("btrfs", "subvolume", "sync", site.Root);
         Execution.Check("sync", "--file-system", site.Root);
-        if (scenario.Dirty)
+        if (scenario.Fresh is not null)
         {
             scenario.Build(site);
+        }
+
+        if (scenario.Fresh == CacheState.Warm)
+        {
+            Execution.Check("sync", "--file-system", site.Root);
         }
         else if (cache == CacheState.Cold)
         {

@@ -1,3 +1,4 @@
+using BtrfsClone.Benchmarks.Scenarios;
 using Microsoft.Win32.SafeHandles;
 
 namespace BtrfsClone.Benchmarks.Trees;

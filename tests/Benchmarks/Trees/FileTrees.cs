@@ -1,3 +1,4 @@
+using BtrfsClone.Benchmarks.Scenarios;
 using BtrfsClone.Tests.Support;
 
 namespace BtrfsClone.Benchmarks.Trees;
@@ -52,6 +53,24 @@ internal static class FileTrees
         }
 
         return $"{Site.Show(files)} files of 4 to 256 KiB, just written";
+    }
+
+    /// <summary>Two directories of equal files that share nothing.</summary>
+    public static string Twice(Site site, int files)
+    {
+        files = site.Scaled(files);
+        foreach (string half in (string[])[Site.First, Site.Second])
+        {
+            // The same seed: the same files.
+            Filler filler = new(9);
+            string folder = Directory.CreateDirectory($"{site.At(Site.Source)}/{half}").FullName;
+            for (int f = 0; f < files; f++)
+            {
+                filler.MakeFile($"{folder}/file{f}", 4096, 1 << 20);
+            }
+        }
+
+        return $"{Site.Show(files)} files of up to 1 MiB, and as many equal ones";
     }
 
     /// <summary>A chain of directories, each in the one before, with a file in each.</summary>

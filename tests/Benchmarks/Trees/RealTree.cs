@@ -1,4 +1,5 @@
 using BtrfsClone.Benchmarks.Measuring;
+using BtrfsClone.Benchmarks.Scenarios;
 
 namespace BtrfsClone.Benchmarks.Trees;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace BtrfsClone.Benchmarks;
+namespace BtrfsClone.Benchmarks.Scenarios;
 
 /// <summary>Where a source is made, and how large.</summary>
 /// <param name="Root">The scratch file system's root.</param>
@@ -11,6 +11,9 @@ internal sealed record Site(string Root, Options Options)
     /// The usual source's name. Names are short, because cp knows full paths only, and PATH_MAX ends them.
     /// </summary>
     public const string Source = "s";
+
+    /// <summary>The names of the halves of a source that has two.</summary>
+    public const string First = "a", Second = "b";
 
     /// <summary>The full path of a name below the root.</summary>
     public string At(string name) => $"{Root}/{name}";

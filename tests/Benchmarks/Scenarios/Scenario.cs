@@ -1,4 +1,4 @@
-namespace BtrfsClone.Benchmarks;
+namespace BtrfsClone.Benchmarks.Scenarios;
 
 /// <summary>What the kernel holds of the source when a run starts.</summary>
 internal enum CacheState
@@ -52,14 +52,17 @@ internal sealed record Scenario
 
     public required IReadOnlyList<Contender> Peers { get; init; }
 
-    /// <summary>What clones the random tree that the scenario ends with; null for <see cref="Subject"/>.</summary>
+    /// <summary>What clones the random tree at the scenario's end; null for <see cref="Subject"/>.</summary>
     public Contender? Checked { get; init; }
 
     /// <summary>Whether the subject's destination equals its source afterwards.</summary>
     public bool Clones { get; init; } = true;
 
-    /// <summary>Whether each run gets a source of its own that is not written out yet.</summary>
-    public bool Dirty { get; init; }
+    /// <summary>
+    /// How each run finds a source of its own: <see cref="CacheState.Dirty"/> or, written out, <see cref="CacheState.Warm"/>.
+    /// Null where all runs have one source.
+    /// </summary>
+    public CacheState? Fresh { get; init; }
 
     /// <summary>The size of the sparse image in bytes.</summary>
     public long ImageSize { get; init; } = 16L << 30;

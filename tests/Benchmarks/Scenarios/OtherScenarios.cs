@@ -1,0 +1,58 @@
+using BtrfsClone.Benchmarks.Trees;
+
+namespace BtrfsClone.Benchmarks.Scenarios;
+
+/// <summary>What the program does beside cloning.</summary>
+internal static class OtherScenarios
+{
+    private static readonly string[] s_unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+    public static IEnumerable<Scenario> All()
+    {
+        yield return List("list", "extents, as root", 0.6, []);
+        yield return List("list-user", "extents, unprivileged", 1, s_unprivileged);
+        yield return new Scenario
+        {
+            Id = "wait",
+            Title = "waiting for dirty files",
+            Build = s => FileTrees.Dirty(s, 10_000),
+            Subject = Contenders.Verb("wait"),
+            Peers = [Contenders.Tool("sync --file-system") with { Target = 1.2 }],
+            Checked = Contenders.Program("copy"),
+            Fresh = CacheState.Dirty,
+            Clones = false,
+        };
+        yield return new Scenario
+        {
+            Id = "wait-clean",
+            Title = "waiting for clean files",
+            Build = s => FileTrees.Numbered(s, 10_000),
+            Subject = Contenders.Verb("wait"),
+            Peers = [Contenders.Tool("find") with { Name = "find, which lists them" }],
+            Checked = Contenders.Program("copy"),
+            Clones = false,
+        };
+        yield return new Scenario
+        {
+            Id = "merge",
+            Title = "sharing equal files",
+            Build = s => FileTrees.Twice(s, 1000),
+            Subject = Contenders.Merge,
+            Peers = [Contenders.Tool("duperemove -dr")],
+            Checked = Contenders.Program("copy"),
+            Fresh = CacheState.Warm,
+            Clones = false,
+        };
+    }
+
+    private static Scenario List(string id, string title, double target, string[] prefix) => new()
+    {
+        Id = id,
+        Title = title,
+        Build = s => ExtentTrees.Single(s, 500_000),
+        Subject = Contenders.Quiet(Contenders.Verb("extents"), prefix),
+        Peers = [Contenders.Quiet(Contenders.Tool("filefrag -v"), prefix) with { Target = target }],
+        Checked = Contenders.Program("copy"),
+        Clones = false,
+    };
+}
