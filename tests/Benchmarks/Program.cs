@@ -142,7 +142,7 @@ internal static class Program
             scenario();
             return true;
         }
-        catch (BenchException failure)
+        catch (Exception failure) when (failure is BenchException or InvalidOperationException or IOException)
         {
             Console.Error.WriteLine($"*** ({id}) FAILED: {failure.Message}");
             return false;

@@ -37,6 +37,7 @@ internal sealed record StateResult(
 /// <param name="Source">What the source held.</param>
 /// <param name="Missing">What was not there to run against, or to run, and so was left out.</param>
 /// <param name="EqualEntries">The entries of a random tree that the clone had equal in every field.</param>
+/// <param name="Charted">Whether the chart shows it.</param>
 /// <param name="States">The figures.</param>
 internal sealed record ScenarioResult(
     string Id,
@@ -44,4 +45,5 @@ internal sealed record ScenarioResult(
     string Source,
     IReadOnlyList<string> Missing,
     int EqualEntries,
+    bool Charted,
     IReadOnlyList<StateResult> States);

@@ -14,7 +14,7 @@ internal sealed class Runner(Options options, TextWriter log)
         Contender[] peers = [.. scenario.Peers.Where(IsThere)];
         if (!IsThere(scenario.Subject) || peers.Length == 0)
         {
-            return new ScenarioResult(scenario.Id, scenario.Title, "", missing, 0, []);
+            return new ScenarioResult(scenario.Id, scenario.Title, "", missing, 0, scenario.Charted, []);
         }
 
         // nodiscard: what one run freed must not keep the image's file system busy during the next.
@@ -36,7 +36,7 @@ internal sealed class Runner(Options options, TextWriter log)
         }
 
         int equal = Equality.CheckRandomTree(site, scenario.Checked ?? scenario.Subject, seed: scenario.Id.Sum(c => c));
-        return new ScenarioResult(scenario.Id, scenario.Title, source, missing, equal, states);
+        return new ScenarioResult(scenario.Id, scenario.Title, source, missing, equal, scenario.Charted, states);
     }
 
     private static bool IsThere(Contender contender) =>

@@ -8,8 +8,8 @@ namespace BtrfsClone.Benchmarks.Reporting;
 /// <summary>The ratios as bars in an SVG: a bar that ends before the line at 1 is a peer that we beat.</summary>
 internal static class Chart
 {
-    private const int Left = 300;
-    private const int Unit = 400;
+    private const int Left = 380;
+    private const int Unit = 360;
     private const int Right = 120;
     private const int Row = 20;
     private const int Gap = 12;
@@ -22,7 +22,7 @@ internal static class Chart
     {
         StringBuilder body = new();
         int y = Head;
-        foreach (ScenarioResult scenario in report.Scenarios.Where(s => s.States.Count > 0))
+        foreach (ScenarioResult scenario in report.Scenarios.Where(s => s.Charted && s.States.Count > 0))
         {
             // The first state: warm, or the only one.
             StateResult state = scenario.States[0];
@@ -55,7 +55,11 @@ internal static class Chart
         string color = ratio.Median <= 1 ? "#2da44e" : "#bf8700";
         double right = Left + length + 6;
         string number = Figures.Ratio(ratio.Median);
-        body.Append(CultureInfo.InvariantCulture, $"<text x=\"16\" y=\"{y + 12}\" font-weight=\"bold\">{Text(title)}</text>\n");
+        if (title.Length > 0)
+        {
+            body.Append(CultureInfo.InvariantCulture, $"<text x=\"16\" y=\"{y + 12}\" font-weight=\"bold\">{Text(title)}</text>\n");
+        }
+
         body.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{y + 12}\" text-anchor=\"end\">{Text(ratio.Peer)}</text>\n");
         body.Append(CultureInfo.InvariantCulture, $"<rect x=\"{Left}\" y=\"{y}\" width=\"{length:0.0}\" height=\"{Row - 4}\" fill=\"{color}\"/>\n");
         body.Append(CultureInfo.InvariantCulture, $"<text x=\"{right:0.0}\" y=\"{y + 12}\">{number}</text>\n");

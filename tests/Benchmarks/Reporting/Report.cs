@@ -38,28 +38,31 @@ internal sealed record Report(
     public static void Print(ScenarioResult scenario, TextWriter to)
     {
         to.WriteLine();
-        to.WriteLine($"({scenario.Id}) {scenario.Title}: {scenario.Source}");
+        to.WriteLine($"({scenario.Id}) {scenario.Title}{(scenario.Source.Length > 0 ? ": " : "")}{scenario.Source}");
         foreach (string name in scenario.Missing)
         {
-            to.WriteLine($"*** {name} IS NOT HERE: THE SCENARIO RAN WITHOUT IT. ***");
+            to.WriteLine($"*** {name} IS NOT HERE, AND IS LEFT OUT. ***");
+        }
+
+        if (scenario.States.Count == 0)
+        {
+            to.WriteLine("*** THE SCENARIO DID NOT RUN. ***");
+            return;
         }
 
         foreach (StateResult state in scenario.States)
         {
-            to.WriteLine($"    {state.Cache,-24} wall s    cpu s  peak MB  ratio, lowest-highest  target");
+            to.WriteLine($"    {state.Cache,-34} wall s    cpu s  peak MB  ratio, lowest-highest  target");
             foreach (ContenderResult contender in state.Contenders)
             {
-                string figures = $"    {contender.Name,-22} {Figures.Seconds(contender.MedianWallSeconds),8} " +
+                string figures = $"    {contender.Name,-32} {Figures.Seconds(contender.MedianWallSeconds),8} " +
                     $"{Figures.Seconds(contender.MedianCpuSeconds),8} {Figures.Megabytes(contender.PeakMemory),8}";
                 RatioResult? ratio = state.Ratios.FirstOrDefault(r => r.Peer == contender.Name);
                 to.WriteLine(ratio is null ? figures : $"{figures}   {Line(ratio)}");
             }
         }
 
-        if (scenario.States.Count > 0)
-        {
-            to.WriteLine($"    A random tree was cloned, and all its {scenario.EqualEntries} entries are equal in every field.");
-        }
+        to.WriteLine($"    A random tree was cloned, and all its {scenario.EqualEntries} entries are equal in every field.");
     }
 
     /// <summary>Prints the calls for each plain file.</summary>
@@ -70,7 +73,7 @@ internal sealed record Report(
         foreach (CallsResult result in calls)
         {
             string names = string.Join(", ", result.ByName.Select(c => $"{c.Key} {Figures.Ratio(c.Value)}"));
-            to.WriteLine($"    {result.Contender,-22} {Figures.Ratio(result.Total),8}   {names}");
+            to.WriteLine($"    {result.Contender,-32} {Figures.Ratio(result.Total),8}   {names}");
         }
     }
 

@@ -56,6 +56,7 @@ internal static class CloneScenarios
         Build = RealTree.Copy,
         Subject = Contenders.Program("copy", "--point-in-time"),
         Peers = [Contenders.Program("copy") with { Target = 1.15 }, Contenders.Cp],
+        Charted = false,
     };
 
     private static Scenario Growth() => new()
@@ -65,6 +66,7 @@ internal static class CloneScenarios
         Build = s => $"{FileTrees.Small(s, Site.Source, 40, 200_000)}; {FileTrees.Small(s, Quadruple, 160, 800_000)}",
         Subject = Contenders.Program("copy") with { Name = "copy of 4 times as many", Source = Quadruple },
         Peers = [Contenders.Program("copy") with { Target = 4.4 }],
+        Charted = false,
         ImageSize = 32L << 30,
     };
 }

@@ -31,6 +31,7 @@ internal static class OtherScenarios
             Peers = [Contenders.Tool("find") with { Name = "find, which lists them" }],
             Checked = Contenders.Program("copy"),
             Clones = false,
+            Charted = false,
         };
         yield return new Scenario
         {

@@ -64,6 +64,9 @@ internal sealed record Scenario
     /// </summary>
     public CacheState? Fresh { get; init; }
 
+    /// <summary>Whether the chart shows it: not where ours is held against ourselves.</summary>
+    public bool Charted { get; init; } = true;
+
     /// <summary>The size of the sparse image in bytes.</summary>
     public long ImageSize { get; init; } = 16L << 30;
 }

@@ -18,6 +18,7 @@ internal static class SessionScenarios
             Peers = [Sessions.Empty],
             Checked = Sessions.CopyBtrfsItem,
             Clones = false,
+            Charted = false,
         };
         yield return Numbered(
             "i", "files of a pipeline, in pwsh", Names + "Copy-BtrfsItem -Destination $d", Names + "Copy-Item -Destination $d");
