@@ -10,12 +10,20 @@ Describe 'The examples of <_.Name>' -ForEach ($transcripts | Group-Object Source
     BeforeAll {
         Import-Module "$PSScriptRoot/Scratch.psm1"
         Import-Module "$PSScriptRoot/Transcript.psm1"
-        $results = Invoke-Transcript $_.Group (Resolve-Path "$PSScriptRoot/../../BtrfsClone.psd1").Path
+
+        # What they show is what root sees; others may not read btrfs's trees, nor remove snapshots.
+        $runnable = $_.Group | Where-Object { (Test-Root) -or -not ($_.Steps.Command -match 'Get-BtrfsExtent|-PointInTime') }
+        $results = Invoke-Transcript $runnable (Resolve-Path "$PSScriptRoot/../../BtrfsClone.psd1").Path
     }
 
     It '<_.Title>' -ForEach $_.Group {
         $title = $_.Title
-        foreach ($step in $results | Where-Object Title -EQ $title) {
+        $steps = @($results | Where-Object Title -EQ $title)
+        if (-not $steps) {
+            Set-ItResult -Skipped -Because 'it shows what only root sees'
+        }
+
+        foreach ($step in $steps) {
             $step.Actual | Should -Be $step.Expected -Because "that is what is shown below '$($step.Command)'"
         }
     }
