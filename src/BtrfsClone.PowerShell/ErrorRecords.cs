@@ -56,7 +56,7 @@ internal static class ErrorRecords
         BtrfsError.NoSpace => ErrorCategory.ResourceUnavailable,
         BtrfsError.QuotaExceeded => ErrorCategory.QuotaExceeded,
         BtrfsError.ReadOnlyFileSystem => ErrorCategory.WriteError,
-        BtrfsError.TooManyLinks => ErrorCategory.LimitsExceeded,
+        BtrfsError.TooManyLinks or BtrfsError.FileTooLarge => ErrorCategory.LimitsExceeded,
         BtrfsError.NotSubvolume => ErrorCategory.InvalidType,
         BtrfsError.MountInBetween => ErrorCategory.InvalidOperation,
         BtrfsError.DelallocTimeout => ErrorCategory.OperationTimeout,

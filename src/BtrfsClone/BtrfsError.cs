@@ -41,6 +41,9 @@ public enum BtrfsError
     /// <summary>The filesystem has no room left for data or metadata (ENOSPC).</summary>
     NoSpace,
 
+    /// <summary>The file is larger than the process (RLIMIT_FSIZE) or the filesystem lets it be (EFBIG).</summary>
+    FileTooLarge,
+
     /// <summary>A quota group's or user's limit is reached (EDQUOT).</summary>
     QuotaExceeded,
 

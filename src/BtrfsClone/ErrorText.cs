@@ -15,6 +15,7 @@ internal static class ErrorText
         Errno.EOPNOTSUPP or Errno.ENOTTY => BtrfsError.CloneNotSupported,
         Errno.ETXTBSY => BtrfsError.SwapFile,
         Errno.ENOSPC => BtrfsError.NoSpace,
+        Errno.EFBIG => BtrfsError.FileTooLarge,
         Errno.EDQUOT => BtrfsError.QuotaExceeded,
         Errno.EACCES or Errno.EPERM => BtrfsError.PermissionDenied,
         Errno.EROFS => BtrfsError.ReadOnlyFileSystem,
@@ -51,6 +52,7 @@ internal static class ErrorText
         BtrfsError.NoCowMismatch => "Make the files alike with chattr +C or -C while the destination is empty.",
         BtrfsError.SwapFile => "Turn it off with swapoff first.",
         BtrfsError.NoSpace => "Free some space; on btrfs, 'btrfs filesystem usage' shows data and metadata apart.",
+        BtrfsError.FileTooLarge => "Raise the limit (ulimit -f), or name a filesystem that takes such files.",
         BtrfsError.QuotaExceeded => "Free some space or raise the limit.",
         BtrfsError.PermissionDenied =>
             "Check permissions and inode flags (lsattr), or run with the privileges that it needs.",
@@ -89,6 +91,7 @@ internal static class ErrorText
         BtrfsError.NoCowMismatch => "a NOCOW file and a copy-on-write file cannot share extents",
         BtrfsError.SwapFile => "an active swap file cannot be cloned",
         BtrfsError.NoSpace => "no space is left on the filesystem",
+        BtrfsError.FileTooLarge => "the file is larger than the process or the filesystem lets it be",
         BtrfsError.QuotaExceeded => "a quota limit is reached",
         BtrfsError.PermissionDenied => "permission denied",
         BtrfsError.ReadOnlyFileSystem => "the filesystem is read-only",

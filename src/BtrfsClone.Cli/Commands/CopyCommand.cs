@@ -106,7 +106,7 @@ internal static class CopyCommand
     private static void Copy(
         Invocation run, CloneOptions options, string[] sources, string destination, string? relativeBase)
     {
-        string target = Path.GetFullPath(destination);
+        string target = FullPath.Of(destination, BtrfsError.DestinationNotFound);
         CloneDestination place = sources.Length > 1 || relativeBase is not null
             ? CloneDestination.Into(target, relativeBase is null ? null : SourcePath(relativeBase))
             : CloneDestination.Named(target);
@@ -170,7 +170,7 @@ internal static class CopyCommand
     /// </summary>
     private static string SourcePath(string source)
     {
-        string full = Path.GetFullPath(source);
+        string full = FullPath.Of(source);
         string trimmed = Path.TrimEndingDirectorySeparator(full);
         bool isLink = (source.EndsWith('/') || Path.GetFileName(source) is "." or "..") &&
             new FileInfo(trimmed).LinkTarget is not null;

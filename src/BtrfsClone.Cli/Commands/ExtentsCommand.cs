@@ -79,7 +79,7 @@ internal static class ExtentsCommand
         {
             foreach (string file in files)
             {
-                Show(run, reader, lines, Path.GetFullPath(file));
+                Show(run, reader, lines, file);
                 output.Flush();
             }
         }
@@ -89,10 +89,11 @@ internal static class ExtentsCommand
         }
     }
 
-    private static void Show(Invocation run, ExtentReader reader, ExtentLines lines, string path)
+    private static void Show(Invocation run, ExtentReader reader, ExtentLines lines, string file)
     {
         try
         {
+            string path = FullPath.Of(file);
             reader.Open(path, run.Cancellation);
             bool any = reader.Read(out FileExtent extent);
             lines.BeginFile(path);

@@ -23,7 +23,7 @@ internal static class MergeCommand
             reference, path, dryRun, verbose,
         };
         command.SetAction(parsed => Invocation.Run(run => Merge(
-            run, Path.GetFullPath(parsed.GetValue(reference)!), Path.GetFullPath(parsed.GetValue(path)!),
+            run, FullPath.Of(parsed.GetValue(reference)!), FullPath.Of(parsed.GetValue(path)!),
             parsed.GetValue(dryRun), parsed.GetValue(verbose))));
         return command;
     }

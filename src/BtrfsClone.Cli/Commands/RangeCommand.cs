@@ -31,7 +31,7 @@ internal static partial class RangeCommand
             {
                 using var cloner = new RangeCloner();
                 cloner.Clone(
-                    Path.GetFullPath(from.Groups["path"].Value), Path.GetFullPath(to.Groups["path"].Value),
+                    FullPath.Of(from.Groups["path"].Value), FullPath.Of(to.Groups["path"].Value, BtrfsError.DestinationNotFound),
                     Number(from.Groups["offset"]) ?? 0, Number(from.Groups["length"]) ?? 0, Number(to.Groups["offset"]));
             });
         });

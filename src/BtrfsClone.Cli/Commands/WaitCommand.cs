@@ -47,7 +47,14 @@ internal static class WaitCommand
         using DelallocSession session = new(options, _ => { }, (failure, _) => run.Fail(failure));
         foreach (string path in paths)
         {
-            session.Add(Path.GetFullPath(path), null, run.Cancellation);
+            try
+            {
+                session.Add(FullPath.Of(path), null, run.Cancellation);
+            }
+            catch (BtrfsException failure)
+            {
+                run.Fail(failure);
+            }
         }
 
         session.Complete(run.Cancellation);

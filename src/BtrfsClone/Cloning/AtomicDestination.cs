@@ -32,11 +32,7 @@ internal sealed class AtomicDestination(CloneOptions options, WorkerBuffers buff
         {
             _destination = destination;
             _containerPath = ItemParents.ExistingContainer(destination);
-            _container = Sys.Open(_containerPath, OpenFlags.PathOnly | OpenFlags.Directory);
-            if (_container < 0)
-            {
-                throw Fault.Destination("openat", _container).ToException(_containerPath);
-            }
+            _container = OpenContainer(_containerPath);
         }
 
         CheckPlace(status, target);
@@ -106,6 +102,25 @@ internal sealed class AtomicDestination(CloneOptions options, WorkerBuffers buff
         _ = _folder?.Remove();
         _folder?.Dispose();
         _folder = null;
+    }
+
+    private static int OpenContainer(string path)
+    {
+        int container = Sys.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
+        if (container == -Errno.EACCES)
+        {
+            // A directory that cannot be listed may still take entries.
+            container = Sys.Open(path, OpenFlags.PathOnly | OpenFlags.Directory);
+        }
+        else if (container >= 0 && Sys.GetFlags(container, out InodeFlags flags) >= 0 &&
+            flags.HasFlag(InodeFlags.AppendOnly))
+        {
+            // Nothing could be renamed or removed.
+            Sys.Close(container);
+            container = -Errno.EPERM;
+        }
+
+        return container >= 0 ? container : throw Fault.Destination("openat", container).ToException(path);
     }
 
     private CloneDestination MakeFolder(CloneDestination destination)

@@ -66,6 +66,9 @@ public sealed class CloneSession : IDisposable
     /// <summary>How many directory pairs may be open at once: two descriptors each.</summary>
     internal int OpenPairs { get; }
 
+    /// <summary>No file may get larger than this, in bytes.</summary>
+    internal ulong FileSizeLimit { get; } = Sys.FileSizeLimit;
+
     internal uint Uid { get; }
 
     internal uint Gid { get; }

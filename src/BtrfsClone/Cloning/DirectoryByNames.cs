@@ -17,6 +17,21 @@ internal static unsafe class DirectoryByNames
         return Open(pair.DestinationPath, names, flags);
     }
 
+    /// <summary>As above, and only the directory that the pair had open before.</summary>
+    public static int ReopenDestination(DirectoryPair pair)
+    {
+        int directory = OpenDestination(pair);
+        if (directory >= 0 &&
+            (Sys.Stat(directory, out Statx status) < 0 || !status.IsSameFileAs(pair.DestinationStatus)))
+        {
+            // Whoever may rename above it could have another one in its place.
+            Sys.Close(directory);
+            return -Errno.ESTALE;
+        }
+
+        return directory;
+    }
+
     /// <summary>
     /// Returns a descriptor for reading, or a negative errno: the directory that the source's path leads to now, not
     /// the snapshot's.

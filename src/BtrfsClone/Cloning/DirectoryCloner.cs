@@ -7,6 +7,7 @@ namespace BtrfsClone.Cloning;
 internal sealed unsafe class DirectoryCloner(CloneSession session)
 {
     private const uint PrivateMode = 0x1C0; // 0700
+    private const uint WriteOfOthers = 0x12; // 0022
 
     /// <summary>Opens two existing directories that items are taken from and put into.</summary>
     public static Fault OpenTop(WorkerBuffers buffers, DirectoryPair pair)
@@ -127,7 +128,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             uint permissions = pair.SourceStatus.Permissions;
             bool rightAtOnce = !parent.InheritsXattrs && pair.SourceStatus.Uid == session.Uid &&
                 pair.SourceStatus.Gid == parent.GroupOfNew(session.Gid) &&
-                (permissions & (0xE00 | session.Umask)) == 0 && (permissions & PrivateMode) == PrivateMode;
+                (permissions & (0xE00 | WriteOfOthers | session.Umask)) == 0 && (permissions & PrivateMode) == PrivateMode;
             int made = Sys.MakeDirectory(parent.Destination, name, rightAtOnce ? permissions : PrivateMode);
             pair.Merged = made == -Errno.EEXIST;
             if (made < 0 && !pair.Merged)
@@ -146,9 +147,17 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             }
         }
 
-        int result;
+        int result = Sys.Stat(pair.Destination, out pair.DestinationStatus);
+        if (result < 0)
+        {
+            return Fault.Destination("statx", result);
+        }
+
+        // One of another owner was put in the new one's place.
+        pair.Merged |= pair.DestinationStatus.Uid != session.Uid;
         if (!pair.Merged && (session.Umask & PrivateMode) != 0 &&
-            (result = Sys.Chmod(pair.Destination, PrivateMode)) < 0)
+            ((result = Sys.Chmod(pair.Destination, PrivateMode)) < 0 ||
+                (result = Sys.Stat(pair.Destination, out pair.DestinationStatus)) < 0))
         {
             return Fault.Destination("fchmod", result);
         }
@@ -159,9 +168,8 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             return fault.Failed || pair.Merged ? fault : StripInherited(buffers, pair);
         }
 
-        result = Sys.Stat(pair.Destination, out pair.DestinationStatus);
         pair.InheritedFlags = parent.InheritedFlags;
-        return result < 0 ? Fault.Destination("statx", result) : MatchNoCow(pair);
+        return MatchNoCow(pair);
     }
 
     private static Fault ReadTraits(WorkerBuffers buffers, DirectoryPair pair)
@@ -171,6 +179,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
         {
             result = Sys.GetFlags(pair.Destination, out InodeFlags flags);
             pair.InheritedFlags = flags & InodeFlags.Inherited;
+            pair.IsAppendOnly = flags.HasFlag(InodeFlags.AppendOnly);
         }
 
         if (result >= 0)

@@ -71,8 +71,14 @@ internal sealed class DirectoryPair : WalkNode<DirectoryPair>
     /// <summary>A new entry of the destination also gets xattrs: a default ACL or a compression property.</summary>
     public bool InheritsXattrs { get; set; }
 
+    /// <summary>Entries can be made in the destination, and neither replaced nor removed.</summary>
+    public bool IsAppendOnly { get; set; }
+
     /// <summary>The destination directory existed before, with metadata of its own.</summary>
     public bool Merged { get; set; }
+
+    /// <summary>The destination directory is new, and nobody else may write in it until it is finished.</summary>
+    public bool IsPrivate => Parent is not null && !Merged;
 
     /// <summary>A hard link may be made from it later, so its names have to stay. So have those of its parents.</summary>
     public bool IsPinned { get; private set; }
@@ -85,7 +91,7 @@ internal sealed class DirectoryPair : WalkNode<DirectoryPair>
     {
         base.Begin(parent, name);
         DestinationName = Name;
-        InMoment = InheritsXattrs = Merged = false;
+        InMoment = InheritsXattrs = IsAppendOnly = Merged = false;
         Mounts = null;
     }
 

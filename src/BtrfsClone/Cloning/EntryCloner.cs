@@ -130,6 +130,12 @@ internal sealed unsafe class EntryCloner(CloneSession session)
             return Fault.Refused(reason);
         }
 
+        if (entry.Directory.IsAppendOnly)
+        {
+            // What is made under a temporary name could neither be renamed nor removed.
+            return Fault.Destination("renameat", -Errno.EPERM);
+        }
+
         byte* temporary = entry.Buffers.NewTemporaryName();
         Fault fault = Make(entry, temporary);
         if (fault.Failed)
@@ -174,7 +180,7 @@ internal sealed unsafe class EntryCloner(CloneSession session)
             int opened = -1;
             if (first != entry.Directory)
             {
-                directory = opened = DirectoryByNames.OpenDestination(first);
+                directory = opened = DirectoryByNames.ReopenDestination(first);
                 if (opened < 0)
                 {
                     return Fault.Destination("linkat", opened);

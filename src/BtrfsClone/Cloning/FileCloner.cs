@@ -12,6 +12,11 @@ internal sealed unsafe class FileCloner(CloneSession session)
 
     public Fault Make(WorkerBuffers buffers, DirectoryPair directory, int source, in Statx status, byte* name)
     {
+        if (status.Size > session.FileSizeLimit)
+        {
+            return Fault.Refused(BtrfsError.FileTooLarge);
+        }
+
         int result = Sys.GetFlags(source, out InodeFlags flags);
         if (result < 0)
         {

@@ -69,10 +69,40 @@ internal sealed unsafe class Metadata(CloneSession session)
     public Fault ApplyToEntry(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, in Statx status)
     {
+        if (directory.IsPrivate)
+        {
+            return ApplyToEntry(buffers, directory, sourceName, name, directory.Destination, name, status);
+        }
+
+        // Others may put something else under the name at any moment: what was made is held, and looked at, first.
+        int held = Sys.OpenAt(directory.Destination, name, OpenFlags.PathOnly | OpenFlags.NoFollow);
+        if (held < 0)
+        {
+            return Fault.Destination("openat", held);
+        }
+
+        Fault fault = Fault.Refused(BtrfsError.ChangedMeanwhile);
+        if (Sys.Stat(held, out Statx made) >= 0 && made.FileType == status.FileType && made.LinkCount == 1)
+        {
+            fixed (byte* itself = "\0"u8)
+            {
+                fault = ApplyToEntry(buffers, directory, sourceName, name, held, itself, status);
+            }
+        }
+
+        Sys.Close(held);
+        return fault;
+    }
+
+    /// <summary>As above; the entry is named in its directory, or is held itself and named by an empty name.</summary>
+    private Fault ApplyToEntry(
+        WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, int at, byte* entry,
+        in Statx status)
+    {
         bool owned = status.Uid == session.Uid && status.Gid == directory.GroupOfNew(session.Gid);
         uint permissions = status.Permissions;
         int result;
-        if (!owned && (result = ChownEntry(directory.Destination, name, status, ref permissions)) < 0)
+        if (!owned && (result = ChownEntry(at, entry, status, ref permissions)) < 0)
         {
             return Fault.Destination("fchownat", result);
         }
@@ -93,14 +123,14 @@ internal sealed unsafe class Metadata(CloneSession session)
 
         if (status.FileType != Sys.ModeSymlink)
         {
-            Fault moded = ChmodEntry(buffers, directory.Destination, name, permissions);
+            Fault moded = ChmodEntry(buffers, at, entry, permissions);
             if (moded.Failed)
             {
                 return moded;
             }
         }
 
-        result = Sys.SetTimesOfEntry(directory.Destination, name, status);
+        result = Sys.SetTimesOfEntry(at, entry, status);
         return result < 0 ? Fault.Destination("utimensat", result) : default;
     }
 
@@ -144,14 +174,19 @@ internal sealed unsafe class Metadata(CloneSession session)
     /// <summary>chmod(2) follows links, so the entry is held by a descriptor while it is changed.</summary>
     private static Fault ChmodEntry(WorkerBuffers buffers, int directory, byte* name, uint permissions)
     {
-        int entry = Sys.OpenAt(directory, name, OpenFlags.PathOnly | OpenFlags.NoFollow);
+        bool isHeld = *name == 0;
+        int entry = isHeld ? directory : Sys.OpenAt(directory, name, OpenFlags.PathOnly | OpenFlags.NoFollow);
         if (entry < 0)
         {
             return Fault.Destination("openat", entry);
         }
 
         int result = Sys.ChmodPath(WorkerBuffers.ProcPath(buffers.DestinationPath, entry, null), permissions);
-        Sys.Close(entry);
+        if (!isHeld)
+        {
+            Sys.Close(entry);
+        }
+
         return result < 0 ? Fault.Destination("chmod", result) : default;
     }
 

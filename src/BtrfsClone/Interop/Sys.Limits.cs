@@ -5,13 +5,18 @@ namespace BtrfsClone.Interop;
 internal static unsafe partial class Sys
 {
     /// <summary>getrlimit(2) of RLIMIT_NOFILE: how many descriptors the process may have open at once.</summary>
-    public static long DescriptorLimit
+    public static long DescriptorLimit => (long)Math.Min(Limit(7, 64), int.MaxValue);
+
+    /// <summary>
+    /// getrlimit(2) of RLIMIT_FSIZE: how large, in bytes, a file may get that the process writes to. Beyond it the
+    /// kernel sends SIGXFSZ, which ends a process that does not expect it.
+    /// </summary>
+    public static ulong FileSizeLimit => Limit(1, ulong.MaxValue);
+
+    private static ulong Limit(int resource, ulong unknown)
     {
-        get
-        {
-            ulong* limit = stackalloc ulong[2];
-            return getrlimit(7, limit) == 0 ? (long)Math.Min(limit[0], int.MaxValue) : 64;
-        }
+        ulong* limit = stackalloc ulong[2];
+        return getrlimit(resource, limit) == 0 ? limit[0] : unknown;
     }
 
     [LibraryImport(LibC)]

@@ -9,6 +9,7 @@ public sealed class ScratchImage : IDisposable
     private const string Prefix = "btrfs-clone-tests-";
 
     private readonly string _folder;
+    private readonly string _mountOptions;
     private readonly FileStream _lock;
 
     /// <summary>Makes and mounts the image.</summary>
@@ -16,24 +17,29 @@ public sealed class ScratchImage : IDisposable
     /// <param name="mountOptions">Options of mount(8). noatime keeps the witnesses from changing what they measure.</param>
     /// <param name="mkfs">The command that makes the file system, and its arguments before the image's path.</param>
     public ScratchImage(long size, string mountOptions, params string[] mkfs)
+        : this(size, mountOptions, new DirectoryInfo(Path.GetTempPath()), mkfs)
+    {
+    }
+
+    /// <summary>As above, with the image in another folder.</summary>
+    public ScratchImage(long size, string mountOptions, DirectoryInfo folder, params string[] mkfs)
     {
         RemoveLeftovers();
-        _folder = Path.Combine(Path.GetTempPath(), Prefix + Guid.NewGuid().ToString("N"));
+        _mountOptions = "loop," + mountOptions;
+        _folder = Path.Combine(folder.FullName, Prefix + Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(_folder);
         _lock = new FileStream(Path.Combine(_folder, "lock"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         Root = Path.Combine(_folder, "mnt");
         Directory.CreateDirectory(Root);
-        string image = Path.Combine(_folder, "image");
-        using (FileStream file = new(image, FileMode.CreateNew))
+        using (FileStream file = new(Image, FileMode.CreateNew))
         {
             file.SetLength(size);
         }
 
         try
         {
-            Shell.Check(mkfs[0], [.. mkfs[1..], image]);
-            // A loop device that mount(8) made is released with the mount, even if this process is killed before.
-            Shell.Check("mount", "-o", "loop," + mountOptions, image, Root);
+            Shell.Check(mkfs[0], [.. mkfs[1..], Image]);
+            Mount();
             Device = Shell.Check("findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", Root).Trim();
         }
         catch
@@ -48,6 +54,26 @@ public sealed class ScratchImage : IDisposable
 
     /// <summary>The loop device, such as <c>/dev/loop0</c>.</summary>
     public string Device { get; } = "";
+
+    /// <summary>The file that holds the file system.</summary>
+    public string Image => Path.Combine(_folder, "image");
+
+    /// <summary>Unmounts it, has btrfs check it, and mounts it again. Fails where the check finds anything.</summary>
+    public void Check()
+    {
+        Unmount();
+        Shell.Check("btrfs", "check", Image);
+        Mount();
+    }
+
+    /// <summary>Unmounts it, as long as nothing else is mounted below.</summary>
+    public void Unmount() => Shell.Check("umount", Root);
+
+    /// <summary>
+    /// Mounts it where it was. A loop device that mount(8) made is released with the mount, even if this process is
+    /// killed before.
+    /// </summary>
+    public void Mount() => Shell.Check("mount", "-o", _mountOptions, Image, Root);
 
     public void Dispose()
     {

@@ -1,0 +1,220 @@
+using System.Diagnostics;
+using BtrfsClone.Interop;
+using BtrfsClone.Tests.Support;
+
+namespace BtrfsClone.Tests.Faults;
+
+/// <summary>
+/// Somebody who owns the source or the destination swaps entries as fast as can be while root clones: nothing outside
+/// of the two is read or touched. The program is the victim, and this process the attacker.
+/// </summary>
+[Collection(ScratchBtrfs.Name)]
+public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
+{
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(TestMachine.IsThorough ? 30 : 2);
+
+    private readonly string _folder = btrfs.NewFolder();
+
+    [RootFact(Needs = "find")]
+    public void A_source_whose_entries_are_swapped_for_links()
+    {
+        string secrets = Path.Combine(_folder, "secrets");
+        for (int i = 0; i < 20; i++)
+        {
+            NewFile(secrets, $"d/leaf{i}", "secret");
+            NewFile(_folder, $"source/real/d/leaf{i}", "harmless");
+        }
+
+        Directory.CreateDirectory(At("source/links"));
+        for (int i = 0; i < 20; i++)
+        {
+            // Each name in "real" changes places with a link of the same name to its like in "secrets".
+            NewFile(_folder, $"source/real/file{i}", "harmless");
+            NewFile(secrets, $"file{i}", "secret");
+            File.CreateSymbolicLink(At($"source/links/file{i}"), Path.Combine(secrets, $"file{i}"));
+        }
+
+        File.CreateSymbolicLink(At("source/links/d"), Path.Combine(secrets, "d"));
+        string[] swapped = ["d", .. Enumerable.Range(0, 20).Select(i => $"file{i}")];
+        int clones = 0;
+        long swaps = Attack(swapped, At("source/real"), At("source/links"), () =>
+        {
+            string clone = At($"clone{clones++}");
+            string[] options = clones % 2 == 0 ? ["--atomic"] : [];
+            ShellResult result = Support.Program.Run(["copy", .. options, At("source"), clone]);
+            Assert.InRange(result.ExitCode, 0, 1);
+            if (Directory.Exists(clone))
+            {
+                // Without following links: they may be cloned, as links.
+                Assert.Equal("", Shell.Check("find", clone, "-type", "f", "-size", "6c"));
+                Shell.Check("rm", "-r", clone);
+            }
+        });
+
+        Assert.InRange(clones, 3, int.MaxValue);
+        Assert.InRange(swaps, 1000, long.MaxValue);
+        Assert.All(Directory.EnumerateFiles(At("secrets"), "*", SearchOption.AllDirectories), f => Assert.Equal("secret", File.ReadAllText(f)));
+    }
+
+    [RootTheory(Needs = Fingerprint.Tools)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_destination_whose_entries_are_swapped_for_links(bool atomic)
+    {
+        // What root must not touch: a directory and files of the same names as the clone's.
+        string victim = Path.Combine(_folder, "victim");
+        Directory.CreateDirectory(At("links"));
+        string[] swapped = ["a", "b"];
+        foreach (string name in swapped)
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                NewFile(_folder, $"source/{name}/sub/file{i}", "from the source");
+                NewFile(victim, $"{name}/sub/file{i}", "the victim's");
+                Shell.Check("ln", At($"source/{name}/sub/file{i}"), At($"source/{name}/link{i}"));
+            }
+
+            Shell.Check("mkfifo", At($"source/{name}/fifo"));
+            File.CreateSymbolicLink(At($"source/{name}/symlink"), "nowhere");
+            Shell.Check("chmod", "600", victim + $"/{name}/sub/file1");
+            File.CreateSymbolicLink(At($"links/{name}"), Path.Combine(victim, name));
+            Directory.CreateDirectory(At($"clone/source/{name}/sub"));
+        }
+
+        Shell.Check("chown", "-R", "65534:65534", At("source"), At("clone"), At("links"));
+        string before = Fingerprint.TextOf(victim);
+        int clones = 0;
+        long swaps = Attack(swapped, At("clone/source"), At("links"), () =>
+        {
+            // An atomic clone does not merge: each has a new name, which is swapped where it appears.
+            string[] arguments = atomic
+                ? ["copy", "--atomic", "--relative-base", At("source"), At("source/a/sub"), At("source/b/sub"), At($"clone/source/new{clones}")]
+                : ["copy", At("source"), At("clone")];
+            clones++;
+            ShellResult result = Support.Program.Run(arguments);
+            Assert.InRange(result.ExitCode, 0, 1);
+        });
+
+        Assert.InRange(clones, 3, int.MaxValue);
+        Assert.InRange(swaps, 1000, long.MaxValue);
+        Assert.Equal(before, Fingerprint.TextOf(victim));
+        Assert.DoesNotContain(
+            Directory.EnumerateFileSystemEntries(At("clone/source")), path => Path.GetFileName(path).StartsWith('.'));
+    }
+
+    [RootFact(Needs = Fingerprint.Tools)]
+    public void An_atomic_clones_hidden_folder_that_is_swapped()
+    {
+        NewFile(_folder, "source/file", "from the source");
+        for (int i = 0; i < 2000; i++)
+        {
+            NewFile(_folder, $"source/d{i % 10}/file{i}", "from the source");
+        }
+
+        string victim = Directory.CreateDirectory(At("victim")).FullName;
+        NewFile(victim, "file", "the victim's");
+        Shell.Check("chmod", "700", victim);
+        string parent = Directory.CreateDirectory(At("parent")).FullName;
+        string before = Fingerprint.TextOf(victim);
+        using CancellationTokenSource stop = new();
+        long moved = 0;
+        Task attacker = Task.Run(() =>
+        {
+            // Who may write in the parent moves the folder away and puts a link, or root's own directory, in its place.
+            for (int i = 0; !stop.IsCancellationRequested; i++)
+            {
+                foreach (string path in Directory.EnumerateFileSystemEntries(parent, ".btrfs-clone-atomic.*"))
+                {
+                    if (Rename(path, At($"moved{i}")))
+                    {
+                        moved++;
+                        _ = i % 2 == 0 ? Rename(victim, path) : TryLink(path, victim);
+                        Thread.Sleep(1);
+                        _ = i % 2 == 0 && Rename(path, victim);
+                    }
+                }
+            }
+        });
+        try
+        {
+            Stopwatch watch = Stopwatch.StartNew();
+            while (watch.Elapsed < s_duration / 3 || Volatile.Read(ref moved) == 0)
+            {
+                ShellResult result = Support.Program.Run("copy", "--atomic", At("source"), Path.Combine(parent, $"clone{moved}"));
+                Assert.InRange(result.ExitCode, 0, 1);
+                Assert.True(watch.Elapsed < TimeSpan.FromMinutes(1), "The folder was never met.");
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            attacker.Wait();
+        }
+
+        string found = Directory.Exists(victim) ? victim
+            : Assert.Single(Directory.GetDirectories(parent), d => File.Exists(Path.Combine(d, "file")) && File.ReadAllText(Path.Combine(d, "file")) == "the victim's");
+        Assert.Equal(before, Fingerprint.TextOf(found));
+    }
+
+    /// <summary>Exchanges entries of the two folders until the time is over, and does the work again and again meanwhile.</summary>
+    private static long Attack(string[] names, string folder, string other, Action work)
+    {
+        using CancellationTokenSource stop = new();
+        int here = Sys.Open(folder, OpenFlags.PathOnly | OpenFlags.Directory);
+        int there = Sys.Open(other, OpenFlags.PathOnly | OpenFlags.Directory);
+        long swaps = 0;
+        Task attacker = Task.Run(() =>
+        {
+            Random random = new(1);
+            byte[][] all = [.. names.Select(Utf8Z.From)];
+            while (!stop.IsCancellationRequested)
+            {
+                fixed (byte* name = all[random.Next(all.Length)])
+                {
+                    swaps += Sys.Exchange(here, name, there, name) == 0 ? 1 : 0;
+                }
+            }
+        });
+        try
+        {
+            for (Stopwatch watch = Stopwatch.StartNew(); watch.Elapsed < s_duration;)
+            {
+                work();
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            attacker.Wait();
+            Sys.Close(here);
+            Sys.Close(there);
+        }
+
+        return swaps;
+    }
+
+    private static bool Rename(string from, string to)
+    {
+        fixed (byte* oldName = Utf8Z.From(from), newName = Utf8Z.From(to))
+        {
+            return Sys.RenameNoReplace(Sys.WorkingDirectory, oldName, Sys.WorkingDirectory, newName) == 0;
+        }
+    }
+
+    private static bool TryLink(string path, string target)
+    {
+        fixed (byte* name = Utf8Z.From(path), to = Utf8Z.From(target))
+        {
+            return Sys.MakeSymlink(to, Sys.WorkingDirectory, name) == 0;
+        }
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private static void NewFile(string folder, string name, string content)
+    {
+        string path = Path.Combine(folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text;
+
+namespace BtrfsClone.Tests.Support;
+
+/// <summary>
+/// A tree in a line for each entry: type, mode, owner, size, modification time, links, target and the digest of the
+/// content. Quicker than <see cref="TreeFacts"/>, for tests that look at many trees.
+/// </summary>
+public static class Fingerprint
+{
+    /// <summary>The commands that it comes from.</summary>
+    public const string Tools = "find xargs sha256sum";
+
+    /// <summary>Takes the fingerprint. Paths are relative to the root, whose own is empty, as byte text.</summary>
+    public static SortedDictionary<string, string> Of(string root)
+    {
+        SortedDictionary<string, string> entries = new(StringComparer.Ordinal);
+        foreach (string record in Records(
+            Shell.CheckBytes(null, "find", root, "-printf", @"%P\t%y %m %U %G %s %T@ %n %l\0")))
+        {
+            int split = record.IndexOf('\t', StringComparison.Ordinal);
+            string facts = record[(split + 1)..];
+            // The number of links is the clone's own where some of a file's links lie outside of the tree, and the
+            // size of a directory is what btrfs makes of it.
+            entries.Add(record[..split], facts[0] == 'd' ? WithoutSize(facts) : facts);
+        }
+
+        byte[] digests = Shell.CheckBytes(
+            null, "sh", "-c", "cd \"$1\" && find . -type f -print0 | xargs -0 -r sha256sum -z", "sh", root);
+        foreach (string record in Records(digests))
+        {
+            entries[record[68..]] += " " + record[..64];
+        }
+
+        return entries;
+    }
+
+    /// <summary>The fingerprint as text, a line for each entry.</summary>
+    public static string TextOf(string root)
+    {
+        StringBuilder text = new();
+        foreach ((string path, string facts) in Of(root))
+        {
+            text.Append(ByteText.Show(path)).Append(": ").Append(ByteText.Show(facts)).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static string WithoutSize(string facts)
+    {
+        string[] fields = facts.Split(' ');
+        fields[4] = fields[6] = "-";
+        return string.Join(' ', fields);
+    }
+
+    private static string[] Records(byte[] output) =>
+        ByteText.FromBytes(output).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+}
