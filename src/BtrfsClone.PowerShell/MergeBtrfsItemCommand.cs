@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using BtrfsClone.Merging;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.PowerShell;
 
@@ -46,7 +47,7 @@ public sealed class MergeBtrfsItemCommand : StoppableCmdlet
         _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
             ? (SwitchParameter)given
             : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
-        _session = new MergeSession(Write, WriteFailure, WriteSkip, () => _progress!.Tick(), _whatIf);
+        _session = new MergeSession(Write, WriteFailure, WriteGap, () => _progress!.Tick(), _whatIf);
         _progress = new WorkProgress(this, _whatIf ? "Comparing" : "Merging", Describe);
     }
 
@@ -105,11 +106,11 @@ public sealed class MergeBtrfsItemCommand : StoppableCmdlet
         }
     }
 
-    private void WriteSkip(string path, MergeSkip reason) =>
+    private void WriteGap(string path, PairGap reason) =>
         WriteVerbose(reason switch
         {
-            MergeSkip.OnlyInPath => $"'{path}' has no counterpart below '{_reference}'.",
-            MergeSkip.OnlyInReference => $"'{path}' is only below the reference.",
+            PairGap.OnlyInPath => $"'{path}' has no counterpart below '{_reference}'.",
+            PairGap.OnlyInReference => $"'{path}' is only below the reference.",
             _ => $"'{path}' is not of the same kind below '{_reference}'.",
         });
 

@@ -59,6 +59,24 @@ Describe 'Copy-BtrfsRange' {
         Get-Part one 0 4096 | Should -Be (Get-Part a 12288 4096)
     }
 
+    It 'takes what Get-BtrfsExtent writes, the last extent up to the end of the file' {
+        Invoke-Tool sync a
+        Get-BtrfsExtent a | Copy-BtrfsRange -Destination new
+        Invoke-Tool cmp a new
+        Invoke-Tool sync new
+        # Part the file: two of its three extents are shared now.
+        Invoke-Tool dd if=/dev/urandom of=a bs=4096 count=1 seek=4 conv=notrunc status=none
+        Invoke-Tool sync a
+        # The unaligned end fits only where nothing follows it.
+        Invoke-Tool truncate -s 50000 b
+        $result = Get-BtrfsExtent a | Where-Object IsShared | Copy-BtrfsRange -Destination b -PassThru
+        $result.Offset | Should -Be 0, 20480
+        $result.DestinationOffset | Should -Be 0, 20480
+        Get-Part b 0 16384 | Should -Be (Get-Part a 0 16384)
+        Get-Part b 16384 4096 | Should -Be (Get-Part old 16384 4096)
+        Get-Part b 20480 29520 | Should -Be (Get-Part a 20480 29520)
+    }
+
     It 'takes files from the pipeline' {
         Get-Item a | Copy-BtrfsRange -Destination new
         'a' | Copy-BtrfsRange -Destination new -DestinationOffset 53248

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BtrfsClone.Merging;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cli.Commands;
 
@@ -61,10 +62,10 @@ internal static class MergeCommand
     private static string Describe(long deduped, long same, long different, bool dryRun) =>
         $"{deduped} bytes {(dryRun ? "would be merged" : "merged")}, {same} shared already, {different} different";
 
-    private static string Describe(MergeSkip reason) => reason switch
+    private static string Describe(PairGap reason) => reason switch
     {
-        MergeSkip.OnlyInPath => "only in PATH",
-        MergeSkip.OnlyInReference => "only in REFERENCE",
+        PairGap.OnlyInPath => "only in PATH",
+        PairGap.OnlyInReference => "only in REFERENCE",
         _ => "not of the same kind in REFERENCE",
     };
 }

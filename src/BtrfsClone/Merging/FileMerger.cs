@@ -60,8 +60,7 @@ internal sealed class FileMerger : IDisposable
         }
 
         long different = file.Size - _deduped - _same;
-        _counters.Files++;
-        _counters.DifferentLength += different;
+        _counters.AddFile(different);
         return new MergeResult
         {
             ReferencePath = reference.Path,
@@ -135,10 +134,9 @@ internal sealed class FileMerger : IDisposable
     /// <summary>
     /// Writes out what is dirty: over an extent that exists it does not show, and what looks shared would not stay so.
     /// </summary>
-    private static unsafe void Flush(in OpenFile file)
+    private static void Flush(in OpenFile file)
     {
-        var request = new FiemapRequest { Length = 1, Flags = FiemapRequestFlags.Sync };
-        int result = Sys.Fiemap(file.Descriptor, &request);
+        int result = Sys.Flush(file.Descriptor);
         if (result < 0)
         {
             throw BtrfsException.FromErrno(-result, "FS_IOC_FIEMAP", file.Path);
@@ -206,13 +204,12 @@ internal sealed class FileMerger : IDisposable
         }
 
         _deduped += length;
-        _counters.DedupedLength += length;
-        _counters.UnsharedLength += _shared ? 0 : length;
+        _counters.AddDeduped(length, _shared);
     }
 
     private void AddSame(long length)
     {
         _same += length;
-        _counters.SameLength += length;
+        _counters.AddSame(length);
     }
 }

@@ -1,29 +1,52 @@
 namespace BtrfsClone.Merging;
 
-/// <summary>Running totals of one invocation. Lengths are bytes.</summary>
+/// <summary>Running totals of one invocation. They may be read at any time, on any thread. Lengths are bytes.</summary>
 public sealed class MergeCounters
 {
+    private long _files;
+    private long _deduped;
+    private long _same;
+    private long _different;
+    private long _unshared;
+    private long _failed;
+
     /// <summary>Files that both sides have and that were looked at to their end.</summary>
-    public long Files { get; internal set; }
+    public long Files => Volatile.Read(ref _files);
 
     /// <inheritdoc cref="MergeResult.DedupedLength"/>
-    public long DedupedLength { get; internal set; }
+    public long DedupedLength => Volatile.Read(ref _deduped);
 
     /// <inheritdoc cref="MergeResult.SameLength"/>
-    public long SameLength { get; internal set; }
+    public long SameLength => Volatile.Read(ref _same);
 
     /// <inheritdoc cref="MergeResult.DifferentLength"/>
-    public long DifferentLength { get; internal set; }
+    public long DifferentLength => Volatile.Read(ref _different);
 
     /// <summary>
-    /// The part of <see cref="DedupedLength"/> that nothing else used: what was freed, once it is whole extents.
-    /// Compressed extents take less.
+    /// The part of <see cref="DedupedLength"/> that nothing else used: what is freed at most, since only whole extents
+    /// are, and compressed ones take less.
     /// </summary>
-    public long UnsharedLength { get; internal set; }
+    public long UnsharedLength => Volatile.Read(ref _unshared);
 
     /// <summary>What failed; each was reported on its own.</summary>
-    public long Failed { get; internal set; }
+    public long Failed => Volatile.Read(ref _failed);
 
     /// <summary>All bytes that were looked at.</summary>
     public long Length => DedupedLength + SameLength + DifferentLength;
+
+    internal void AddFile(long different)
+    {
+        Interlocked.Increment(ref _files);
+        Interlocked.Add(ref _different, different);
+    }
+
+    internal void AddDeduped(long length, bool shared)
+    {
+        Interlocked.Add(ref _deduped, length);
+        Interlocked.Add(ref _unshared, shared ? 0 : length);
+    }
+
+    internal void AddSame(long length) => Interlocked.Add(ref _same, length);
+
+    internal void AddFailed() => Interlocked.Increment(ref _failed);
 }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using BtrfsClone.Cloning;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Merging;
 
@@ -8,32 +10,32 @@ namespace BtrfsClone.Merging;
 /// (FIDEDUPERANGE). The kernel compares with both files locked, so that no byte, no time and no mode ever changes. It is
 /// used from one thread at a time. It needs to read both files, and to write the second, to own it, or CAP_SYS_ADMIN.
 /// </summary>
-public sealed class MergeSession : IDisposable, IPairVisitor
+public sealed class MergeSession : IDisposable
 {
     private const int TickMilliseconds = 50;
 
     private readonly Action<MergeResult> _onResult;
     private readonly Action<BtrfsException> _onFailure;
-    private readonly Action<string, MergeSkip>? _onSkip;
+    private readonly Action<string, PairGap>? _onGap;
     private readonly Action? _onTick;
-    private readonly FileMerger _files;
-    private readonly PairWalk _walk;
+    private readonly bool _preview;
+    private readonly ConcurrentQueue<MergeNews> _news = new();
+    private readonly MergeWorker _worker;
     private CancellationToken _cancellation;
     private long _nextTick;
 
     /// <summary>Begins an invocation. All callbacks come on the thread that calls <see cref="Merge"/>.</summary>
     /// <param name="onResult">Takes what came of each file that both sides have.</param>
     /// <param name="onFailure">Takes each failure inside a tree.</param>
-    /// <param name="onSkip">Takes the path of what only one tree has, or has as something else.</param>
+    /// <param name="onGap">Takes the path of what only one tree has, or has as something else.</param>
     /// <param name="onTick">Is called now and then, at most every 50 ms.</param>
     /// <param name="preview">Only compares, by reading, and counts what would be shared.</param>
     public MergeSession(
-        Action<MergeResult> onResult, Action<BtrfsException> onFailure, Action<string, MergeSkip>? onSkip = null,
+        Action<MergeResult> onResult, Action<BtrfsException> onFailure, Action<string, PairGap>? onGap = null,
         Action? onTick = null, bool preview = false)
     {
-        (_onResult, _onFailure, _onSkip, _onTick) = (onResult, onFailure, onSkip, onTick);
-        _files = new FileMerger(preview, Counters, Pump);
-        _walk = new PairWalk(this);
+        (_onResult, _onFailure, _onGap, _onTick, _preview) = (onResult, onFailure, onGap, onTick, preview);
+        _worker = NewWorker(Pump);
     }
 
     /// <summary>Running totals.</summary>
@@ -72,46 +74,62 @@ public sealed class MergeSession : IDisposable, IPairVisitor
         {
             MergeNamed(reference, path);
         }
+
+        Drain();
     }
 
     /// <summary>Releases what the session holds.</summary>
-    public void Dispose()
-    {
-        _walk.Dispose();
-        _files.Dispose();
-    }
+    public void Dispose() => _worker.Dispose();
 
-    unsafe void IPairVisitor.VisitFile(PairLevel level, byte* name)
-    {
-        var text = new ReadOnlySpan<byte>(name, Utf8Z.Length(name));
-        string path = level.PathOf(false, text);
+    internal MergeWorker NewWorker(Action pump) => new(_preview, Counters, pump);
 
-        // Looked at before it is opened: opening a device can do something by itself.
-        int found = Sys.StatEntry(level.Reference, name, out Statx status);
-        if (found == -Errno.ENOENT || (found >= 0 && status.FileType != Sys.ModeRegular))
+    /// <summary>Keeps what is to be told for the caller's thread.</summary>
+    internal void Report(MergeNews news)
+    {
+        if (news.Failure is not null)
         {
-            _onSkip?.Invoke(path, found < 0 ? MergeSkip.OnlyInPath : MergeSkip.OtherKind);
-            return;
+            Counters.AddFailed();
         }
 
+        _news.Enqueue(news);
+    }
+
+    /// <summary>Hands out what was kept, and lets the front end show progress; on the caller's thread only.</summary>
+    internal void Pump()
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        Drain();
+        long now = Environment.TickCount64;
+        if (now >= _nextTick)
+        {
+            _nextTick = now + TickMilliseconds;
+            _onTick?.Invoke();
+        }
+    }
+
+    internal static unsafe MergeResult MergeFiles(
+        MergeWorker worker, int referenceDirectory, byte* referenceName, string referencePath,
+        int directory, byte* name, string path, int flags)
+    {
+        OpenFile reference = OpenFile.Open(referenceDirectory, referenceName, referencePath, flags, out Statx ofReference);
         try
         {
-            MergeFiles(
-                level.Reference, name, level.PathOf(true, text), level.Directory, name, path, OpenFlags.NoFollow);
+            OpenFile file = OpenFile.Open(directory, name, path, flags, out Statx ofFile);
+            try
+            {
+                // Two links of one inode, one in each tree, are the same by nature.
+                return worker.Files.Merge(reference, file, isOne: ofReference.IsSameFileAs(ofFile));
+            }
+            finally
+            {
+                Sys.Close(file.Descriptor);
+            }
         }
-        catch (BtrfsException failure)
+        finally
         {
-            Fail(failure);
+            Sys.Close(reference.Descriptor);
         }
-
-        Pump();
     }
-
-    void IPairVisitor.VisitSingle(string path, MergeSkip reason) => _onSkip?.Invoke(path, reason);
-
-    void IPairVisitor.VisitFailure(BtrfsException failure) => Fail(failure);
-
-    void IPairVisitor.Pump() => Pump();
 
     private static Statx Look(string path)
     {
@@ -128,11 +146,11 @@ public sealed class MergeSession : IDisposable, IPairVisitor
 
     private void MergeTrees(string reference, string path)
     {
-        var top = new PairLevel(reference, path);
+        var top = new PairNode(reference, path);
         try
         {
-            top.Reference = OpenDirectory(reference, out top.ReferenceStatus);
-            top.Directory = OpenDirectory(path, out top.DirectoryStatus);
+            top.Reference = OpenTop(reference, out top.ReferenceStatus);
+            top.Directory = OpenTop(path, out top.DirectoryStatus);
             if (Preconditions.WhyNotClonable(top.Reference, top.ReferenceStatus, top.Directory) is BtrfsError error)
             {
                 throw new BtrfsException(error, path);
@@ -144,90 +162,47 @@ public sealed class MergeSession : IDisposable, IPairVisitor
             throw;
         }
 
-        _walk.Run(top);
+        new MergeWalk(this, _cancellation).Run(top, _worker);
+        _cancellation.ThrowIfCancellationRequested();
     }
 
-    private static unsafe int OpenDirectory(string path, out Statx status)
+    private static int OpenTop(string path, out Statx status)
     {
-        fixed (byte* name = Utf8Z.From(path))
+        int directory = OpenDirectory.At(path);
+        if (directory < 0)
         {
-            int directory = OpenFile.Open(Sys.WorkingDirectory, name, OpenFlags.Directory, out _);
-            if (directory < 0)
-            {
-                throw BtrfsException.FromErrno(-directory, "openat", path);
-            }
-
-            Sys.Stat(directory, out status);
-            return directory;
+            throw BtrfsException.FromErrno(-directory, "openat", path);
         }
+
+        Sys.Stat(directory, out status);
+        return directory;
     }
 
     private unsafe void MergeNamed(string reference, string path)
     {
         fixed (byte* referenceName = Utf8Z.From(reference), name = Utf8Z.From(path))
         {
-            MergeFiles(Sys.WorkingDirectory, referenceName, reference, Sys.WorkingDirectory, name, path, 0);
+            Report(new MergeNews(Result: MergeFiles(
+                _worker, Sys.WorkingDirectory, referenceName, reference, Sys.WorkingDirectory, name, path, 0)));
         }
     }
 
-    private unsafe void MergeFiles(
-        int referenceDirectory, byte* referenceName, string referencePath,
-        int directory, byte* name, string path, int flags)
+    private void Drain()
     {
-        OpenFile reference = Open(referenceDirectory, referenceName, referencePath, flags, out Statx ofReference);
-        try
+        while (_news.TryDequeue(out MergeNews news))
         {
-            OpenFile file = Open(directory, name, path, flags, out Statx ofFile);
-            try
+            if (news.Result is not null)
             {
-                // Two links of one inode, one in each tree, are the same by nature.
-                _onResult(_files.Merge(reference, file, isOne: ofReference.IsSameFileAs(ofFile)));
+                _onResult(news.Result);
             }
-            finally
+            else if (news.Failure is not null)
             {
-                Sys.Close(file.Descriptor);
+                _onFailure(news.Failure);
             }
-        }
-        finally
-        {
-            Sys.Close(reference.Descriptor);
-        }
-    }
-
-    private static unsafe OpenFile Open(int directory, byte* name, string path, int flags, out Statx status)
-    {
-        status = default;
-        int descriptor = OpenFile.Open(directory, name, flags, out bool isQuiet);
-        int result = descriptor < 0 ? descriptor : Sys.Stat(descriptor, out status);
-        if (result >= 0 && status.FileType == Sys.ModeRegular)
-        {
-            return new OpenFile(descriptor, path, (long)status.Size, isQuiet);
-        }
-
-        if (descriptor >= 0)
-        {
-            Sys.Close(descriptor);
-        }
-
-        throw result < 0
-            ? BtrfsException.FromErrno(-result, "openat", path)
-            : new BtrfsException(BtrfsError.ChangedMeanwhile, path);
-    }
-
-    private void Fail(BtrfsException failure)
-    {
-        Counters.Failed++;
-        _onFailure(failure);
-    }
-
-    private void Pump()
-    {
-        _cancellation.ThrowIfCancellationRequested();
-        long now = Environment.TickCount64;
-        if (now >= _nextTick)
-        {
-            _nextTick = now + TickMilliseconds;
-            _onTick?.Invoke();
+            else
+            {
+                _onGap?.Invoke(news.GapPath!, news.Gap);
+            }
         }
     }
 }

@@ -9,13 +9,32 @@ namespace BtrfsClone.Merging;
 /// <param name="IsQuiet">Whether reading it leaves its access time alone, which owners and root may ask for.</param>
 internal readonly record struct OpenFile(int Descriptor, string Path, long Size, bool IsQuiet)
 {
-    private static readonly int s_flags = OpenFlags.ReadOnly | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
+    private const int Flags = OpenFlags.ReadOnly | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
 
-    /// <summary>Opens a file for reading. Returns its descriptor or a negative errno.</summary>
-    public static unsafe int Open(int directory, byte* name, int flags, out bool isQuiet)
+    /// <exception cref="BtrfsException">It cannot be opened, or is no regular file.</exception>
+    public static unsafe OpenFile Open(int directory, byte* name, string path, int flags, out Statx status)
     {
-        int descriptor = Sys.OpenAt(directory, name, s_flags | flags | OpenFlags.NoAccessTime);
-        isQuiet = descriptor >= 0;
-        return descriptor == -Errno.EPERM ? Sys.OpenAt(directory, name, s_flags | flags) : descriptor;
+        int descriptor = Sys.OpenAt(directory, name, Flags | flags | OpenFlags.NoAccessTime);
+        bool isQuiet = descriptor >= 0;
+        if (descriptor == -Errno.EPERM)
+        {
+            descriptor = Sys.OpenAt(directory, name, Flags | flags);
+        }
+
+        status = default;
+        int result = descriptor < 0 ? descriptor : Sys.Stat(descriptor, out status);
+        if (result >= 0 && status.FileType == Sys.ModeRegular)
+        {
+            return new OpenFile(descriptor, path, (long)status.Size, isQuiet);
+        }
+
+        if (descriptor >= 0)
+        {
+            Sys.Close(descriptor);
+        }
+
+        throw result < 0
+            ? BtrfsException.FromErrno(-result, "openat", path)
+            : new BtrfsException(BtrfsError.ChangedMeanwhile, path);
     }
 }

@@ -9,6 +9,15 @@ internal static unsafe class OpenDirectory
 {
     private static readonly int s_flags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock;
 
+    /// <summary>Opens a directory by its path, also through symbolic links. Returns a descriptor or a negative errno.</summary>
+    public static int At(string path)
+    {
+        fixed (byte* name = Utf8Z.From(path))
+        {
+            return Open(Sys.WorkingDirectory, name, s_flags);
+        }
+    }
+
     /// <summary>Opens a directory below another one, not through a symbolic link. Returns a descriptor or a negative errno.</summary>
     public static int Below(int parent, ReadOnlySpan<byte> zeroTerminatedName)
     {

@@ -1,4 +1,5 @@
 using BtrfsClone.Merging;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Tests.Merging;
 
@@ -17,7 +18,7 @@ internal sealed class Merger : IDisposable
 
     public List<BtrfsException> Failures { get; } = [];
 
-    public List<(string Path, MergeSkip Reason)> Skipped { get; } = [];
+    public List<(string Path, PairGap Reason)> Skipped { get; } = [];
 
     public MergeCounters Counters => _session.Counters;
 

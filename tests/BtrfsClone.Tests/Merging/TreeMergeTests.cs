@@ -1,5 +1,6 @@
 using BtrfsClone.Merging;
 using BtrfsClone.Tests.Support;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Tests.Merging;
 
@@ -70,13 +71,13 @@ public sealed class TreeMergeTests(ScratchBtrfs btrfs)
         Assert.Empty(merger.Failures);
         Assert.Equal(
             [
-                (At("path/file or fifo"), MergeSkip.OtherKind),
-                (At("path/file or folder"), MergeSkip.OtherKind),
-                (At("path/folder in path"), MergeSkip.OnlyInPath),
-                (At("path/folder or link"), MergeSkip.OtherKind),
-                (At("path/only in path"), MergeSkip.OnlyInPath),
-                (At("reference/folder in reference"), MergeSkip.OnlyInReference),
-                (At("reference/only in reference"), MergeSkip.OnlyInReference),
+                (At("path/file or fifo"), PairGap.OtherKind),
+                (At("path/file or folder"), PairGap.OtherKind),
+                (At("path/folder in path"), PairGap.OnlyInPath),
+                (At("path/folder or link"), PairGap.OtherKind),
+                (At("path/only in path"), PairGap.OnlyInPath),
+                (At("reference/folder in reference"), PairGap.OnlyInReference),
+                (At("reference/only in reference"), PairGap.OnlyInReference),
             ],
             merger.Skipped.OrderBy(s => s.Path, StringComparer.Ordinal));
         Assert.Equal(
