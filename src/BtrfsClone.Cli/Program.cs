@@ -20,6 +20,7 @@ internal static class Program
             MergeCommand.Create(),
             ExtentsCommand.Create(),
             WaitCommand.Create(),
+            MeasureCommand.Create(),
             DemoCommand.Create(),
         };
 

@@ -1,4 +1,3 @@
-using System.Text;
 using BtrfsClone.Interop;
 using BtrfsClone.Walking;
 
@@ -136,37 +135,10 @@ internal sealed class DirectoryPair : WalkNode<DirectoryPair>
         return true;
     }
 
-    public string SourcePath => Path(p => p._sourcePath, p => p.Name);
+    public string SourcePath => PathBelow(p => p.Name, p => p._sourcePath!);
 
-    public string DestinationPath => Path(p => p._destinationPath, p => p.DestinationName);
+    public string DestinationPath => PathBelow(p => p.DestinationName, p => p._destinationPath!);
 
     public string PathOf(bool atSource, ReadOnlySpan<byte> name) =>
         Join(atSource ? SourcePath : DestinationPath, Utf8Z.ToText(name));
-
-    private static string Join(string directory, string name) =>
-        directory.EndsWith('/') ? directory + name : directory + "/" + name;
-
-    private string Path(Func<DirectoryPair, string?> top, Func<DirectoryPair, byte[]> name)
-    {
-        var names = new List<byte[]>();
-        DirectoryPair pair = this;
-        while (pair.Parent is not null)
-        {
-            names.Add(name(pair));
-            pair = pair.Parent;
-        }
-
-        var path = new StringBuilder(top(pair));
-        for (int i = names.Count - 1; i >= 0; i--)
-        {
-            if (path.Length == 0 || path[^1] != '/')
-            {
-                path.Append('/');
-            }
-
-            path.Append(Utf8Z.ToText(Utf8Z.Span(names[i])));
-        }
-
-        return path.ToString();
-    }
 }

@@ -17,7 +17,9 @@ internal sealed class ReferenceReader(TreeSearch search)
     private uint _itemsAtOnce = 16;
 
     /// <summary>Fills in the reference counts of pieces that lie on disk, and what the references say of sharing.</summary>
-    public void Resolve(Span<TreePiece> pieces, ulong root, ulong inode)
+    /// <param name="pieces">Pieces of any files of one subvolume.</param>
+    /// <param name="root">The subvolume.</param>
+    public void Resolve(Span<TreePiece> pieces, ulong root)
     {
         int count = Sort(pieces);
         int next = 0;
@@ -43,14 +45,14 @@ internal sealed class ReferenceReader(TreeSearch search)
                     continue;
                 }
 
-                if (!TreeItems.TryReadReferences(item, root, inode, out ulong references, out Sharing sharing))
-                {
-                    throw search.Malformed();
-                }
-
                 for (; next < count && _places[next] == last; next++)
                 {
                     ref TreePiece piece = ref pieces[_order[next]];
+                    if (!TreeItems.TryReadReferences(item, root, piece.Inode, out ulong references, out Sharing sharing))
+                    {
+                        throw search.Malformed();
+                    }
+
                     if (header.Offset == (ulong)piece.Extent.RawDiskLength)
                     {
                         piece.Extent = piece.Extent with { RawReferenceCount = (long)references };

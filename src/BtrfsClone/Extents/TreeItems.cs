@@ -24,6 +24,9 @@ internal static class TreeItems
     // BTRFS_EXTENT_FLAG_DATA.
     private const ulong ExtentFlagData = 1;
 
+    // struct btrfs_inode_ref, which ends with the length of the name that follows it.
+    private const int InodeRefSize = 10;
+
     private const int InodeItemSize = 160;
     private const int InodeBytesOffset = 24;
 
@@ -176,6 +179,11 @@ internal static class TreeItems
             : Sharing.Shared;
         return IsNumber(references);
     }
+
+    /// <summary>Whether a struct btrfs_inode_ref, which names an inode in one directory, holds more than one name.</summary>
+    public static bool HasSeveralNames(ReadOnlySpan<byte> item) =>
+        item.Length >= InodeRefSize &&
+        item.Length > InodeRefSize + BinaryPrimitives.ReadUInt16LittleEndian(item[(InodeRefSize - sizeof(ushort))..]);
 
     /// <summary>Reads nbytes of a struct btrfs_inode_item: the bytes of a file that are in extents.</summary>
     public static bool TryReadInodeBytes(ReadOnlySpan<byte> item, out ulong bytes)

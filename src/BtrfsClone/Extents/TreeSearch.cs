@@ -9,6 +9,7 @@ internal sealed unsafe class TreeSearch
     // An item is at most a leaf long, 64 KiB. Much more than this gains nothing: the kernel touches all that is left
     // of the buffer before each leaf (fault_in_subpage_writeable in search_ioctl, fs/btrfs/ioctl.c).
     private const int ItemBytes = 128 << 10;
+    private const int LargestItem = 64 << 10;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
         sizeof(TreeSearchRequest) + ItemBytes, pinned: true);
@@ -62,6 +63,12 @@ internal sealed unsafe class TreeSearch
         int result = TryFind(tree, min, max, count);
         return result >= 0 ? result : throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, _path);
     }
+
+    /// <summary>
+    /// Whether the last search, all of whose items are taken, ended for want of room. Otherwise it has found all that
+    /// there is: the kernel stops only before an item that does not fit.
+    /// </summary>
+    public bool MayHaveMore => _position - sizeof(TreeSearchRequest) > ItemBytes - LargestItem - sizeof(TreeSearchHeader);
 
     /// <summary>Takes the next item of the last search.</summary>
     public bool Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item)

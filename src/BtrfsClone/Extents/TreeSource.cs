@@ -11,6 +11,20 @@ internal struct TreePiece
     public ulong LeafGeneration;
 
     public Sharing Sharing;
+
+    /// <summary>The file that it is a piece of.</summary>
+    public ulong Inode;
+
+    /// <summary>
+    /// Whether a snapshot may share the leaf, or the references do not tell. A leaf that is newer than the last
+    /// snapshot was copied since; with that, what it and the snapshot both use got a second reference.
+    /// </summary>
+    public readonly bool MustAskKernel(ulong lastSnapshot) => Sharing switch
+    {
+        Sharing.Shared => false,
+        Sharing.OwnLeaf => LeafGeneration <= lastSnapshot,
+        _ => true,
+    };
 }
 
 /// <summary>
@@ -86,7 +100,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         ReadItems();
         _batchSize = Batch;
         Span<TreePiece> pieces = _pieces.AsSpan(0, _count);
-        (_references ??= new ReferenceReader(_search)).Resolve(pieces, _root, _inode);
+        (_references ??= new ReferenceReader(_search)).Resolve(pieces, _root);
         Settle(batch, pieces, from, _done ? _end : _position);
         return true;
     }
@@ -141,7 +155,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         _position = end;
         if (extent.Kind != ExtentKind.Hole)
         {
-            _pieces[_count++] = new TreePiece { Extent = extent, LeafGeneration = leafGeneration };
+            _pieces[_count++] = new TreePiece { Extent = extent, LeafGeneration = leafGeneration, Inode = _inode };
         }
     }
 
@@ -182,7 +196,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
     {
         foreach (ref readonly TreePiece piece in pieces)
         {
-            if (piece.Extent.RawDiskOffset > 0 && MustAsk(piece))
+            if (piece.Extent.RawDiskOffset > 0 && piece.MustAskKernel(State.LastSnapshot))
             {
                 return true;
             }
@@ -191,17 +205,6 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         return false;
     }
 
-    /// <summary>
-    /// Whether a snapshot may share the leaf, or the references do not tell. A leaf that is newer than the last
-    /// snapshot was copied since; with that, what it and the snapshot both use got a second reference.
-    /// </summary>
-    private bool MustAsk(in TreePiece piece) => piece.Sharing switch
-    {
-        Sharing.Shared => false,
-        Sharing.OwnLeaf => piece.LeafGeneration <= State.LastSnapshot,
-        _ => true,
-    };
-
     private bool? IsShared(in TreePiece piece, bool still)
     {
         if (piece.Extent.RawDiskOffset <= 0)
@@ -209,7 +212,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
             return piece.Extent.IsShared;
         }
 
-        if ((!still || MustAsk(piece)) && _window.Find(piece.Extent.Offset, piece.Extent.End, out FiemapExtent mapped) &&
+        if ((!still || piece.MustAskKernel(State.LastSnapshot)) && _window.Find(piece.Extent.Offset, piece.Extent.End, out FiemapExtent mapped) &&
             mapped.Logical <= (ulong)piece.Extent.Offset && (mapped.Flags & FiemapExtentFlags.Delalloc) == 0)
         {
             return (mapped.Flags & FiemapExtentFlags.Shared) != 0;

@@ -28,6 +28,9 @@ internal sealed class TreeState(TreeSearch search)
         _quiet = 0;
     }
 
+    /// <summary>Goes on by another open file of the same subvolume.</summary>
+    public void Use(int descriptor) => _descriptor = descriptor;
+
     /// <summary>Looks whether a transaction runs. Returns a negative errno where the trees cannot be read.</summary>
     public int Look()
     {

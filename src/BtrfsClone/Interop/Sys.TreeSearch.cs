@@ -12,6 +12,8 @@ internal static class BtrfsKey
     public const ulong FirstFree = 256;
 
     public const uint InodeItem = 1;
+    public const uint InodeRef = 12;
+    public const uint InodeExtendedRef = 13;
     public const uint ExtentData = 108;
     public const uint RootItem = 132;
     public const uint ExtentItem = 168;
@@ -66,6 +68,9 @@ internal static unsafe partial class Sys
 {
     /// <summary>The name of <see cref="TreeSearch"/> in errors.</summary>
     public const string TreeSearchCall = "BTRFS_IOC_TREE_SEARCH_V2";
+
+    /// <summary>The name of <see cref="SubvolumeId"/> in errors.</summary>
+    public const string SubvolumeCall = "BTRFS_IOC_INO_LOOKUP";
 
     // linux/btrfs.h: _IOWR(0x94, 17, struct btrfs_ioctl_search_args_v2), whose fixed part is 112 bytes.
     private const nuint BtrfsIocTreeSearchV2 = 0xC0709411;

@@ -1,3 +1,6 @@
+using System.Text;
+using BtrfsClone.Interop;
+
 namespace BtrfsClone.Walking;
 
 /// <summary>
@@ -79,5 +82,33 @@ internal abstract class WalkNode<TNode>
         Subdirectories.Clear();
         ActiveWorkers = LiveChildren = 0;
         ListOffset = 0;
+    }
+
+    /// <summary>The path of an entry of a directory, for people.</summary>
+    protected static string Join(string directory, string name) =>
+        directory.EndsWith('/') ? directory + name : directory + "/" + name;
+
+    /// <summary>The path for people: the top's, and below it the names of all on the way.</summary>
+    protected string PathBelow(Func<TNode, byte[]> name, Func<TNode, string> top)
+    {
+        var names = new List<byte[]>();
+        var node = (TNode)this;
+        for (; node.Parent is not null; node = node.Parent)
+        {
+            names.Add(name(node));
+        }
+
+        var path = new StringBuilder(top(node));
+        for (int i = names.Count - 1; i >= 0; i--)
+        {
+            if (path.Length == 0 || path[^1] != '/')
+            {
+                path.Append('/');
+            }
+
+            path.Append(Utf8Z.ToText(Utf8Z.Span(names[i])));
+        }
+
+        return path.ToString();
     }
 }

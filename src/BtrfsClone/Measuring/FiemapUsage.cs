@@ -1,0 +1,50 @@
+using BtrfsClone.Extents;
+
+namespace BtrfsClone.Measuring;
+
+/// <summary>Counts data as FIEMAP tells of it: how much there is, and how much of it is shared.</summary>
+internal sealed class FiemapUsage(UsageShared shared, UsageTotals totals)
+{
+    private readonly ExtentBatch _batch = new();
+    private readonly FiemapSource _source = new(new FiemapReader());
+
+    /// <summary>Counts what lies in a range of an open file.</summary>
+    /// <param name="descriptor">The file.</param>
+    /// <param name="path">What to call it in errors.</param>
+    /// <param name="from">Where the range begins.</param>
+    /// <param name="to">Where it ends; <see cref="long.MaxValue"/> for all.</param>
+    /// <exception cref="BtrfsException">FIEMAP failed.</exception>
+    public void Add(int descriptor, string path, long from, long to)
+    {
+        _source.Start(descriptor, path, from, to);
+        for (_batch.Clear(); _source.Fill(_batch); _batch.Clear())
+        {
+            shared.Cancellation.ThrowIfCancellationRequested();
+            for (int i = 0; i < _batch.Count; i++)
+            {
+                FileExtent piece = _batch[i];
+                bool isCut = piece.Offset < from || piece.End > to;
+                Add(isCut ? piece.Part(Math.Max(piece.Offset, from), Math.Min(piece.End, to)) : piece);
+            }
+        }
+    }
+
+    /// <summary>Counts a piece that lies in a data extent; what is inline or has no place yet is left out.</summary>
+    public void Add(in FileExtent piece)
+    {
+        if (piece.RawPhysicalOffset < 0)
+        {
+            return;
+        }
+
+        totals.Length += piece.Length;
+        if (piece.IsShared == true)
+        {
+            totals.SharedLength += piece.Length;
+            lock (shared.SharedRanges)
+            {
+                shared.SharedRanges.Add(piece.RawPhysicalOffset, piece.Length);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace BtrfsClone.Measuring;
+
+/// <summary>
+/// The bytes that ranges cover together, each once. Ranges are 16 bytes each, and those that touch become one when room
+/// runs out.
+/// </summary>
+internal sealed class RangeSet
+{
+    private const int FirstSize = 1 << 6;
+
+    private (long Start, long End)[] _ranges = new (long, long)[FirstSize];
+    private int _count;
+
+    public void Add(long start, long length)
+    {
+        if (_count == _ranges.Length)
+        {
+            Join();
+            if (_count > _ranges.Length / 2)
+            {
+                Array.Resize(ref _ranges, _ranges.Length * 2);
+            }
+        }
+
+        _ranges[_count++] = (start, start + length);
+    }
+
+    /// <summary>How many bytes the ranges cover.</summary>
+    public long Sum()
+    {
+        Join();
+        long sum = 0;
+        foreach ((long start, long end) in _ranges.AsSpan(0, _count))
+        {
+            sum += end - start;
+        }
+
+        return sum;
+    }
+
+    public void Clear()
+    {
+        _ranges = new (long, long)[FirstSize];
+        _count = 0;
+    }
+
+    private void Join()
+    {
+        Span<(long Start, long End)> ranges = _ranges.AsSpan(0, _count);
+        ranges.Sort(static (a, b) => a.Start.CompareTo(b.Start));
+        _count = 0;
+        foreach ((long start, long end) in ranges)
+        {
+            if (_count > 0 && start <= ranges[_count - 1].End)
+            {
+                ref (long Start, long End) last = ref ranges[_count - 1];
+                last.End = Math.Max(last.End, end);
+            }
+            else
+            {
+                ranges[_count++] = (start, end);
+            }
+        }
+    }
+}
