@@ -19,10 +19,10 @@ internal enum Progress
 internal sealed unsafe class OpenFile
 {
     /// <summary>
-    /// A file that was written to while it was flushed has a writer, whose pause is not its end: it is quiet only when
-    /// it has been so for this long, in milliseconds.
+    /// Milliseconds. A writer waits while its pages are written out, and takes a moment to go on: what was changed less
+    /// than this before it was found busy, or later, is quiet only when it has been so for as long.
     /// </summary>
-    private const int SettleMilliseconds = 50;
+    private const int Settle = 20;
 
     /// <summary>Bytes of one call that starts write-out, so that no call blocks for long on a slow device.</summary>
     private const long Step = 16 << 20;
@@ -31,7 +31,8 @@ internal sealed unsafe class OpenFile
     private const int FiemapExtents = 64;
 
     private bool _looked;
-    private StatxTimestamp _changed;
+    private DateTime _busySince;
+    private DateTime _changed;
     private long _quietSince;
 
     public DelallocItem Item { get; private set; } = null!;
@@ -100,31 +101,32 @@ internal sealed unsafe class OpenFile
 
     private void NoteBusy()
     {
+        _quietSince = long.MaxValue;
         if (!WasBusy)
         {
             WasBusy = true;
-            _changed = ChangeTime();
+            _busySince = DateTime.UtcNow;
         }
-
-        _quietSince = long.MaxValue;
     }
 
     private bool IsSettled()
     {
-        StatxTimestamp changed = ChangeTime();
-        if (_quietSince == long.MaxValue && IsSame(changed, _changed))
+        _ = Sys.Stat(Descriptor, out Statx status);
+        DateTime changed = DateTime.UnixEpoch.AddSeconds(status.ChangeTime.Seconds)
+            .AddTicks(status.ChangeTime.Nanoseconds / TimeSpan.NanosecondsPerTick);
+        if (changed < _busySince.AddMilliseconds(-Settle))
         {
             return true;
         }
 
         long now = Environment.TickCount64;
-        if (_quietSince == long.MaxValue || !IsSame(changed, _changed))
+        if (_quietSince == long.MaxValue || changed != _changed)
         {
             _quietSince = now;
             _changed = changed;
         }
 
-        return now - _quietSince >= SettleMilliseconds;
+        return now - _quietSince >= Settle;
     }
 
     private Progress StartWriteOut(ulong dirtyPages)
@@ -145,15 +147,6 @@ internal sealed unsafe class OpenFile
 
         return result < 0 ? Fail("sync_file_range", result) : Progress.Busy;
     }
-
-    private StatxTimestamp ChangeTime()
-    {
-        _ = Sys.Stat(Descriptor, out Statx status);
-        return status.ChangeTime;
-    }
-
-    private static bool IsSame(in StatxTimestamp a, in StatxTimestamp b) =>
-        a.Nanoseconds == b.Nanoseconds && a.Seconds == b.Seconds;
 
     private Progress Fail(string call, int result)
     {

@@ -219,12 +219,17 @@ public sealed class OutcomeTests(ScratchBtrfs btrfs) : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(PathOf(name))!);
         const string Script = """
-            import os, sys
+            import os, sys, threading
             file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-            while True:
-                os.pwrite(file, bytes(1 << 20), 0)
+            def write():
+                while True:
+                    os.pwrite(file, bytes(1 << 20), 0)
+            # Several, so that one of them has a processor on a busy machine, too.
+            for i in range(4):
+                threading.Thread(target=write).start()
             """;
         _writer = Shell.Start("python3", "-c", Script, PathOf(name));
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(PathOf(name)), TimeSpan.FromSeconds(20)));
+        Assert.True(SpinWait.SpinUntil(
+            () => File.Exists(PathOf(name)) && new FileInfo(PathOf(name)).Length > 0, TimeSpan.FromSeconds(20)));
     }
 }

@@ -11,6 +11,9 @@ public sealed class QuietTests(ScratchBtrfs btrfs)
 {
     private const int Length = 3 << 20;
 
+    private static readonly string s_withoutCacheStat =
+        Path.Combine(Support.Program.RepositoryRoot, "tests/BtrfsClone.Tests/Support/without-cachestat.py");
+
     private readonly string _folder = btrfs.NewFolder();
 
     [BtrfsTheory(Needs = BusyFiles.Tools)]
@@ -30,6 +33,24 @@ public sealed class QuietTests(ScratchBtrfs btrfs)
 
         Waiter.Wait(file);
 
+        Assert.Empty(BusyFiles.Among(file));
+    }
+
+    [BtrfsTheory(Needs = BusyFiles.Tools)]
+    [InlineData("write")]
+    [InlineData("write over extents")]
+    [InlineData("mmap over extents")]
+    [InlineData("compressed")]
+    public void Without_cachestat_a_file_dirtied_by(string way)
+    {
+        string file = PathOf("tree/file");
+        Directory.CreateDirectory(PathOf("tree"));
+        Dirty(file, way);
+        Assert.Equal([file], BusyFiles.Among(file));
+
+        ShellResult result = Shell.Run("python3", s_withoutCacheStat, Support.Program.File, "wait", PathOf("tree"));
+
+        Assert.Equal(new ShellResult(0, "", ""), result);
         Assert.Empty(BusyFiles.Among(file));
     }
 

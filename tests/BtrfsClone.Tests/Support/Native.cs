@@ -134,6 +134,34 @@ internal static unsafe partial class Native
         return address == -1 ? throw new Win32Exception(Marshal.GetLastPInvokeError()) : (byte*)address;
     }
 
+    /// <summary>Opens a file for writing past the page cache, from memory that is aligned to blocks.</summary>
+    public static SafeFileHandle OpenDirect(string path)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            return new SafeFileHandle(
+                Check(Sys.OpenAt(Sys.WorkingDirectory, name, OpenFlags.ReadWrite | OpenFlags.Direct), path), ownsHandle: true);
+        }
+    }
+
+    /// <summary>Writes out of aligned memory.</summary>
+    public static void WriteAligned(SafeFileHandle direct, ReadOnlySpan<byte> data, long offset)
+    {
+        void* aligned = NativeMemory.AlignedAlloc((nuint)data.Length, 4096);
+        data.CopyTo(new Span<byte>(aligned, data.Length));
+        RandomAccess.Write(direct, new ReadOnlySpan<byte>(aligned, data.Length), offset);
+        NativeMemory.AlignedFree(aligned);
+    }
+
+    /// <summary>Takes a file's clean pages out of the page cache.</summary>
+    public static void DropPages(string path)
+    {
+        using SafeFileHandle file = Open(path, write: false);
+
+        // POSIX_FADV_DONTNEED
+        Check(-posix_fadvise(Descriptor(file), 0, 0, 4), "posix_fadvise");
+    }
+
     public static void Unmap(byte* address, long length) => _ = munmap((nint)address, (nuint)length);
 
     private static int Descriptor(SafeFileHandle file) => (int)file.DangerousGetHandle();
@@ -147,6 +175,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint mmap(nint address, nuint length, int protection, int flags, int descriptor, long offset);
+
+    [LibraryImport("libc")]
+    private static partial int posix_fadvise(int descriptor, long offset, long length, int advice);
 
     [LibraryImport("libc")]
     private static partial int munmap(nint address, nuint length);
