@@ -25,6 +25,7 @@ internal static class CloneScenarios
         yield return Clone("one", "the whole process", FileTrees.Single, null, others);
         yield return Range();
         yield return Moment();
+        yield return Snapshot();
         yield return Growth();
     }
 
@@ -57,6 +58,16 @@ internal static class CloneScenarios
         Subject = Contenders.Program("copy", "--point-in-time"),
         Peers = [Contenders.Program("copy") with { Target = 1.15 }, Contenders.Cp],
         Charted = false,
+    };
+
+    private static Scenario Snapshot() => new()
+    {
+        Id = "snapshot",
+        Title = "a snapshot",
+        Build = RealTree.CopyIntoSubvolume,
+        Subject = Contenders.Program("copy", "--snapshot"),
+        Peers = [Contenders.Other("btrfs subvolume snapshot")],
+        Checked = Contenders.Program("copy"),
     };
 
     private static Scenario Growth() => new()

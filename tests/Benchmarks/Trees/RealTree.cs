@@ -28,6 +28,13 @@ internal static class RealTree
             $"{Site.Show(Count(destination, "l"))} symbolic links";
     }
 
+    /// <summary>As <see cref="Copy"/>, and the source is a subvolume.</summary>
+    public static string CopyIntoSubvolume(Site site)
+    {
+        Execution.Check("btrfs", "subvolume", "create", site.At(Site.Source));
+        return Copy(site) + ", a subvolume";
+    }
+
     private static long Count(string path, string type) =>
         Execution.Check("find", path, "-type", type, "-printf", "x").LongCount(c => c == 'x');
 }
