@@ -2,7 +2,8 @@ BeforeDiscovery {
     Import-Module "$PSScriptRoot/Transcript.psm1"
     $sources = 'en-US/BtrfsClone.PowerShell.dll-Help.xml', 'en-US/about_BtrfsClone.help.txt', 'README.md'
     $transcripts = foreach ($source in $sources) {
-        Get-Transcript "$PSScriptRoot/../../$source"
+        # Those that need other hosts are run where hosts are (Remoting.Tests.ps1).
+        Get-Transcript "$PSScriptRoot/../../$source" | Where-Object { -not ($_.Steps.Command -match '-HostName') }
     }
 }
 

@@ -87,3 +87,71 @@ Subsystem powershell $((Get-Command pwsh).Source) -sshs -NoLogo -NoProfile
         $failures[0].FullyQualifiedErrorId | Should -Be 'SourceNotFound,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
     }
 }
+
+Describe 'The examples with -HostName' -Skip:(-not $sshd) {
+    BeforeAll {
+        Import-Module "$PSScriptRoot/Scratch.psm1"
+        Import-Module "$PSScriptRoot/Transcript.psm1"
+        $checkout = (Resolve-Path "$PSScriptRoot/../..").Path
+        $keys = New-ScratchFolder
+        Invoke-Tool ssh-keygen -q -t ed25519 -N '' -f "$keys/host"
+        Invoke-Tool ssh-keygen -q -t ed25519 -N '' -f "$keys/user"
+        $null = New-Item -ItemType Directory /run/sshd -Force
+
+        # Where Install puts the module, for the hosts.
+        $null = New-Item -ItemType Directory "$keys/modules"
+        $null = New-Item -ItemType SymbolicLink "$keys/modules/BtrfsClone" -Target $checkout
+
+        # Each host is a daemon that sees a folder of its own as /srv.
+        $port = 20000 + ($PID + 7) % 20000
+        $daemons = foreach ($name in 'web1', 'web2') {
+            $folder = New-ScratchFolder
+            sh "$PSScriptRoot/make-data.sh" $folder "$folder/other"
+            Set-Content "$keys/$name" @"
+ListenAddress 127.0.0.1:$port
+HostKey $keys/host
+AuthorizedKeysFile $keys/user.pub
+StrictModes no
+PermitRootLogin yes
+PidFile none
+SetEnv PSModulePath=$keys/modules
+Subsystem powershell $((Get-Command pwsh).Source) -sshs -NoLogo -NoProfile
+"@
+            Add-Content "$keys/ssh_config" "Host $name", 'HostName 127.0.0.1', "Port $port", 'User root', "IdentityFile $keys/user",
+                'StrictHostKeyChecking no', "UserKnownHostsFile $keys/known_hosts", 'LogLevel ERROR'
+            Start-Process unshare '--mount', 'sh', '-c', "`"mount --bind $folder /srv && exec $((Get-Command sshd).Source) -D -e -f $keys/$name`"" -PassThru -RedirectStandardError "$keys/$name.log"
+            $port++
+        }
+
+        Set-Content "$keys/ssh" '#!/bin/sh', "exec $((Get-Command ssh).Source) -F $keys/ssh_config `"`$@`""
+        chmod +x "$keys/ssh"
+        foreach ($name in 'web1', 'web2') {
+            for ($wait = 0; $wait -lt 200 -and -not (Select-String 'Server listening' "$keys/$name.log" -Quiet); $wait++) {
+                Start-Sleep -Milliseconds 50
+            }
+        }
+    }
+
+    AfterAll {
+        Stop-Process $daemons
+    }
+
+    It 'show what they do' {
+        $transcripts = foreach ($source in 'en-US/BtrfsClone.PowerShell.dll-Help.xml', 'en-US/about_BtrfsClone.help.txt', 'README.md') {
+            Get-Transcript "$checkout/$source" | Where-Object { $_.Steps.Command -match '-HostName' }
+        }
+
+        $transcripts.Count | Should -BeGreaterThan 0
+        $path = $env:PATH
+        $env:PATH = "${keys}:$path"
+        try {
+            $results = Invoke-Transcript $transcripts "$checkout/BtrfsClone.psd1"
+        } finally {
+            $env:PATH = $path
+        }
+
+        foreach ($step in $results) {
+            $step.Actual | Should -Be $step.Expected -Because "that is what is shown below '$($step.Command)'"
+        }
+    }
+}
