@@ -12,7 +12,9 @@ public static class Fingerprint
     public const string Tools = "find xargs sha256sum";
 
     /// <summary>Takes the fingerprint. Paths are relative to the root, whose own is empty, as byte text.</summary>
-    public static SortedDictionary<string, string> Of(string root)
+    /// <param name="root">The tree's top directory.</param>
+    /// <param name="links">Whether the number of links counts: it is less while some of them are missing.</param>
+    public static SortedDictionary<string, string> Of(string root, bool links = true)
     {
         SortedDictionary<string, string> entries = new(StringComparer.Ordinal);
         foreach (string record in Records(
@@ -20,9 +22,14 @@ public static class Fingerprint
         {
             int split = record.IndexOf('\t', StringComparison.Ordinal);
             string facts = record[(split + 1)..];
-            // The number of links is the clone's own where some of a file's links lie outside of the tree, and the
-            // size of a directory is what btrfs makes of it.
-            entries.Add(record[..split], facts[0] == 'd' ? WithoutSize(facts) : facts);
+            string[] fields = facts.Split(' ', 8);
+            if (facts[0] == 'd')
+            {
+                fields[4] = "-"; // The filesystem's own affair.
+            }
+
+            fields[6] = links && facts[0] != 'd' ? fields[6] : "-";
+            entries.Add(record[..split], string.Join(' ', fields));
         }
 
         byte[] digests = Shell.CheckBytes(
@@ -45,13 +52,6 @@ public static class Fingerprint
         }
 
         return text.ToString();
-    }
-
-    private static string WithoutSize(string facts)
-    {
-        string[] fields = facts.Split(' ');
-        fields[4] = fields[6] = "-";
-        return string.Join(' ', fields);
     }
 
     private static string[] Records(byte[] output) =>

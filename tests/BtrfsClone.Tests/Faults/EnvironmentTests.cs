@@ -1,0 +1,174 @@
+using BtrfsClone.Tests.Support;
+
+namespace BtrfsClone.Tests.Faults;
+
+/// <summary>Processes that may do less than usual: few descriptors, small files, no working directory, any umask.</summary>
+[Collection(ScratchBtrfs.Name)]
+public sealed class EnvironmentTests(ScratchBtrfs btrfs)
+{
+    private readonly string _folder = btrfs.NewFolder();
+
+    [BtrfsTheory(Needs = RandomTree.Tools + " " + TreeFacts.Tools + " prlimit")]
+    [InlineData("--atomic")]
+    [InlineData("--jobs=16")]
+    public void Sixty_four_descriptors(string option)
+    {
+        RandomTree.Make(At("source"), 11, new TreeShape { Files = 100, WideEntries = 500, Depth = 100 });
+
+        ShellResult result = Shell.Run("prlimit", "--nofile=64", Program.File, "copy", option, At("source"), At("clone"));
+
+        Assert.Equal(new ShellResult(0, "", ""), result);
+        TreeFacts.Of(At("source")).AssertEqual(TreeFacts.Of(At("clone")), TreeFacts.Unstable(btrfs));
+    }
+
+    [BtrfsTheory(Needs = Fingerprint.Tools + " prlimit")]
+    [InlineData("--reflink=always")]
+    [InlineData("--reflink=auto")]
+    public void Files_beyond_the_size_limit(string option)
+    {
+        Directory.CreateDirectory(At("source"));
+        File.WriteAllBytes(At("source/small"), new byte[1000]);
+        File.WriteAllBytes(At("source/large"), new byte[3 << 20]);
+        string elsewhere = Directory.CreateTempSubdirectory("btrfs-clone-tests-").FullName;
+        try
+        {
+            string clone = option.EndsWith("auto", StringComparison.Ordinal) ? Path.Combine(elsewhere, "clone") : At("clone");
+
+            // The runtime's own memory files are larger than that unless told otherwise.
+            ShellResult result = Shell.Run(
+                "env", "DOTNET_EnableWriteXorExecute=0", "prlimit", $"--fsize={1 << 20}", Program.File, "copy", option,
+                At("source"), clone);
+
+            Assert.Equal((1, ""), (result.ExitCode, result.Output));
+            Assert.Contains($"{clone}/large: the file is larger than", result.Error, StringComparison.Ordinal);
+            Assert.Equal("small\n", Shell.Check("ls", "-A", clone));
+            Shell.Check("cmp", At("source/small"), Path.Combine(clone, "small"));
+        }
+        finally
+        {
+            Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
+    [BtrfsFact]
+    public void A_working_directory_that_is_gone()
+    {
+        Directory.CreateDirectory(At("gone"));
+        File.WriteAllText(At("source"), "content");
+        const string Script = "cd \"$1/gone\" && rmdir \"$1/gone\" && shift && exec \"$@\"";
+        ShellResult Run(params string[] arguments) =>
+            Shell.Run("sh", ["-c", Script, "sh", _folder, Program.File, .. arguments]);
+
+        ShellResult absolute = Run("copy", At("source"), At("clone"));
+        Directory.CreateDirectory(At("gone"));
+        ShellResult relative = Run("copy", "../source", "clone2");
+        Directory.CreateDirectory(At("gone"));
+        ShellResult wait = Run("wait", "../source");
+
+        Assert.Equal(new ShellResult(0, "", ""), absolute);
+        Assert.Equal("content", File.ReadAllText(At("clone")));
+        Assert.Equal((1, 1), (relative.ExitCode, wait.ExitCode));
+        Assert.Matches(@"\Abtrfs-clone: clone2: [^\n]+: getcwd: No such file or directory\. [^\n]+\n\z", relative.Error);
+        Assert.Matches(@"\Abtrfs-clone: \.\./source: [^\n]+: getcwd: No such file or directory\. [^\n]+\n\z", wait.Error);
+        Assert.Equal("clone\nsource\n", Shell.Check("ls", "-A", _folder));
+    }
+
+    [BtrfsTheory(Needs = Fingerprint.Tools)]
+    [InlineData("000", "")]
+    [InlineData("000", "--atomic")]
+    [InlineData("077", "")]
+    [InlineData("077", "--atomic")]
+    [InlineData("777", "--atomic")]
+    public void Any_umask(string umask, string option)
+    {
+        foreach (string mode in (string[])["700", "755", "777", "4755", "2770", "1777", "444"])
+        {
+            Directory.CreateDirectory(At($"source/directory{mode}"));
+            File.WriteAllText(At($"source/file{mode}"), mode);
+            Shell.Check("mkfifo", At($"source/fifo{mode}"));
+            Shell.Check("chmod", mode, At($"source/directory{mode}"), At($"source/file{mode}"), At($"source/fifo{mode}"));
+        }
+
+        ShellResult result = Shell.Run(
+            "sh", "-c", $"umask {umask}; exec '{Program.File}' copy {option} '{At("source")}' '{At("clone")}'");
+
+        Assert.Equal(new ShellResult(0, "", ""), result);
+        Assert.Equal(Fingerprint.TextOf(At("source")), Fingerprint.TextOf(At("clone")));
+    }
+
+    [RootFact]
+    public void An_append_only_destination_gets_nothing_that_could_not_be_removed_again()
+    {
+        Directory.CreateDirectory(At("log"));
+        File.WriteAllText(At("log/old"), "old");
+        File.WriteAllText(At("old"), "new");
+        File.WriteAllText(At("new"), "new");
+        Shell.Check("chattr", "+a", At("log"));
+        try
+        {
+            ShellResult replaced = Program.Run("copy", At("old"), At("log"));
+            ShellResult atomic = Program.Run("copy", "--atomic", At("new"), At("log"));
+            ShellResult added = Program.Run("copy", At("new"), At("log"));
+
+            Assert.Equal((1, 1, 0), (replaced.ExitCode, atomic.ExitCode, added.ExitCode));
+            Assert.Contains("log/old: permission denied", replaced.Error, StringComparison.Ordinal);
+            Assert.Contains("log: permission denied", atomic.Error, StringComparison.Ordinal);
+            Assert.Equal("new\nold\n", Shell.Check("ls", "-A", At("log")));
+            Assert.Equal("old", File.ReadAllText(At("log/old")));
+        }
+        finally
+        {
+            Shell.Check("chattr", "-a", At("log"));
+        }
+    }
+
+    [RootTheory]
+    [InlineData("+i")]
+    [InlineData("+a")]
+    public void A_protected_file_at_the_destination_stays(string flag)
+    {
+        File.WriteAllText(At("new"), "new");
+        File.WriteAllText(At("old"), "old");
+        Shell.Check("chattr", flag, At("old"));
+        try
+        {
+            foreach (string option in (string[])["--force", "--atomic"])
+            {
+                ShellResult result = Program.Run("copy", option, At("new"), At("old"));
+                Assert.Equal(1, result.ExitCode);
+                Assert.Contains("old: permission denied", result.Error, StringComparison.Ordinal);
+                Assert.Equal("new\nold\n", Shell.Check("ls", "-A", _folder));
+                Assert.Equal("old", File.ReadAllText(At("old")));
+            }
+        }
+        finally
+        {
+            Shell.Check("chattr", "-i", "-a", At("old"));
+        }
+    }
+
+    [RootFact]
+    public void A_mount_in_the_destination()
+    {
+        Directory.CreateDirectory(At("source/mounted"));
+        File.WriteAllText(At("source/mounted/a"), "a");
+        File.WriteAllText(At("source/b"), "b");
+        Directory.CreateDirectory(At("into/source/mounted"));
+        Shell.Check("mount", "-t", "tmpfs", "tmpfs", At("into/source/mounted"));
+        try
+        {
+            ShellResult result = Program.Run("copy", At("source"), At("into"));
+
+            Assert.Equal(1, result.ExitCode);
+            Assert.Contains("on different filesystems", Assert.Single(result.Error.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
+            Assert.Equal("", Shell.Check("ls", "-A", At("into/source/mounted")));
+            Assert.Equal("b", File.ReadAllText(At("into/source/b")));
+        }
+        finally
+        {
+            Shell.Check("umount", At("into/source/mounted"));
+        }
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+}
