@@ -56,7 +56,8 @@ internal static class ErrorRecords
         BtrfsError.NoSpace => ErrorCategory.ResourceUnavailable,
         BtrfsError.QuotaExceeded => ErrorCategory.QuotaExceeded,
         BtrfsError.ReadOnlyFileSystem => ErrorCategory.WriteError,
-        BtrfsError.TooManyLinks or BtrfsError.FileTooLarge => ErrorCategory.LimitsExceeded,
+        BtrfsError.TooManyLinks or BtrfsError.TooManyOpenFiles or BtrfsError.FileTooLarge =>
+            ErrorCategory.LimitsExceeded,
         BtrfsError.NotSubvolume => ErrorCategory.InvalidType,
         BtrfsError.MountInBetween => ErrorCategory.InvalidOperation,
         BtrfsError.DelallocTimeout => ErrorCategory.OperationTimeout,

@@ -44,6 +44,9 @@ public enum BtrfsError
     /// <summary>The file is larger than the process (RLIMIT_FSIZE) or the filesystem lets it be (EFBIG).</summary>
     FileTooLarge,
 
+    /// <summary>The process, or the system, has as many files open as it may have (EMFILE, ENFILE).</summary>
+    TooManyOpenFiles,
+
     /// <summary>A quota group's or user's limit is reached (EDQUOT).</summary>
     QuotaExceeded,
 

@@ -15,6 +15,7 @@ internal static class ErrorText
         Errno.EOPNOTSUPP or Errno.ENOTTY => BtrfsError.CloneNotSupported,
         Errno.ETXTBSY => BtrfsError.SwapFile,
         Errno.ENOSPC => BtrfsError.NoSpace,
+        Errno.EMFILE or Errno.ENFILE => BtrfsError.TooManyOpenFiles,
         Errno.EFBIG => BtrfsError.FileTooLarge,
         Errno.EDQUOT => BtrfsError.QuotaExceeded,
         Errno.EACCES or Errno.EPERM => BtrfsError.PermissionDenied,
@@ -53,6 +54,7 @@ internal static class ErrorText
         BtrfsError.SwapFile => "Turn it off with swapoff first.",
         BtrfsError.NoSpace => "Free some space; on btrfs, 'btrfs filesystem usage' shows data and metadata apart.",
         BtrfsError.FileTooLarge => "Raise the limit (ulimit -f), or name a filesystem that takes such files.",
+        BtrfsError.TooManyOpenFiles => "Raise the limit (ulimit -n), or let fewer threads work.",
         BtrfsError.QuotaExceeded => "Free some space or raise the limit.",
         BtrfsError.PermissionDenied =>
             "Check permissions and inode flags (lsattr), or run with the privileges that it needs.",
@@ -92,6 +94,7 @@ internal static class ErrorText
         BtrfsError.SwapFile => "an active swap file cannot be cloned",
         BtrfsError.NoSpace => "no space is left on the filesystem",
         BtrfsError.FileTooLarge => "the file is larger than the process or the filesystem lets it be",
+        BtrfsError.TooManyOpenFiles => "the process may not open as many files as it needs",
         BtrfsError.QuotaExceeded => "a quota limit is reached",
         BtrfsError.PermissionDenied => "permission denied",
         BtrfsError.ReadOnlyFileSystem => "the filesystem is read-only",

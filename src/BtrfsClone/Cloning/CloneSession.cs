@@ -22,7 +22,7 @@ public sealed class CloneSession : IDisposable
     private readonly Action? _onTick;
     private readonly ConcurrentQueue<BtrfsException> _failures = new();
     private readonly HashSet<string> _clonedDirectories = new(StringComparer.Ordinal);
-    private readonly WorkerBuffers _buffers = new();
+    private readonly WorkerBuffers _buffers;
     private readonly EntryCloner _entries;
     private readonly DirectoryCloner _directories;
     private readonly ItemParents _parents;
@@ -41,8 +41,8 @@ public sealed class CloneSession : IDisposable
         Options = options;
         _onFailure = onFailure;
         _onTick = onTick;
-        Workers = Math.Clamp(options.Workers > 0 ? options.Workers : Environment.ProcessorCount, 1, 64);
-        OpenPairs = (int)Math.Clamp((Sys.DescriptorLimit - 64) / 4, Workers + 2, 256);
+        Descriptors = new DescriptorBudget(options.Workers > 0 ? options.Workers : Environment.ProcessorCount);
+        _buffers = NewBuffers();
         Uid = Sys.EffectiveUid;
         Gid = Sys.EffectiveGid;
         Umask = ProcessUmask.Read();
@@ -61,10 +61,7 @@ public sealed class CloneSession : IDisposable
     /// <summary>The snapshots that sources are read from, or null where they are read as they are.</summary>
     internal PointInTime? Moment { get; }
 
-    internal int Workers { get; }
-
-    /// <summary>How many directory pairs may be open at once: two descriptors each.</summary>
-    internal int OpenPairs { get; }
+    internal DescriptorBudget Descriptors { get; }
 
     /// <summary>No file may get larger than this, in bytes.</summary>
     internal ulong FileSizeLimit { get; } = Sys.FileSizeLimit;
@@ -117,6 +114,11 @@ public sealed class CloneSession : IDisposable
         ArgumentNullException.ThrowIfNull(destination);
         cancellation.ThrowIfCancellationRequested();
         Cancellation = cancellation;
+        if (!Descriptors.IsEnough)
+        {
+            throw new BtrfsException(BtrfsError.TooManyOpenFiles, source);
+        }
+
         try
         {
             return CloneItem(CloneDestination.Trim(source), destination);
@@ -173,6 +175,8 @@ public sealed class CloneSession : IDisposable
         _atomic?.Dispose();
         _buffers.Dispose();
     }
+
+    internal WorkerBuffers NewBuffers() => new(Descriptors.ToClose);
 
     internal static EntryKind KindOf(uint fileType) => fileType switch
     {

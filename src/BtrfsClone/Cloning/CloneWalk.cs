@@ -5,11 +5,11 @@ namespace BtrfsClone.Cloning;
 
 /// <summary>Clones what is below one directory.</summary>
 internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner entries, DirectoryCloner directories)
-    : TreeWalk<DirectoryPair, WorkerBuffers>(session.Workers, session.OpenPairs, session.Cancellation)
+    : TreeWalk<DirectoryPair, WorkerBuffers>(session.Descriptors.Workers, session.Descriptors.OpenPairs, session.Cancellation)
 {
     protected override DirectoryPair NewNode() => new();
 
-    protected override WorkerBuffers NewBuffers() => new();
+    protected override WorkerBuffers NewBuffers() => session.NewBuffers();
 
     protected override bool Open(WorkerBuffers buffers, DirectoryPair node)
     {

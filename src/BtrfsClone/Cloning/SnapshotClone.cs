@@ -12,7 +12,7 @@ namespace BtrfsClone.Cloning;
 /// <param name="onLeftEmpty">Takes the path of each nested subvolume that the snapshot leaves empty.</param>
 public sealed class SnapshotClone(CloneSession session, bool recurse, Action<string> onLeftEmpty) : IDisposable
 {
-    private readonly WorkerBuffers _buffers = new();
+    private readonly WorkerBuffers _buffers = session.NewBuffers();
     private readonly EntryCloner _entries = new(session);
     private readonly DirectoryCloner _directories = new(session);
 

@@ -10,10 +10,11 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
 {
     public const int FiemapExtents = 64;
     private const int PathSize = 320;
-    private const int MostToClose = 64;
 
-    public WorkerBuffers()
+    /// <param name="toClose">How many files that are done with may stay open for a while.</param>
+    public WorkerBuffers(int toClose)
     {
+        Closing = new ClosingBatch(toClose);
         Entries = Allocate(DirectoryBatch.BufferSize);
         XattrNames = Allocate(Sys.XattrMax);
         OtherXattrNames = Allocate(Sys.XattrMax);
@@ -27,8 +28,8 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
 
     public byte* Entries { get; }
 
-    /// <summary>Files that are cloned, or not to be: a part of what descriptors are allowed.</summary>
-    public ClosingBatch Closing { get; } = new((int)Math.Clamp(Sys.DescriptorLimit / 64, 2, MostToClose));
+    /// <summary>Files that are cloned, or not to be.</summary>
+    public ClosingBatch Closing { get; }
 
     public byte* XattrNames { get; }
 

@@ -8,14 +8,29 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
 {
     private readonly string _folder = btrfs.NewFolder();
 
-    [BtrfsTheory(Needs = RandomTree.Tools + " " + TreeFacts.Tools + " prlimit")]
-    [InlineData("--atomic")]
+    [BtrfsTheory(Needs = "prlimit")]
     [InlineData("--jobs=16")]
-    public void Sixty_four_descriptors(string option)
+    [InlineData("--atomic")]
+    public void Sixty_four_descriptors_are_too_few_and_nothing_is_begun(string option)
+    {
+        // The runtime has most of them.
+        Directory.CreateDirectory(At("source"));
+
+        ShellResult result = Shell.Run("prlimit", "--nofile=64", Program.File, "copy", option, At("source"), At("clone"));
+
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Matches(@"\Abtrfs-clone: [^\n]+/source: the process may not open as many files as it needs: [^\n]*ulimit -n[^\n]*\n\z", result.Error);
+        Assert.Equal("source\n", Shell.Check("ls", "-A", _folder));
+    }
+
+    [BtrfsTheory(Needs = RandomTree.Tools + " " + TreeFacts.Tools + " prlimit")]
+    [InlineData("--jobs=16")]
+    [InlineData("--atomic")]
+    public void Few_descriptors_are_enough(string option)
     {
         RandomTree.Make(At("source"), 11, new TreeShape { Files = 100, WideEntries = 500, Depth = 100 });
 
-        ShellResult result = Shell.Run("prlimit", "--nofile=64", Program.File, "copy", option, At("source"), At("clone"));
+        ShellResult result = Shell.Run("prlimit", "--nofile=100", Program.File, "copy", option, At("source"), At("clone"));
 
         Assert.Equal(new ShellResult(0, "", ""), result);
         TreeFacts.Of(At("source")).AssertEqual(TreeFacts.Of(At("clone")), TreeFacts.Unstable(btrfs));
