@@ -23,6 +23,7 @@ public sealed class UsageTests
     [InlineData("extents", "--length", "0", "a")]
     [InlineData("extents", "--source", "guess", "a")]
     [InlineData("demo", "surplus")]
+    [InlineData("merge", "only-one")]
     [InlineData("range", "only-one")]
     [InlineData("range", "a", "b", "c")]
     [InlineData("range", "a:99999999999g", "b")]
