@@ -80,14 +80,14 @@ internal sealed unsafe class EntryCloner(CloneSession session)
                         return linked;
                     }
 
-                    // Somebody removed the first clone: this one becomes the first.
+                    // Somebody removed or replaced the first clone: this one becomes the first.
                     link.Forget();
                 }
 
                 Fault fault = Place(new Entry(buffers, directory, source, sourceName, pointer, null), name);
                 if (!fault.Failed)
                 {
-                    link.IsAt(directory, new ReadOnlySpan<byte>(name, Utf8Z.Length(name) + 1));
+                    link.IsAt(directory, new ReadOnlySpan<byte>(name, Utf8Z.Length(name) + 1), buffers.Made.Inode);
                 }
 
                 return fault;
@@ -193,6 +193,14 @@ internal sealed unsafe class EntryCloner(CloneSession session)
                 result = LinkFrozen(directory, firstName, entry.Directory.Destination, name);
             }
 
+            if (result >= 0 && (result = Sys.StatEntry(entry.Directory.Destination, name, out Statx made)) >= 0 &&
+                made.Inode != entry.Link.Inode)
+            {
+                // Somebody has replaced the first clone.
+                _ = Sys.Unlink(entry.Directory.Destination, name);
+                result = -Errno.ENOENT;
+            }
+
             if (opened >= 0)
             {
                 Sys.Close(opened);
@@ -253,6 +261,12 @@ internal sealed unsafe class EntryCloner(CloneSession session)
     private Fault Finish(in Entry entry, byte* name)
     {
         Fault fault = _metadata.ApplyToEntry(entry.Buffers, entry.Directory, entry.SourceName, name, *entry.Status);
+        if (!fault.Failed && entry.Status->LinkCount > 1)
+        {
+            int result = Sys.StatEntry(entry.Directory.Destination, name, out entry.Buffers.Made);
+            fault = result < 0 ? Fault.Destination("statx", result) : fault;
+        }
+
         if (fault.Failed)
         {
             _ = Sys.Unlink(entry.Directory.Destination, name);

@@ -53,6 +53,11 @@ internal sealed unsafe class FileCloner(CloneSession session)
             fault = Metadata.ApplyTo(buffers, source, destination, status, flags, before, nameBytes);
         }
 
+        if (!fault.Failed && status.LinkCount > 1 && (result = Sys.Stat(destination, out buffers.Made)) < 0)
+        {
+            fault = Fault.Destination("statx", result);
+        }
+
         buffers.Closing.Add(destination);
         if (fault.Failed)
         {

@@ -42,8 +42,12 @@ internal sealed class HardLink
 
     public byte[] Name { get; private set; } = [];
 
-    public void IsAt(DirectoryPair directory, ReadOnlySpan<byte> zeroTerminatedName)
+    /// <summary>The clone's own number: another file may have taken the name since.</summary>
+    public ulong Inode { get; private set; }
+
+    public void IsAt(DirectoryPair directory, ReadOnlySpan<byte> zeroTerminatedName, ulong inode)
     {
+        Inode = inode;
         directory.Pin();
         Directory = directory;
         Name = zeroTerminatedName.ToArray();

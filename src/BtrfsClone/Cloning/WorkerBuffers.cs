@@ -31,6 +31,9 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
     /// <summary>Files that are cloned, or not to be.</summary>
     public ClosingBatch Closing { get; }
 
+    /// <summary>What was made last, where further links to it may follow.</summary>
+    public Statx Made;
+
     public byte* XattrNames { get; }
 
     public byte* OtherXattrNames { get; }
