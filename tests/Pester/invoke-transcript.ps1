@@ -28,7 +28,7 @@ for ($i = 0; $i -lt $transcripts.Count; $i++) {
             if ($transcript.Steps[$step].Shell) {
                 sh -c $command 2>&1 | ForEach-Object { "$_" }
             } else {
-                . ([scriptblock]::Create($command)) 2>&1 | Out-String -Stream -Width 120
+                . ([scriptblock]::Create($command)) 2>&1 | Out-String -Stream -Width 200
             }
         }
     }
