@@ -250,7 +250,7 @@ public sealed class CloneSession : IDisposable
             CloneEntry(source, placed, parent, status);
         }
 
-        _buffers.Closing.CloseAll();
+        _buffers.CloseAll();
         Drain();
         Cancellation.ThrowIfCancellationRequested();
         return Counters.Since(before) with

@@ -174,36 +174,27 @@ internal sealed unsafe class EntryCloner(CloneSession session)
     private static Fault MakeLink(in Entry entry, byte* name)
     {
         DirectoryPair first = entry.Link!.Directory!;
+        int destination = entry.Directory.Destination;
+        int directory = first == entry.Directory ? destination : entry.Buffers.LinkDirectories.Open(first);
+        if (directory < 0)
+        {
+            return Fault.Destination("linkat", directory);
+        }
+
         fixed (byte* firstName = entry.Link.Name)
         {
-            int directory = entry.Directory.Destination;
-            int opened = -1;
-            if (first != entry.Directory)
-            {
-                directory = opened = DirectoryByNames.ReopenDestination(first);
-                if (opened < 0)
-                {
-                    return Fault.Destination("linkat", opened);
-                }
-            }
-
-            int result = Sys.Link(directory, firstName, entry.Directory.Destination, name);
+            int result = Sys.Link(directory, firstName, destination, name);
             if (result == -Errno.EPERM)
             {
-                result = LinkFrozen(directory, firstName, entry.Directory.Destination, name);
+                result = LinkFrozen(directory, firstName, destination, name);
             }
 
-            if (result >= 0 && (result = Sys.StatEntry(entry.Directory.Destination, name, out Statx made)) >= 0 &&
+            if (result >= 0 && (result = Sys.StatEntry(destination, name, out Statx made)) >= 0 &&
                 made.Inode != entry.Link.Inode)
             {
                 // Somebody has replaced the first clone.
-                _ = Sys.Unlink(entry.Directory.Destination, name);
+                _ = Sys.Unlink(destination, name);
                 result = -Errno.ENOENT;
-            }
-
-            if (opened >= 0)
-            {
-                Sys.Close(opened);
             }
 
             return result < 0 ? Fault.Destination("linkat", result) : default;

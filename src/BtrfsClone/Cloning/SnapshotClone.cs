@@ -232,7 +232,7 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
         {
             Sys.Stat(pair.Destination, out session.TopDestination);
             new CloneWalk(session, _entries, _directories).Run(pair, _buffers);
-            _buffers.Closing.CloseAll();
+            _buffers.CloseAll();
         }
 
         // The exchange of its entry has touched the directory, which is the source's in all else.

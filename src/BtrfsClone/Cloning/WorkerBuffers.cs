@@ -15,6 +15,7 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
     public WorkerBuffers(int toClose)
     {
         Closing = new ClosingBatch(toClose);
+        LinkDirectories = new LinkDirectories(Math.Max(toClose / 8, 1));
         Entries = Allocate(DirectoryBatch.BufferSize);
         XattrNames = Allocate(Sys.XattrMax);
         OtherXattrNames = Allocate(Sys.XattrMax);
@@ -33,6 +34,9 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
 
     /// <summary>What was made last, where further links to it may follow.</summary>
     public Statx Made;
+
+    /// <summary>Directories that further links are made from.</summary>
+    public LinkDirectories LinkDirectories { get; }
 
     public byte* XattrNames { get; }
 
@@ -78,9 +82,16 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
         return TemporaryName;
     }
 
-    public void Dispose()
+    /// <summary>Closes what is open, at the end of an item.</summary>
+    public void CloseAll()
     {
         Closing.CloseAll();
+        LinkDirectories.CloseAll();
+    }
+
+    public void Dispose()
+    {
+        CloseAll();
         foreach (nint memory in (ReadOnlySpan<nint>)[(nint)Entries, (nint)XattrNames, (nint)OtherXattrNames,
             (nint)XattrValue, (nint)LinkTarget, (nint)SourcePath, (nint)DestinationPath, (nint)TemporaryName, (nint)Fiemap])
         {
