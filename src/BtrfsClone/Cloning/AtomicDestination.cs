@@ -8,9 +8,12 @@ namespace BtrfsClone.Cloning;
 /// </summary>
 internal sealed class AtomicDestination(CloneOptions options, WorkerBuffers buffers) : IDisposable
 {
+    /// <summary>The folder that all is cloned to before it appears.</summary>
+    public static readonly HiddenFolder.Kind FolderKind = new(".btrfs-clone-atomic."u8.ToArray(), TreeRemover.Empty);
+
     private CloneDestination? _destination;
     private CloneDestination? _staged;
-    private StagingFolder? _folder;
+    private HiddenFolder? _folder;
     private string _containerPath = "";
     private int _container = -1;
 
@@ -125,8 +128,8 @@ internal sealed class AtomicDestination(CloneOptions options, WorkerBuffers buff
 
     private CloneDestination MakeFolder(CloneDestination destination)
     {
-        StagingFolder.RemoveLeftovers(_container, buffers);
-        Fault fault = StagingFolder.Create(_container, out _folder);
+        HiddenFolder.RemoveLeftovers(_container, FolderKind);
+        Fault fault = HiddenFolder.Create(_container, FolderKind, out _folder);
         if (fault.Failed)
         {
             throw fault.ToException(_containerPath);

@@ -192,7 +192,7 @@ public sealed class CloneSession : IDisposable
     internal unsafe bool IsWanted(byte* name, EntryKind kind)
     {
         var bytes = new ReadOnlySpan<byte>(name, Utf8Z.Length(name));
-        bool isOurs = Moment is not null && kind == EntryKind.Directory && MomentFolder.HasName(bytes);
+        bool isOurs = Moment is not null && kind == EntryKind.Directory && MomentFolder.Kind.HasName(bytes);
         return !isOurs && (Options.Filter is null || Options.Filter(Utf8Z.ToText(bytes), kind));
     }
 

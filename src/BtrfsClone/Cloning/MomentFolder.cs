@@ -3,33 +3,25 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The directory that holds an invocation's temporary snapshots, beside the clones. Only its owner may enter it, so
-/// that a snapshot shows nobody what the directories above its subvolume hide. It is locked while the invocation
-/// lives: one that is not locked was left by a killed process, and the next invocation in this place removes it.
+/// The hidden folder that holds an invocation's temporary snapshots, beside the clones. Since only its owner may enter
+/// it, a snapshot shows nobody what the directories above its subvolume hide.
 /// </summary>
 internal sealed unsafe class MomentFolder : IDisposable
 {
-    private const uint PrivateMode = 0x1C0; // 0700
-    private const int Attempts = 16;
+    /// <summary>Folders of such names are no part of anybody's data.</summary>
+    public static readonly HiddenFolder.Kind Kind = new(".btrfs-clone-moment."u8.ToArray(), Empty);
 
-    private readonly int _place;
-    private readonly int _folder;
-    private readonly byte[] _name;
+    private readonly int _container;
+    private readonly HiddenFolder _folder;
     private readonly Action<Fault> _onFailure;
     private int _count;
 
-    private MomentFolder(int place, int folder, byte[] name, Action<Fault> onFailure)
+    private MomentFolder(int container, HiddenFolder folder, Action<Fault> onFailure)
     {
-        _place = place;
+        _container = container;
         _folder = folder;
-        _name = name;
         _onFailure = onFailure;
     }
-
-    private static ReadOnlySpan<byte> Prefix => ".btrfs-clone-moment."u8;
-
-    /// <summary>Whether a name is one of such a folder: none is part of anybody's data.</summary>
-    public static bool HasName(ReadOnlySpan<byte> name) => name.StartsWith(Prefix);
 
     /// <summary>Makes it, once it is sure that snapshots can be removed again.</summary>
     /// <param name="directory">The directory to make it in.</param>
@@ -38,225 +30,115 @@ internal sealed unsafe class MomentFolder : IDisposable
     public static Fault Make(string directory, Action<Fault> onFailure, out MomentFolder? folder)
     {
         folder = null;
-        int place = Sys.Open(directory, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
-        if (place < 0)
+        int container = Sys.Open(directory, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
+        if (container < 0)
         {
-            return Fault.Destination("openat", place);
+            return Fault.Destination("openat", container);
         }
 
-        RemoveLeftovers(place);
-        Fault fault = MakeLocked(place, out int descriptor, out byte[] name);
+        HiddenFolder.RemoveLeftovers(container, Kind);
+        Fault fault = HiddenFolder.Create(container, Kind, out HiddenFolder? hidden);
         if (!fault.Failed)
         {
-            fault = CheckRemoval(place, name);
+            var made = new MomentFolder(container, hidden!, onFailure);
+            fault = made.CheckRemoval();
             if (!fault.Failed)
             {
-                folder = new MomentFolder(place, descriptor, name, onFailure);
+                folder = made;
                 return default;
             }
 
-            Unlink(place, name);
-            Sys.Close(descriptor);
+            _ = hidden!.Remove();
+            hidden.Dispose();
         }
 
-        Sys.Close(place);
+        Sys.Close(container);
         return fault;
     }
 
     /// <summary>Takes a read-only snapshot. Returns its open root, or a negative errno.</summary>
     public int Take(int subvolume)
     {
-        byte[] name = NameOf(_count);
-        int result = Sys.CreateSnapshot(subvolume, _folder, name, readOnly: true);
+        byte[] name = Utf8Z.From($"{_count}");
+        int result = Sys.CreateSnapshot(subvolume, _folder.Descriptor, name, readOnly: true);
         if (result < 0)
         {
             return result;
         }
 
         _count++;
-        return OpenDirectory(_folder, name);
+        fixed (byte* text = name)
+        {
+            return OpenSnapshot(_folder.Descriptor, text);
+        }
     }
 
     /// <summary>Removes the snapshots and the folder.</summary>
     public void Dispose()
     {
-        for (int i = 0; i < _count; i++)
+        int result = _folder.Remove();
+        if (result < 0)
         {
-            int result = Remove(_folder, NameOf(i));
-            if (result < 0)
-            {
-                _onFailure(Fault.Destination(Sys.DestroySubvolumeCall, result));
-            }
+            _onFailure(Fault.Destination(Sys.DestroySubvolumeCall, result));
         }
 
-        // What could not be removed has been reported, and keeps the folder.
-        Unlink(_place, _name);
-        Sys.Close(_folder);
-        Sys.Close(_place);
-    }
-
-    private static byte[] NameOf(int snapshot) => Utf8Z.From($"{snapshot}");
-
-    private static Fault MakeLocked(int place, out int folder, out byte[] name)
-    {
-        for (int attempt = 0; attempt < Attempts; attempt++)
-        {
-            name = [.. Prefix, .. Utf8Z.From($"{Random.Shared.NextInt64():x16}")];
-            fixed (byte* text = name)
-            {
-                int result = Sys.MakeDirectory(place, text, PrivateMode);
-                if (result < 0)
-                {
-                    folder = -1;
-                    return Fault.Destination("mkdirat", result);
-                }
-            }
-
-            folder = OpenDirectory(place, name);
-            if (folder >= 0 && Sys.Chmod(folder, PrivateMode) == 0 && Lock(place, folder, name))
-            {
-                return default;
-            }
-
-            // Another process took it for a leftover before it was locked.
-            Unlink(place, name);
-            if (folder >= 0)
-            {
-                Sys.Close(folder);
-            }
-        }
-
-        folder = -1;
-        name = [];
-        return Fault.Refused(BtrfsError.ChangedMeanwhile);
-    }
-
-    /// <summary>Whether the folder is locked now, and still the one that has the name.</summary>
-    private static bool Lock(int place, int folder, byte[] name)
-    {
-        fixed (byte* text = name)
-        {
-            return Sys.TryLock(folder) >= 0 && Sys.Stat(folder, out Statx locked) == 0 &&
-                Sys.StatEntry(place, text, out Statx named) == 0 && named.IsSameFileAs(locked);
-        }
+        _folder.Dispose();
+        Sys.Close(_container);
     }
 
     /// <summary>
     /// Asks the kernel to destroy the folder, which is no subvolume: the answer tells who may not destroy subvolumes
     /// here from who may, before there is one that could not be removed.
     /// </summary>
-    private static Fault CheckRemoval(int place, byte[] name) => Sys.DestroySubvolume(place, name) switch
+    private Fault CheckRemoval() => Sys.DestroySubvolume(_container, _folder.Name) switch
     {
         -Errno.EINVAL => default,
         -Errno.ENOTTY => Fault.Refused(BtrfsError.NotBtrfs),
         var result => Fault.Destination(Sys.DestroySubvolumeCall, result),
     };
 
-    private static void RemoveLeftovers(int place)
+    private static int Empty(int folder)
     {
-        foreach (byte[] name in NamesIn(place, Prefix))
+        int error = 0;
+        fixed (byte* buffer = new byte[DirectoryBatch.BufferSize])
         {
-            int folder = OpenDirectory(place, name);
-            if (folder < 0)
+            _ = Sys.Seek(folder, 0);
+            int size;
+            while ((size = Sys.ReadDirectory(folder, buffer, DirectoryBatch.BufferSize)) > 0)
             {
-                continue;
-            }
-
-            if (Sys.Stat(folder, out Statx status) == 0 && status.Uid == Sys.EffectiveUid && Lock(place, folder, name))
-            {
-                foreach (byte[] entry in NamesIn(folder, []))
+                foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffer, size))
                 {
-                    RemoveIfSnapshot(folder, entry);
+                    int result = entry.IsDotOrDotDot ? 0 : Destroy(folder, entry.NamePointer);
+                    error = result < 0 ? result : error;
                 }
-
-                Unlink(place, name);
             }
-
-            Sys.Close(folder);
         }
+
+        return error;
     }
 
-    /// <summary>Whatever else somebody may have put there is left alone.</summary>
-    private static void RemoveIfSnapshot(int folder, byte[] name)
+    private static int Destroy(int folder, byte* name)
     {
-        int entry = OpenDirectory(folder, name);
-        if (entry < 0)
-        {
-            return;
-        }
-
-        bool isSnapshot = Sys.Stat(entry, out Statx status) == 0 && status.Inode == Sys.SubvolumeRootInode &&
-            Sys.IsSnapshot(entry);
-        Sys.Close(entry);
-        if (isSnapshot)
-        {
-            _ = Remove(folder, name);
-        }
-    }
-
-    private static int Remove(int folder, byte[] name)
-    {
-        int result = Sys.DestroySubvolume(folder, name);
-        if (result >= 0)
+        var text = new ReadOnlySpan<byte>(name, Utf8Z.Length(name) + 1);
+        int result = Sys.DestroySubvolume(folder, text);
+        int snapshot = result < 0 ? OpenSnapshot(folder, name) : -1;
+        if (snapshot < 0)
         {
             return result;
         }
 
         // Only root may destroy a read-only one, and nobody one whose root is immutable or append-only.
-        int subvolume = OpenDirectory(folder, name);
-        if (subvolume < 0)
+        if (Sys.MakeSubvolumeWritable(snapshot) == 0)
         {
-            return result;
+            _ = Sys.SetLateFlags(snapshot, InodeFlags.None);
+            _ = Sys.Chmod(snapshot, 0x1C0); // 0700
+            result = Sys.DestroySubvolume(folder, text);
         }
 
-        if (Sys.MakeSubvolumeWritable(subvolume) == 0)
-        {
-            _ = Sys.SetLateFlags(subvolume, InodeFlags.None);
-            _ = Sys.Chmod(subvolume, PrivateMode);
-            result = Sys.DestroySubvolume(folder, name);
-        }
-
-        Sys.Close(subvolume);
+        Sys.Close(snapshot);
         return result;
     }
 
-    private static List<byte[]> NamesIn(int directory, ReadOnlySpan<byte> prefix)
-    {
-        var names = new List<byte[]>();
-        byte[] buffer = new byte[DirectoryBatch.BufferSize];
-        fixed (byte* start = buffer)
-        {
-            int size;
-            while ((size = Sys.ReadDirectory(directory, start, buffer.Length)) > 0)
-            {
-                foreach (DirectoryBatch.Entry entry in new DirectoryBatch(start, size))
-                {
-                    if (entry.Name.StartsWith(prefix) && !entry.IsDotOrDotDot)
-                    {
-                        names.Add([.. entry.Name, 0]);
-                    }
-                }
-            }
-        }
-
-        return names;
-    }
-
-    private static int OpenDirectory(int directory, ReadOnlySpan<byte> name)
-    {
-        fixed (byte* text = name)
-        {
-            return Sys.OpenAt(
-                directory, text,
-                OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
-        }
-    }
-
-    private static void Unlink(int place, byte[] name)
-    {
-        fixed (byte* text = name)
-        {
-            _ = Sys.RemoveDirectory(place, text);
-        }
-    }
+    private static int OpenSnapshot(int folder, byte* name) => Sys.OpenAt(
+        folder, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
 }

@@ -140,15 +140,15 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
             return directory;
         }
 
-        fixed (byte* hidden = StagingFolder.NewName())
+        fixed (byte* hidden = AtomicDestination.FolderKind.NewName())
         {
             int result = Sys.TryLock(directory);
             result = result < 0 ? result : Sys.Chmod(directory, made.Permissions | OwnerWrite);
-            result = result < 0 ? result : StagingFolder.SetMark(directory);
+            result = result < 0 ? result : HiddenFolder.SetMark(directory);
             result = result < 0 ? result : Sys.RenameNoReplace(staging, name, container, hidden);
             if (result >= 0)
             {
-                StagingFolder.ClearMark(directory);
+                HiddenFolder.ClearMark(directory);
                 result = Sys.Chmod(directory, made.Permissions);
                 result = result < 0 ? result : Sys.RenameNoReplace(container, hidden, container, name);
                 if (result < 0)

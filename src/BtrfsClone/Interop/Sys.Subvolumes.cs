@@ -60,17 +60,14 @@ internal static unsafe partial class Sys
     public const string DestroySubvolumeCall = "BTRFS_IOC_SNAP_DESTROY";
 
     // linux/btrfs.h: _IOW(0x94, 15, struct btrfs_ioctl_vol_args), _IOW(0x94, 23, struct btrfs_ioctl_vol_args_v2),
-    // _IOR and _IOW(0x94, 25 and 26, __u64), _IOR(0x94, 60, struct btrfs_ioctl_get_subvol_info_args),
-    // _IOWR(0x94, 61, struct btrfs_ioctl_get_subvol_rootref_args), _IOWR(0x94, 62, struct btrfs_ioctl_ino_lookup_user_args).
+    // _IOR and _IOW(0x94, 25 and 26, __u64), _IOWR(0x94, 61, struct btrfs_ioctl_get_subvol_rootref_args),
+    // _IOWR(0x94, 62, struct btrfs_ioctl_ino_lookup_user_args).
     private const nuint BtrfsIocSnapDestroy = 0x5000940F;
     private const nuint BtrfsIocSnapCreateV2 = 0x50009417;
     private const nuint BtrfsIocSubvolGetFlags = 0x80089419;
     private const nuint BtrfsIocSubvolSetFlags = 0x4008941A;
-    private const nuint BtrfsIocGetSubvolInfo = 0x81F8943C;
     private const nuint BtrfsIocGetSubvolRootref = unchecked((nuint)0xD000943D);
     private const nuint BtrfsIocInoLookupUser = unchecked((nuint)0xD000943E);
-    private const int SubvolInfoSize = 504;
-    private const int SubvolInfoParentUuidOffset = 312;
     private const ulong SubvolumeReadOnly = 1 << 1; // BTRFS_SUBVOL_RDONLY
 
     /// <summary>
@@ -128,14 +125,6 @@ internal static unsafe partial class Sys
 
         flags &= ~SubvolumeReadOnly;
         return Result(ioctl(subvolume, BtrfsIocSubvolSetFlags, (nint)(&flags)));
-    }
-
-    /// <summary>BTRFS_IOC_GET_SUBVOL_INFO: whether the subvolume began as a snapshot, whose parent's uuid it keeps.</summary>
-    public static bool IsSnapshot(int subvolume)
-    {
-        byte* info = stackalloc byte[SubvolInfoSize];
-        return ioctl(subvolume, BtrfsIocGetSubvolInfo, (nint)info) >= 0 &&
-            new ReadOnlySpan<byte>(info + SubvolInfoParentUuidOffset, 16).ContainsAnyExcept((byte)0);
     }
 
     /// <summary>

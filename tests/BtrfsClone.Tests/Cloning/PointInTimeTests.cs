@@ -321,12 +321,14 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         using Process process = Shell.Start(
             Program.File, "copy", "--point-in-time", "--jobs", "1", At("source"), At("clone"));
         Assert.True(SpinWait.SpinUntil(() => Directory.Exists(At("clone")) || process.HasExited, TimeSpan.FromSeconds(30)));
+        Shell.Check("kill", "-STOP", $"{process.Id}");
         Assert.Equal(1, TemporarySnapshots());
 
         // A run beside it leaves a living one's snapshot alone.
         Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("beside")).ExitCode);
         Assert.Equal(1, TemporarySnapshots());
         Shell.Check("kill", $"-{signal}", $"{process.Id}");
+        Shell.Check("kill", "-CONT", $"{process.Id}");
         process.WaitForExit();
 
         Assert.Equal(exitCode, process.ExitCode);
@@ -336,11 +338,12 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
     }
 
     [RootFact]
-    public void A_leftover_that_holds_what_is_no_snapshot_is_left_alone()
+    public void What_has_the_name_of_a_leftover_but_was_not_made_for_snapshots_is_left_alone()
     {
+        // Whoever may write in the directory could rename another one of the user's to such a name.
         Shell.Check("btrfs", "subvolume", "create", At("own"));
         Directory.CreateDirectory(At(".btrfs-clone-moment.1"));
-        Shell.Check("btrfs", "subvolume", "create", At(".btrfs-clone-moment.1/subvolume"));
+        Shell.Check("btrfs", "subvolume", "snapshot", "-r", At("own"), At(".btrfs-clone-moment.1/subvolume"));
         NewFile(".btrfs-clone-moment.1/file", "x");
         File.CreateSymbolicLink(At(".btrfs-clone-moment.2"), At("own"));
         NewFile("source/file", "x");

@@ -3,31 +3,32 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A hidden folder that only its owner can enter, beside what is to appear. Its maker holds a lock on it, which the
+/// A hidden folder that only its owner can enter, for what an invocation needs while it runs. Its maker holds a lock on it, which the
 /// kernel drops with the process: what cannot be locked is alive, and all else is a killed run's and is removed.
 /// </summary>
-internal sealed unsafe class StagingFolder : IDisposable
+internal sealed unsafe class HiddenFolder : IDisposable
 {
     private const uint PrivateMode = 0x1C0; // 0700
 
     private readonly int _container;
-    private readonly byte[] _name;
+    private readonly Kind _kind;
 
-    private StagingFolder(int container, byte[] name, int descriptor)
+    private HiddenFolder(int container, Kind kind, byte[] name, int descriptor)
     {
         _container = container;
-        _name = name;
+        _kind = kind;
+        Name = name;
         Descriptor = descriptor;
     }
-
-    /// <summary>What the folder's name begins with; sixteen hexadecimal digits follow.</summary>
-    private static ReadOnlySpan<byte> Prefix => ".btrfs-clone-atomic."u8;
 
     /// <summary>
     /// The mark of a folder that may be emptied. The name alone would let whoever may write in its parent rename
     /// another of the caller's directories to it.
     /// </summary>
-    private static ReadOnlySpan<byte> Mark => "user.btrfs-clone.atomic\0"u8;
+    private static ReadOnlySpan<byte> Mark => "user.btrfs-clone.temporary\0"u8;
+
+    /// <summary>The folder's name, zero-terminated.</summary>
+    public byte[] Name { get; }
 
     /// <summary>The folder, open; entries are named by it, so that no path leads elsewhere.</summary>
     public int Descriptor { get; }
@@ -36,12 +37,12 @@ internal sealed unsafe class StagingFolder : IDisposable
     public string Path => $"/proc/self/fd/{Descriptor}";
 
     /// <summary>Makes a folder. On failure the result is the fault of a call on the destination's side.</summary>
-    public static Fault Create(int container, out StagingFolder? folder)
+    public static Fault Create(int container, Kind kind, out HiddenFolder? folder)
     {
         folder = null;
         while (true)
         {
-            byte[] name = NewName();
+            byte[] name = kind.NewName();
             fixed (byte* text = name)
             {
                 int result = Sys.MakeDirectory(container, text, PrivateMode);
@@ -67,15 +68,11 @@ internal sealed unsafe class StagingFolder : IDisposable
                     return Fault.Destination("openat", descriptor);
                 }
 
-                folder = new StagingFolder(container, name, descriptor);
+                folder = new HiddenFolder(container, kind, name, descriptor);
                 return default;
             }
         }
     }
-
-    /// <summary>A zero-terminated name that nobody else chooses.</summary>
-    public static byte[] NewName() => 
-        [.. Prefix, .. Utf8Z.From($"{Random.Shared.NextInt64():x16}")];
 
     /// <summary>Marks an open directory as one that a later run may remove unless it is locked.</summary>
     public static int SetMark(int descriptor)
@@ -97,37 +94,35 @@ internal sealed unsafe class StagingFolder : IDisposable
     }
 
     /// <summary>Removes what killed runs of this user have left in a directory. What cannot be removed stays.</summary>
-    public static void RemoveLeftovers(int container, WorkerBuffers buffers)
+    public static void RemoveLeftovers(int container, Kind kind)
     {
-        int listing;
-        fixed (byte* here = ".\0"u8)
+        fixed (byte* here = ".\0"u8, buffer = new byte[DirectoryBatch.BufferSize])
         {
-            listing = Sys.OpenAt(container, here, OpenFlags.ReadOnly | OpenFlags.Directory);
-        }
-
-        int size;
-        while (listing >= 0 && (size = Sys.ReadDirectory(listing, buffers.Entries, DirectoryBatch.BufferSize)) > 0)
-        {
-            foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffers.Entries, size))
+            int listing = Sys.OpenAt(container, here, OpenFlags.ReadOnly | OpenFlags.Directory);
+            int size;
+            while (listing >= 0 && (size = Sys.ReadDirectory(listing, buffer, DirectoryBatch.BufferSize)) > 0)
             {
-                if (entry.Name.StartsWith(Prefix))
+                foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffer, size))
                 {
-                    RemoveLeftover(container, entry.NamePointer);
+                    if (kind.HasName(entry.Name))
+                    {
+                        RemoveLeftover(container, kind, entry.NamePointer);
+                    }
                 }
             }
-        }
 
-        if (listing >= 0)
-        {
-            Sys.Close(listing);
+            if (listing >= 0)
+            {
+                Sys.Close(listing);
+            }
         }
     }
 
     /// <summary>Removes the folder with all that is in it. Returns 0 or a negative errno.</summary>
     public int Remove()
     {
-        int result = TreeRemover.Empty(Descriptor);
-        fixed (byte* name = _name)
+        int result = _kind.Empty(Descriptor);
+        fixed (byte* name = Name)
         {
             return result < 0 ? result : Sys.RemoveDirectory(_container, name);
         }
@@ -181,7 +176,7 @@ internal sealed unsafe class StagingFolder : IDisposable
         return size >= 0;
     }
 
-    private static void RemoveLeftover(int container, byte* name)
+    private static void RemoveLeftover(int container, Kind kind, byte* name)
     {
         int descriptor = Open(container, name);
         if (descriptor < 0)
@@ -196,12 +191,23 @@ internal sealed unsafe class StagingFolder : IDisposable
             bool isDead = Sys.Stat(descriptor, out Statx status) >= 0 && status.Uid == Sys.EffectiveUid &&
                 Sys.TryLock(descriptor) >= 0;
             bool isMarked = isDead && Sys.GetXattr(descriptor, mark, &value, 1) >= 0;
-            if (isDead && (!isMarked || TreeRemover.Empty(descriptor) >= 0))
+            if (isDead && (!isMarked || kind.Empty(descriptor) >= 0))
             {
                 _ = Sys.RemoveDirectory(container, name);
             }
         }
 
         Sys.Close(descriptor);
+    }
+
+    /// <summary>What a folder is for.</summary>
+    /// <param name="Prefix">What its name begins with; sixteen hexadecimal digits follow.</param>
+    /// <param name="Empty">Removes what is in an open folder. Returns 0 or a negative errno.</param>
+    public sealed record Kind(byte[] Prefix, Func<int, int> Empty)
+    {
+        /// <summary>A zero-terminated name that nobody else chooses.</summary>
+        public byte[] NewName() => [.. Prefix, .. Utf8Z.From($"{Random.Shared.NextInt64():x16}")];
+
+        public bool HasName(ReadOnlySpan<byte> name) => name.StartsWith(Prefix);
     }
 }
