@@ -5,7 +5,7 @@ internal static class ExitCode
 {
     public const int Done = 0;
 
-    /// <summary>Something failed, and a line on standard error says what.</summary>
+    /// <summary>Something failed, and a line on standard error says what; or the answer to a question is no.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line could not be understood; nothing was done.</summary>

@@ -71,6 +71,9 @@ internal sealed class Invocation : IDisposable
         Warn(line);
     }
 
+    /// <summary>Ends with 1 though nothing failed: the answer is no.</summary>
+    public void Deny() => _failed = true;
+
     /// <summary>Says what is no failure.</summary>
     public void Warn(string line)
     {

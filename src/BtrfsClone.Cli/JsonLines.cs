@@ -1,11 +1,13 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BtrfsClone.Comparing;
 using BtrfsClone.Measuring;
 
 namespace BtrfsClone.Cli;
 
 /// <summary>Results as JSON, one object a line, with the names of their properties.</summary>
+[JsonSerializable(typeof(CompareResult))]
 [JsonSerializable(typeof(MeasureResult))]
 internal sealed partial class JsonLines : JsonSerializerContext
 {

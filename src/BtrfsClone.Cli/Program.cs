@@ -18,6 +18,7 @@ internal static class Program
             CopyCommand.Create(),
             RangeCommand.Create(),
             MergeCommand.Create(),
+            CompareCommand.Create(),
             ExtentsCommand.Create(),
             WaitCommand.Create(),
             MeasureCommand.Create(),

@@ -15,6 +15,7 @@ internal sealed unsafe class FiemapReader
 
     private int _descriptor;
     private string _path = "";
+    private bool _flush;
 
     /// <summary>The extents that the last call brought.</summary>
     public int Count { get; private set; }
@@ -31,10 +32,13 @@ internal sealed unsafe class FiemapReader
 
     private ReadOnlySpan<FiemapExtent> Extents => new(Request + 1, Count);
 
-    public void Start(int descriptor, string path)
+    /// <summary>Begins with a file.</summary>
+    /// <param name="descriptor">The file.</param>
+    /// <param name="path">What to call it in errors.</param>
+    /// <param name="flush">Whether what is dirty is written out before anything is mapped.</param>
+    public void Start(int descriptor, string path, bool flush = false)
     {
-        _descriptor = descriptor;
-        _path = path;
+        (_descriptor, _path, _flush) = (descriptor, path, flush);
         Forget();
     }
 
@@ -53,7 +57,9 @@ internal sealed unsafe class FiemapReader
             Start = (ulong)offset,
             Length = (ulong)(end - offset),
             ExtentCount = MaxExtents,
+            Flags = _flush ? FiemapRequestFlags.Sync : FiemapRequestFlags.None,
         };
+        _flush = false;
         int result = Sys.Fiemap(_descriptor, Request);
         if (result == -Errno.EFBIG)
         {

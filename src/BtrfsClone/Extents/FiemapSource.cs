@@ -10,9 +10,12 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
     private long _end;
     private bool _done;
 
-    public void Start(int descriptor, string path, long offset, long end)
+    /// <summary>Whether the last part ended for want of room.</summary>
+    public bool HasMore => reader.IsFull;
+
+    public void Start(int descriptor, string path, long offset, long end, bool flush = false)
     {
-        reader.Start(descriptor, path);
+        reader.Start(descriptor, path, flush);
         _start = _position = offset;
         _end = end;
         _done = false;

@@ -15,16 +15,18 @@ internal sealed unsafe class TreeSearch
         sizeof(TreeSearchRequest) + ItemBytes, pinned: true);
 
     private int _descriptor;
-    private string _path = "";
     private int _position;
     private uint _left;
+
+    /// <summary>What to call the file in errors.</summary>
+    public string Path { get; private set; } = "";
 
     private TreeSearchRequest* Request => (TreeSearchRequest*)Unsafe.AsPointer(ref _buffer[0]);
 
     public void Start(int descriptor, string path)
     {
         _descriptor = descriptor;
-        _path = path;
+        Path = path;
         _left = 0;
     }
 
@@ -61,7 +63,7 @@ internal sealed unsafe class TreeSearch
     public int Find(ulong tree, in ItemKey min, in ItemKey max, uint count)
     {
         int result = TryFind(tree, min, max, count);
-        return result >= 0 ? result : throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, _path);
+        return result >= 0 ? result : throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, Path);
     }
 
     /// <summary>
@@ -92,7 +94,7 @@ internal sealed unsafe class TreeSearch
     }
 
     /// <summary>The error for an item that is not as the format says.</summary>
-    public BtrfsException Malformed() => new(BtrfsError.IOError, _path, Errno.EUCLEAN, Sys.TreeSearchCall);
+    public BtrfsException Malformed() => new(BtrfsError.IOError, Path, Errno.EUCLEAN, Sys.TreeSearchCall);
 }
 
 /// <summary>A key of an item in a btrfs tree; keys are ordered by these three in turn.</summary>

@@ -56,7 +56,7 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
         {
             return true;
         }
-        else if (IsSameFileSystem(parent.Descriptor, descriptor))
+        else if (FileSystems.AreOne(parent.Descriptor, parent.Status, descriptor, node.Status))
         {
             result = Sys.SubvolumeId(descriptor, out ulong subvolume);
             node.Subvolume = subvolume;
@@ -120,10 +120,4 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
 
     private void Report(MeasuredDirectory node, string call, int result) =>
         _shared.Failures.Enqueue(BtrfsException.FromErrno(-result, call, node.Path));
-
-    /// <summary>Each subvolume has a device number of its own, so that only the id tells.</summary>
-    private static bool IsSameFileSystem(int one, int other) =>
-        Sys.FileSystemMagic(one, out long magic) >= 0 && magic == Sys.BtrfsMagic &&
-        Sys.FileSystemMagic(other, out magic) >= 0 && magic == Sys.BtrfsMagic &&
-        Sys.BtrfsFsid(one, out Guid id) >= 0 && Sys.BtrfsFsid(other, out Guid otherId) >= 0 && id == otherId;
 }

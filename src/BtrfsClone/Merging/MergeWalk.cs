@@ -22,6 +22,8 @@ internal sealed unsafe class MergeWalk(MergeSession session, CancellationToken c
             return;
         }
 
+        node.AddPaired();
+
         try
         {
             MergeResult result = MergeSession.MergeFiles(

@@ -21,8 +21,6 @@ internal enum PieceRelation
 /// <summary>Tells what is to be done with two pieces.</summary>
 internal static class PieceRelations
 {
-    private const long Unknown = -1;
-
     /// <summary>Relates a piece of the reference to one of the file that is merged with it.</summary>
     /// <param name="reference">The piece of the reference.</param>
     /// <param name="piece">The piece of the other file.</param>
@@ -40,22 +38,15 @@ internal static class PieceRelations
             return PieceRelation.NotMergeable;
         }
 
-        if (reference.Kind == piece.Kind && Place(reference, position) is long place && place != Unknown &&
-            place == Place(piece, position) && reference.RawDiskOffset == piece.RawDiskOffset)
+        switch (ExtentPlace.Relate(reference, piece, position))
         {
-            // Without its place in the extent, a compressed piece is only known to be somewhere in there.
-            return piece.Compression != ExtentCompression.None && piece.RawExtentOffset == Unknown
-                ? PieceRelation.PerhapsSame
-                : PieceRelation.Same;
+            case PlaceRelation.Same:
+                return PieceRelation.Same;
+            case PlaceRelation.PerhapsSame:
+                return PieceRelation.PerhapsSame;
         }
 
         // Space that somebody has reserved stays reserved.
         return piece.Kind == ExtentKind.Prealloc ? PieceRelation.NotMergeable : PieceRelation.Apart;
     }
-
-    /// <summary>Where the byte at a position is stored, as far as it is known.</summary>
-    private static long Place(in FileExtent piece, long position) =>
-        piece.RawExtentOffset != Unknown ? piece.RawDiskOffset + piece.RawExtentOffset + position - piece.Offset
-        : piece.RawPhysicalOffset == Unknown || piece.Compression != ExtentCompression.None ? piece.RawPhysicalOffset
-        : piece.RawPhysicalOffset + position - piece.Offset;
 }

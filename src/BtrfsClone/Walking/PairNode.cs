@@ -1,4 +1,3 @@
-using System.Text;
 using BtrfsClone.Interop;
 
 namespace BtrfsClone.Walking;
@@ -8,6 +7,7 @@ internal sealed class PairNode : WalkNode<PairNode>
 {
     private readonly string _referencePath = "";
     private readonly string _path = "";
+    private int _paired;
 
     /// <summary>A node to <see cref="WalkNode{TNode}.Begin"/> with.</summary>
     public PairNode()
@@ -17,6 +17,7 @@ internal sealed class PairNode : WalkNode<PairNode>
     /// <summary>The tops of two trees.</summary>
     public PairNode(string referencePath, string path) => (_referencePath, _path) = (referencePath, path);
 
+    /// <summary>Negative where the second directory is walked alone.</summary>
     public int Reference { get; set; } = -1;
 
     public int Directory { get; set; } = -1;
@@ -25,9 +26,20 @@ internal sealed class PairNode : WalkNode<PairNode>
 
     public Statx DirectoryStatus;
 
+    /// <summary>How many entries of the second directory are known to have one of the same name in the reference.</summary>
+    public int Paired => _paired;
+
     public override bool IsOpen => Directory >= 0;
 
     public override int Descriptor => Directory;
+
+    public void AddPaired() => Interlocked.Increment(ref _paired);
+
+    public override void Begin(PairNode parent, ReadOnlySpan<byte> name)
+    {
+        base.Begin(parent, name);
+        _paired = 0;
+    }
 
     public override void Close()
     {
@@ -46,9 +58,10 @@ internal sealed class PairNode : WalkNode<PairNode>
 
     public override bool Reopen(PairNode child)
     {
-        Reference = OpenDirectory.Above(child.Reference, ReferenceStatus);
+        bool isPair = child.Reference >= 0;
+        Reference = isPair ? OpenDirectory.Above(child.Reference, ReferenceStatus) : -1;
         Directory = OpenDirectory.Above(child.Directory, DirectoryStatus);
-        if (Reference < 0 || Directory < 0 || (!Listed && Sys.Seek(Directory, ListOffset) < 0))
+        if ((isPair && Reference < 0) || Directory < 0 || (!Listed && Sys.Seek(Directory, ListOffset) < 0))
         {
             Close();
             return false;
@@ -60,34 +73,7 @@ internal sealed class PairNode : WalkNode<PairNode>
     /// <summary>The path of one of the directories, or of an entry in it.</summary>
     public string PathOf(bool inReference, ReadOnlySpan<byte> entry)
     {
-        var names = new List<byte[]>();
-        PairNode node = this;
-        for (; node.Parent is not null; node = node.Parent)
-        {
-            names.Add(node.Name);
-        }
-
-        var path = new StringBuilder(inReference ? node._referencePath : node._path);
-        for (int i = names.Count - 1; i >= 0; i--)
-        {
-            Append(path, Utf8Z.Span(names[i]));
-        }
-
-        return Append(path, entry).ToString();
-    }
-
-    private static StringBuilder Append(StringBuilder path, ReadOnlySpan<byte> name)
-    {
-        if (!name.IsEmpty)
-        {
-            if (path.Length > 0 && path[^1] != '/')
-            {
-                path.Append('/');
-            }
-
-            path.Append(Utf8Z.ToText(name));
-        }
-
-        return path;
+        string directory = PathBelow(node => node.Name, node => inReference ? node._referencePath : node._path);
+        return entry.IsEmpty ? directory : Join(directory, Utf8Z.ToText(entry));
     }
 }

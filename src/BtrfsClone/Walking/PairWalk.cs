@@ -24,6 +24,8 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, CancellationToken
     : TreeWalk<PairNode, TBuffers>(workers, MaxOpen(workers), cancellation)
     where TBuffers : class, IWalkBuffers
 {
+    private const int DotAndDotDot = 2;
+
     protected override PairNode NewNode() => new();
 
     /// <summary>Visits a regular file of the second tree, and what the reference has of the same name.</summary>
@@ -31,6 +33,10 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, CancellationToken
 
     /// <summary>Takes the path of an entry without a counterpart.</summary>
     protected abstract void VisitGap(string path, PairGap gap);
+
+    /// <summary>Takes a directory of the second tree that has no counterpart; it is open, but not entered.</summary>
+    protected virtual void VisitDirectoryGap(TBuffers buffers, PairNode node, PairGap gap) =>
+        VisitGap(node.PathOf(false, []), gap);
 
     protected abstract void VisitFailure(BtrfsException failure);
 
@@ -44,7 +50,13 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, CancellationToken
         }
         else if (node.Reference is -Errno.ENOENT or -Errno.ENOTDIR or -Errno.ELOOP)
         {
-            VisitGap(node.PathOf(false, []), node.Reference == -Errno.ENOENT ? PairGap.OnlyInPath : PairGap.OtherKind);
+            bool isNone = node.Reference == -Errno.ENOENT;
+            if (!isNone)
+            {
+                node.Parent.AddPaired();
+            }
+
+            VisitDirectoryGap(buffers, node, isNone ? PairGap.OnlyInPath : PairGap.OtherKind);
         }
         else if (node.Reference < 0)
         {
@@ -54,6 +66,7 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, CancellationToken
         {
             Sys.Stat(node.Reference, out node.ReferenceStatus);
             Sys.Stat(node.Directory, out node.DirectoryStatus);
+            node.Parent.AddPaired();
             return true;
         }
 
@@ -78,26 +91,15 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, CancellationToken
         }
     }
 
-    /// <summary>Finds what only the reference has.</summary>
+    /// <summary>
+    /// Finds what only the reference has: its entries are looked up where there are more than are paired already.
+    /// </summary>
     protected override void Finish(TBuffers buffers, PairNode node)
     {
-        int size;
-        while (!IsStopped &&
-            (size = Sys.ReadDirectory(node.Reference, buffers.Entries, DirectoryBatch.BufferSize)) != 0)
+        int entries = ListReference(buffers, node, lookUp: false);
+        if (entries - DotAndDotDot > node.Paired && Sys.Seek(node.Reference, 0) >= 0)
         {
-            if (size < 0)
-            {
-                Fail(node, inReference: true, "getdents64", size);
-                return;
-            }
-
-            foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffers.Entries, size))
-            {
-                if (Sys.StatEntry(node.Directory, entry.NamePointer, out _) == -Errno.ENOENT)
-                {
-                    VisitGap(node.PathOf(true, entry.Name), PairGap.OnlyInReference);
-                }
-            }
+            ListReference(buffers, node, lookUp: true);
         }
     }
 
@@ -106,6 +108,33 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, CancellationToken
 
     protected override void ReportLost(PairNode node) =>
         VisitFailure(new BtrfsException(BtrfsError.ChangedMeanwhile, node.PathOf(false, [])));
+
+    /// <summary>Returns how many entries the reference has.</summary>
+    private int ListReference(TBuffers buffers, PairNode node, bool lookUp)
+    {
+        int entries = 0;
+        int size;
+        while (!IsStopped &&
+            (size = Sys.ReadDirectory(node.Reference, buffers.Entries, DirectoryBatch.BufferSize)) != 0)
+        {
+            if (size < 0)
+            {
+                Fail(node, inReference: true, "getdents64", size);
+                break;
+            }
+
+            foreach (DirectoryBatch.Entry entry in new DirectoryBatch(buffers.Entries, size))
+            {
+                entries++;
+                if (lookUp && Sys.StatEntry(node.Directory, entry.NamePointer, out _) == -Errno.ENOENT)
+                {
+                    VisitGap(node.PathOf(true, entry.Name), PairGap.OnlyInReference);
+                }
+            }
+        }
+
+        return entries;
+    }
 
     private static int MaxOpen(int workers) => (int)Math.Clamp((Sys.DescriptorLimit - 64) / 4, workers + 2, 256);
 

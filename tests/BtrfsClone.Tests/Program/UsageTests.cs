@@ -17,6 +17,8 @@ public sealed class UsageTests
     [InlineData("wait")]
     [InlineData("wait", "--timeout", "0", "a")]
     [InlineData("wait", "--timeout", "soon", "a")]
+    [InlineData("measure")]
+    [InlineData("compare", "only-one")]
     [InlineData("extents")]
     [InlineData("extents", "--offset", "-1", "a")]
     [InlineData("extents", "--offset", "many", "a")]

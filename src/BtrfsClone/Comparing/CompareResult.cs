@@ -1,0 +1,62 @@
+namespace BtrfsClone.Comparing;
+
+/// <summary>
+/// What comparing a file, or all files of a tree by their relative paths, with a reference came to. Lengths are bytes of
+/// the files at <see cref="Path"/>. Modes, owners, times and other metadata have no part in it.
+/// </summary>
+public sealed record CompareResult
+{
+    /// <summary>What it was compared with.</summary>
+    public required string ReferencePath { get; init; }
+
+    /// <summary>The file or tree.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Regular files at <see cref="Path"/> that were compared, or have no counterpart.</summary>
+    public required long Files { get; init; }
+
+    /// <summary>The sizes of those files together.</summary>
+    public required long Length { get; init; }
+
+    /// <summary>
+    /// Bytes that are stored in the very same place as those at the same offset of the reference; holes of both count,
+    /// and so does <see cref="ComparedLength"/>.
+    /// </summary>
+    public required long SharedLength { get; init; }
+
+    /// <summary>The rest of <see cref="Length"/>: bytes of its own.</summary>
+    public long ExclusiveLength => Length - SharedLength;
+
+    /// <summary>
+    /// <see cref="SharedLength"/> divided by <see cref="Length"/>, from 0 to 1; 1 where there is nothing to share. Null for
+    /// what only the reference has.
+    /// </summary>
+    public required double? SharedRatio { get; init; }
+
+    /// <summary>
+    /// The part of <see cref="SharedLength"/> that was compared by content, by reading it, since its place does not
+    /// tell: inline data, which cannot be shared, and, where btrfs's trees may not be read, compressed data.
+    /// </summary>
+    public required long ComparedLength { get; init; }
+
+    /// <summary>
+    /// Whether it is a clone: as long as the reference, with every byte shared; for a tree, with the same entries, each
+    /// file a clone and each link leading where the reference's does.
+    /// </summary>
+    public required bool IsClone { get; init; }
+
+    /// <summary>Relative paths of what only the reference has; below a directory nothing more is listed.</summary>
+    public IReadOnlyList<string> OnlyInReference { get; init; } = [];
+
+    /// <summary>Relative paths of what the reference does not have; below a directory nothing more is listed.</summary>
+    public IReadOnlyList<string> OnlyInPath { get; init; } = [];
+
+    /// <summary>
+    /// Relative paths of what is something else in the reference: a file and a directory, links that lead elsewhere,
+    /// two devices.
+    /// </summary>
+    public IReadOnlyList<string> Different { get; init; } = [];
+
+    /// <summary>What could not be compared; each was reported on its own, and nothing with it is a clone.</summary>
+    public required long Failed { get; init; }
+}

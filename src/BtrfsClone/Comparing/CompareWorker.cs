@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using BtrfsClone.Interop;
+using BtrfsClone.Walking;
+
+namespace BtrfsClone.Comparing;
+
+/// <summary>One worker: its memory, and what it has found.</summary>
+internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) : IWalkBuffers
+{
+    private readonly FileComparer _files = new();
+    private readonly byte* _link = (byte*)NativeMemory.Alloc(Sys.PathMax);
+    private readonly byte* _otherLink = (byte*)NativeMemory.Alloc(Sys.PathMax);
+    private (ulong Reference, ulong File) _devices;
+    private bool _areOne;
+
+    public byte* Entries { get; } = (byte*)NativeMemory.Alloc(DirectoryBatch.BufferSize);
+
+    public CompareTotals Totals { get; private set; } = new();
+
+    /// <summary>Begins with a comparison.</summary>
+    public void Start(CompareTotals totals, bool mayReadTrees, CancellationToken cancellation)
+    {
+        Totals = totals;
+        _files.MayReadTrees = mayReadTrees;
+        _files.Cancellation = cancellation;
+    }
+
+    /// <summary>Compares two open files.</summary>
+    /// <exception cref="BtrfsException">Reading failed.</exception>
+    public FileFinding Compare(in ComparedFile reference, in ComparedFile file)
+    {
+        long compared = 0;
+        long shared = file.Status.IsSameFileAs(reference.Status) ? file.Size
+            : !AreOnOneFileSystem(reference, file) ? 0
+            : _files.Compare(reference, file, out compared);
+        bool isClone = shared == file.Size && file.Size == reference.Size;
+        return new FileFinding(IsFile: true, file.Size, shared, compared, isClone);
+    }
+
+    /// <summary>Whether two symbolic links hold the same target. A negative errno where that cannot be read.</summary>
+    public int HaveSameTarget(int reference, int directory, byte* name)
+    {
+        int length = Sys.ReadLink(reference, name, _link, Sys.PathMax);
+        int otherLength = Sys.ReadLink(directory, name, _otherLink, Sys.PathMax);
+        if (length < 0 || otherLength < 0)
+        {
+            return Math.Min(length, otherLength);
+        }
+
+        return new ReadOnlySpan<byte>(_link, length).SequenceEqual(new ReadOnlySpan<byte>(_otherLink, otherLength)) ? 1 : 0;
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(Entries);
+        NativeMemory.Free(_link);
+        NativeMemory.Free(_otherLink);
+        onEnd?.Invoke(Totals);
+    }
+
+    /// <summary>Asked once for all files of two subvolumes.</summary>
+    private bool AreOnOneFileSystem(in ComparedFile reference, in ComparedFile file)
+    {
+        if (_devices != (reference.Status.Device, file.Status.Device))
+        {
+            _areOne = FileSystems.AreOne(reference.Descriptor, reference.Status, file.Descriptor, file.Status);
+            _devices = (reference.Status.Device, file.Status.Device);
+        }
+
+        return _areOne;
+    }
+}

@@ -1,0 +1,168 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Comparing;
+
+/// <summary>
+/// Finds which bytes of two files are stored in one place, by their extents: by FIEMAP, and by the trees, where they may
+/// be read, of files with many or compressed extents. Content is read only of what that does not tell.
+/// </summary>
+internal sealed class FileComparer
+{
+    private const int Step = 64 << 10;
+
+    private readonly ExtentCursor _referencePieces = new();
+    private readonly ExtentCursor _pieces = new();
+    private readonly FiemapSource _mappedReference = new(new FiemapReader());
+    private readonly FiemapSource _mapped = new(new FiemapReader());
+    private readonly FiemapReader _probe = new();
+    private (ItemSource Reference, ItemSource File)? _items;
+    private (byte[] Reference, byte[] File)? _content;
+    private bool _treesAreRefused;
+
+    public CancellationToken Cancellation { get; set; }
+
+    /// <summary>Whether the trees are asked at all.</summary>
+    public bool MayReadTrees { get; set; } = true;
+
+    /// <summary>The trees are quicker then: FIEMAP follows the references of each extent.</summary>
+    private bool HasManyExtents => _mappedReference.HasMore || _mapped.HasMore;
+
+    /// <summary>Compares two files of one filesystem.</summary>
+    /// <param name="reference">The reference.</param>
+    /// <param name="file">The other file.</param>
+    /// <param name="compared">The part of the result that was compared by content.</param>
+    /// <returns>How many bytes, at equal offsets, are the same.</returns>
+    /// <exception cref="BtrfsException">Reading failed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public long Compare(in ComparedFile reference, in ComparedFile file, out long compared)
+    {
+        compared = 0;
+        long limit = Math.Min(reference.Size, file.Size);
+        if (limit == 0)
+        {
+            return 0;
+        }
+
+        StartMapped(reference, file, limit);
+        bool mayTryItems = true;
+        long shared = 0;
+        for (long position = 0; position < limit;)
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            FileExtent referencePiece = _referencePieces.At(position, out long referenceEnd);
+            FileExtent piece = _pieces.At(position, out long end);
+            bool areEncoded = IsEncoded(referencePiece) && IsEncoded(piece);
+            if (mayTryItems && (areEncoded || HasManyExtents))
+            {
+                mayTryItems = false;
+                if (TryStartItems(reference, file, limit))
+                {
+                    continue;
+                }
+            }
+
+            if (areEncoded)
+            {
+                referencePiece = Probe(reference, position, out referenceEnd);
+                piece = Probe(file, position, out end);
+            }
+
+            end = Math.Min(Math.Min(end, referenceEnd), limit);
+            PlaceRelation relation = Relate(referencePiece, piece, position);
+            if (relation == PlaceRelation.Same)
+            {
+                shared += end - position;
+            }
+            else if (relation == PlaceRelation.PerhapsSame && HaveSameContent(reference, file, position, end))
+            {
+                shared += end - position;
+                compared += end - position;
+            }
+
+            position = end;
+        }
+
+        return shared;
+    }
+
+    /// <summary>Whether a piece is compressed, and comes from FIEMAP.</summary>
+    private static bool IsEncoded(in FileExtent piece) =>
+        piece.Kind == ExtentKind.Data && piece.Compression is null && piece.ExtentOffset is null;
+
+    private static PlaceRelation Relate(in FileExtent reference, in FileExtent piece, long position) =>
+        reference.Kind == ExtentKind.Inline || piece.Kind == ExtentKind.Inline ? PlaceRelation.PerhapsSame
+        : reference.Kind == ExtentKind.Hole && piece.Kind == ExtentKind.Hole ? PlaceRelation.Same
+        : ExtentPlace.Relate(reference, piece, position);
+
+    /// <summary>
+    /// Maps a single place. FIEMAP takes compressed extents for one where their starts on disk are as far apart as they
+    /// are in the file; asked for one block, it cannot.
+    /// </summary>
+    private FileExtent Probe(in ComparedFile file, long position, out long end)
+    {
+        _probe.Start(file.Descriptor, file.Path);
+        _probe.Map(position, position + 1);
+        FileExtent piece = _probe.Count > 0
+            ? FiemapSource.ToPiece(_probe[0])
+            : FileExtent.Hole(position, file.BlockSize - (position % file.BlockSize));
+        end = piece.End;
+        return piece;
+    }
+
+    private void StartMapped(in ComparedFile reference, in ComparedFile file, long limit)
+    {
+        // Dirty data over an extent that exists does not show: the place would be that of the old bytes.
+        _mappedReference.Start(reference.Descriptor, reference.Path, 0, limit, flush: true);
+        _mapped.Start(file.Descriptor, file.Path, 0, limit, flush: true);
+        _referencePieces.Start(_mappedReference, reference.BlockSize, limit);
+        _pieces.Start(_mapped, file.BlockSize, limit);
+    }
+
+    private bool TryStartItems(in ComparedFile reference, in ComparedFile file, long limit)
+    {
+        if (_treesAreRefused || !MayReadTrees)
+        {
+            return false;
+        }
+
+        (ItemSource Reference, ItemSource File) items = _items ??= (new ItemSource(), new ItemSource());
+        int result = items.Reference.Start(reference.Descriptor, reference.Path, reference.Status.Inode);
+        result = result < 0 ? result : items.File.Start(file.Descriptor, file.Path, file.Status.Inode);
+        _treesAreRefused = result is -Errno.EPERM or -Errno.EACCES;
+        if (result < 0)
+        {
+            // Not btrfs, say.
+            return false;
+        }
+
+        _referencePieces.Start(items.Reference, reference.BlockSize, limit);
+        _pieces.Start(items.File, file.BlockSize, limit);
+        return true;
+    }
+
+    private bool HaveSameContent(in ComparedFile reference, in ComparedFile file, long position, long end)
+    {
+        (byte[] Reference, byte[] File) content =
+            _content ??= (GC.AllocateUninitializedArray<byte>(Step), GC.AllocateUninitializedArray<byte>(Step));
+        for (; position < end; position += Step)
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            int length = (int)Math.Min(Step, end - position);
+            int read = Read(reference, content.Reference.AsSpan(0, length), position);
+            if (read < length || Read(file, content.File.AsSpan(0, length), position) < length ||
+                !content.Reference.AsSpan(0, length).SequenceEqual(content.File.AsSpan(0, length)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static int Read(in ComparedFile file, Span<byte> buffer, long offset)
+    {
+        int read = Sys.ReadAt(file.Descriptor, buffer, offset);
+        return read >= 0 ? read : throw BtrfsException.FromErrno(-read, "pread", file.Path);
+    }
+}
