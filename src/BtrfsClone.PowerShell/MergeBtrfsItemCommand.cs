@@ -16,51 +16,21 @@ namespace BtrfsClone.PowerShell;
     SupportsShouldProcess = true,
     HelpUri = OnlineHelp.Uri)]
 [OutputType(typeof(MergeResult))]
-public sealed class MergeBtrfsItemCommand : StoppableCmdlet
+public sealed class MergeBtrfsItemCommand : PairCmdlet
 {
     private MergeSession? _session;
     private WorkProgress? _progress;
-    private string _reference = "";
     private bool _whatIf;
-
-    /// <summary>The file or directory whose extents are shared. Taken as it is, without wildcards.</summary>
-    [Parameter(Mandatory = true, Position = 0)]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(LiteralPathCompleter))]
-    public string ReferencePath { get; set; } = "";
-
-    /// <summary>The file or directory that is to share them. A wildcard has to match one item.</summary>
-    [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [FileSystemInfoToPath]
-    [SupportsWildcards]
-    public string Path { get; set; } = "";
-
-    /// <summary>The file or directory that is to share them, its path taken as it is.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath", "LP")]
-    public string LiteralPath { get; set; } = "";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _reference = SessionPath.Argument(this, ReferencePath);
+        base.BeginProcessing();
         _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
             ? (SwitchParameter)given
             : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
         _session = new MergeSession(Write, WriteFailure, WriteGap, () => _progress!.Tick(), _whatIf);
         _progress = new WorkProgress(this, _whatIf ? "Comparing" : "Merging", Describe);
-    }
-
-    /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        bool literal = ParameterSetName == LiteralPathSet;
-        string? path = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
-        if (path is not null && !Cancellation.IsCancellationRequested)
-        {
-            _progress!.Item = path;
-            Attempt(() => Merge(path));
-        }
     }
 
     /// <inheritdoc/>
@@ -77,14 +47,16 @@ public sealed class MergeBtrfsItemCommand : StoppableCmdlet
         base.Dispose(disposing);
     }
 
-    private void Merge(string path)
+    /// <inheritdoc/>
+    protected override void ProcessPair(string path)
     {
-        string target = $"Item: {path} Reference: {_reference}";
+        _progress!.Item = path;
+        string target = $"Item: {path} Reference: {Reference}";
         if (!_whatIf)
         {
             if (ShouldProcess(target, "Merge"))
             {
-                _session!.Merge(_reference, path, Cancellation);
+                _session!.Merge(Reference, path, Cancellation);
             }
 
             return;
@@ -92,7 +64,7 @@ public sealed class MergeBtrfsItemCommand : StoppableCmdlet
 
         MergeCounters counters = _session!.Counters;
         (long deduped, long unshared) = (counters.DedupedLength, counters.UnsharedLength);
-        _session.Merge(_reference, path, Cancellation);
+        _session.Merge(Reference, path, Cancellation);
         ShouldProcess(
             target,
             $"Merge {counters.DedupedLength - deduped} bytes, which frees up to {counters.UnsharedLength - unshared} bytes");
@@ -109,9 +81,9 @@ public sealed class MergeBtrfsItemCommand : StoppableCmdlet
     private void WriteGap(string path, PairGap reason) =>
         WriteVerbose(reason switch
         {
-            PairGap.OnlyInPath => $"'{path}' has no counterpart below '{_reference}'.",
+            PairGap.OnlyInPath => $"'{path}' has no counterpart below '{Reference}'.",
             PairGap.OnlyInReference => $"'{path}' is only below the reference.",
-            _ => $"'{path}' is not of the same kind below '{_reference}'.",
+            _ => $"'{path}' is not of the same kind below '{Reference}'.",
         });
 
     private string Describe(TimeSpan elapsed)

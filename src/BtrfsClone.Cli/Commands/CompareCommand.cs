@@ -39,13 +39,19 @@ internal static class CompareCommand
         using Utf8Output output = new(Console.OpenStandardOutput());
         CompareSession? session = null;
         bool isFirst = true;
+        string? last = null;
         using (session = new CompareSession(
             run.Fail, detailed ? Write : null, () => run.Progress.Show(() => $"{session!.Files:N0} files")))
         {
             CompareResult result = session.Compare(
                 Path.TrimEndingDirectorySeparator(reference), Path.TrimEndingDirectorySeparator(path), run.Cancellation);
             run.Progress.Clear();
-            Write(result);
+            // A file has been written as its own entry.
+            if (result.Path != last)
+            {
+                Write(result);
+            }
+
             if (!json && !detailed)
             {
                 List(output, "only in REFERENCE: ", result.OnlyInReference);
@@ -62,6 +68,7 @@ internal static class CompareCommand
 
         void Write(CompareResult result)
         {
+            last = result.Path;
             if (json)
             {
                 output.Write(JsonSerializer.SerializeToUtf8Bytes(result, JsonLines.Readable.CompareResult));

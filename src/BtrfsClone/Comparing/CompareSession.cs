@@ -41,7 +41,9 @@ public sealed class CompareSession : IDisposable
 
     /// <summary>Begins. All callbacks come on the thread that calls <see cref="Compare"/>.</summary>
     /// <param name="onFailure">Takes each failure inside a tree.</param>
-    /// <param name="onEntry">Takes each file of a tree, and each entry without counterpart; they are compared on one thread.</param>
+    /// <param name="onEntry">
+    /// Takes each file of a tree, and each entry without counterpart; or the file itself. They are compared on one thread.
+    /// </param>
     /// <param name="onTick">Is called now and then, at most every 50 ms.</param>
     public CompareSession(
         Action<BtrfsException> onFailure, Action<CompareResult>? onEntry = null, Action? onTick = null)
@@ -229,6 +231,7 @@ public sealed class CompareSession : IDisposable
             {
                 _worker.Totals.Add(_worker.Compare(reference, file));
                 _files = 1;
+                _onEntry?.Invoke(Result());
             }
             finally
             {

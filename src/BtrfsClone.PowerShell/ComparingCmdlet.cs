@@ -1,0 +1,48 @@
+using System.Globalization;
+using BtrfsClone.Comparing;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>What <c>Compare-BtrfsItem</c> and <c>Test-BtrfsClone</c> share.</summary>
+public abstract class ComparingCmdlet : PairCmdlet
+{
+    private CompareSession? _session;
+    private WorkProgress? _progress;
+
+    /// <summary>What takes each entry of a tree, or null.</summary>
+    protected virtual Action<CompareResult>? OnEntry => null;
+
+    /// <summary>Takes what a pair came to.</summary>
+    /// <param name="result">Of trees, all files together.</param>
+    protected abstract void Take(CompareResult result);
+
+    /// <inheritdoc/>
+    protected sealed override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _session = new CompareSession(WriteFailure, OnEntry, () => _progress!.Tick());
+        _progress = new WorkProgress(
+            this, "Comparing", _ => string.Create(CultureInfo.CurrentCulture, $"{_session.Files:N0} files"));
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessPair(string path)
+    {
+        _progress!.Item = path;
+        Take(_session!.Compare(Reference, path, Cancellation));
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void EndProcessing() => _progress!.Complete();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _session?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

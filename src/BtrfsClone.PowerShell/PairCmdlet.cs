@@ -1,0 +1,45 @@
+using System.Management.Automation;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>What the cmdlets share that hold a file or a tree against another one, the reference.</summary>
+public abstract class PairCmdlet : StoppableCmdlet
+{
+    /// <summary>The file or directory that the other one is held against. Taken as it is, without wildcards.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(LiteralPathCompleter))]
+    public string ReferencePath { get; set; } = "";
+
+    /// <summary>The file, or the directory with all below it by the same relative paths. A wildcard has to match one item.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [FileSystemInfoToPath]
+    [SupportsWildcards]
+    public string Path { get; set; } = "";
+
+    /// <summary>The file or directory, its path taken as it is.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath", "LP")]
+    public string LiteralPath { get; set; } = "";
+
+    /// <summary>The reference's absolute path.</summary>
+    protected string Reference { get; private set; } = "";
+
+    /// <summary>Works on one pair. A <see cref="BtrfsException"/> becomes a non-terminating error.</summary>
+    /// <param name="path">The item's absolute path; it need not exist.</param>
+    protected abstract void ProcessPair(string path);
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => Reference = SessionPath.Argument(this, ReferencePath);
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessRecord()
+    {
+        bool literal = ParameterSetName == LiteralPathSet;
+        string? path = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
+        if (path is not null && !Cancellation.IsCancellationRequested)
+        {
+            Attempt(() => ProcessPair(path));
+        }
+    }
+}
