@@ -45,6 +45,6 @@ public sealed class DelallocItem
     /// <summary>How many of its files are with the flusher, and one more while its directory is looked through.</summary>
     internal int Pending { get; set; }
 
-    /// <summary>This pass has met a file that was not quiet.</summary>
-    internal bool FoundBusy { get; set; }
+    /// <summary>This pass has met a file because of which another one is needed.</summary>
+    internal bool LookAgain { get; set; }
 }

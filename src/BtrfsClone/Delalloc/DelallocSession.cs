@@ -175,7 +175,10 @@ public sealed class DelallocSession : IDisposable
         }
     }
 
-    /// <summary>One pass through a directory. One in which all files were quiet at once is the last.</summary>
+    /// <summary>
+    /// One pass through a directory: the first starts write-out, the next ones wait, and one in which nobody wrote and
+    /// nothing took long is the last.
+    /// </summary>
     private void LookThrough(DelallocItem item, CancellationToken cancellation)
     {
         if (item.Ended)
@@ -185,9 +188,9 @@ public sealed class DelallocSession : IDisposable
 
         // Somebody keeps writing: one pass after the other would be a busy loop.
         item.Passes++;
-        if (item.Passes > 2)
+        if (item.Passes > 3)
         {
-            cancellation.WaitHandle.WaitOne(Math.Min(1 << Math.Min(item.Passes - 2, 10), LongestPause));
+            cancellation.WaitHandle.WaitOne(Math.Min(1 << Math.Min(item.Passes - 3, 10), LongestPause));
         }
 
         _flusher.Hold(item);
@@ -250,9 +253,9 @@ public sealed class DelallocSession : IDisposable
             }
         }
 
-        while (_flusher.TryTakeFinished(out DelallocItem? finished, out bool foundBusy))
+        while (_flusher.TryTakeFinished(out DelallocItem? finished, out bool lookAgain))
         {
-            if (finished!.Directory >= 0 && foundBusy)
+            if (finished!.Directory >= 0 && lookAgain)
             {
                 _again.Enqueue(finished);
             }

@@ -77,7 +77,7 @@ internal sealed class Flusher : IDisposable
         lock (_gate)
         {
             item.Pending++;
-            item.FoundBusy = false;
+            item.LookAgain = false;
         }
     }
 
@@ -99,13 +99,13 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>An item whose files are all done with, and whether one of them was not quiet at first.</summary>
-    public bool TryTakeFinished(out DelallocItem? item, out bool foundBusy)
+    /// <summary>An item whose files are all done with, and whether they have to be looked at once more.</summary>
+    public bool TryTakeFinished(out DelallocItem? item, out bool lookAgain)
     {
         lock (_gate)
         {
             bool taken = _finished.TryDequeue(out item);
-            foundBusy = taken && item!.FoundBusy;
+            lookAgain = taken && item!.LookAgain;
             return taken;
         }
     }
@@ -212,7 +212,7 @@ internal sealed class Flusher : IDisposable
 
     private bool TryFinish(OpenFile file)
     {
-        Progress progress = _stop || file.Item.Ended ? Progress.Quiet : file.Advance(_flush);
+        Progress progress = _stop || file.Item.Ended ? Progress.Done : file.Advance(_flush);
         if (progress == Progress.Busy)
         {
             return false;
@@ -229,7 +229,7 @@ internal sealed class Flusher : IDisposable
                 _failures.Enqueue((file.Item, failure));
             }
 
-            file.Item.FoundBusy |= file.WasBusy;
+            file.Item.LookAgain |= file.LookAgain;
             _free.Push(file);
             if (_callerWantsRoom && _free.Count > _capacity / 4)
             {

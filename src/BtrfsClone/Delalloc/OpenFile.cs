@@ -5,11 +5,11 @@ namespace BtrfsClone.Delalloc;
 /// <summary>What <see cref="OpenFile.Advance"/> found.</summary>
 internal enum Progress
 {
-    /// <summary>Something is delayed or in flight: look again later.</summary>
+    /// <summary>Something is delayed or in flight: it has to stay open and be looked at later.</summary>
     Busy,
 
-    /// <summary>Nothing is.</summary>
-    Quiet,
+    /// <summary>Nothing is; or, in a pass that only starts write-out, that has been started.</summary>
+    Done,
 
     /// <summary>A call failed.</summary>
     Failed,
@@ -30,7 +30,11 @@ internal sealed unsafe class OpenFile
 
     private const int FiemapExtents = 64;
 
+    /// <summary>Milliseconds. When one file took longer than this, others that were quiet may not be any more.</summary>
+    private const int Long = 50;
+
     private bool _looked;
+    private bool _wasBusy;
     private DateTime _busySince;
     private DateTime _changed;
     private long _quietSince;
@@ -39,8 +43,8 @@ internal sealed unsafe class OpenFile
 
     public int Descriptor { get; private set; }
 
-    /// <summary>It was not quiet when it was first looked at.</summary>
-    public bool WasBusy { get; private set; }
+    /// <summary>The directory that it came from has to be looked through once more.</summary>
+    public bool LookAgain { get; private set; }
 
     /// <summary>Which call failed.</summary>
     public string FailedCall { get; private set; } = "";
@@ -52,7 +56,7 @@ internal sealed unsafe class OpenFile
     {
         Item = item;
         Descriptor = descriptor;
-        _looked = WasBusy = false;
+        _looked = _wasBusy = LookAgain = false;
     }
 
     /// <summary>
@@ -63,23 +67,28 @@ internal sealed unsafe class OpenFile
     {
         bool first = !_looked;
         _looked = true;
+
+        // The first pass through a directory starts all and waits for nothing, so that the device has it all to work on.
+        bool starting = flush && Item.Passes == 1;
         Activity activity = Look(Descriptor, out ulong dirtyPages);
         if (activity is Activity.InFlight or Activity.Delayed)
         {
-            NoteBusy();
-            return flush && activity == Activity.Delayed ? StartWriteOut(dirtyPages) : Progress.Busy;
-        }
-
-        // A later pass through a directory asks who has written since the first, which waited for ordered extents.
-        if (first && Item.Passes > 1)
-        {
-            return Progress.Quiet;
+            NoteBusy(lookAgain: starting || activity == Activity.Delayed);
+            bool failed = flush && activity == Activity.Delayed && !TryStartWriteOut(dirtyPages);
+            return failed ? Progress.Failed : starting ? Progress.Done : Progress.Busy;
         }
 
         // What cannot be seen is written out once, together with the others.
-        if (activity == Activity.Unknown && first && flush)
+        if (activity == Activity.Unknown && flush && first && Item.Passes <= 1)
         {
-            return StartWriteOut(ulong.MaxValue);
+            LookAgain = true;
+            return !TryStartWriteOut(ulong.MaxValue) ? Progress.Failed : starting ? Progress.Done : Progress.Busy;
+        }
+
+        // Later passes ask who has written since; ordered extents have been waited for by then.
+        if (first && Item.Passes > (flush ? 2 : 1))
+        {
+            return Progress.Done;
         }
 
         // Clean pages may still have an ordered extent pending, and only this waits for it. Nothing is left for it to
@@ -92,19 +101,26 @@ internal sealed unsafe class OpenFile
 
         if (Look(Descriptor, out _) is Activity.Delayed or Activity.InFlight)
         {
-            NoteBusy();
+            NoteBusy(lookAgain: true);
             return Progress.Busy;
         }
 
-        return WasBusy && !IsSettled() ? Progress.Busy : Progress.Quiet;
+        if (_wasBusy && !IsSettled())
+        {
+            return Progress.Busy;
+        }
+
+        LookAgain |= _wasBusy && DateTime.UtcNow > _busySince.AddMilliseconds(Long);
+        return Progress.Done;
     }
 
-    private void NoteBusy()
+    private void NoteBusy(bool lookAgain)
     {
+        LookAgain |= lookAgain;
         _quietSince = long.MaxValue;
-        if (!WasBusy)
+        if (!_wasBusy)
         {
-            WasBusy = true;
+            _wasBusy = true;
             _busySince = DateTime.UtcNow;
         }
     }
@@ -129,7 +145,7 @@ internal sealed unsafe class OpenFile
         return now - _quietSince >= Settle;
     }
 
-    private Progress StartWriteOut(ulong dirtyPages)
+    private bool TryStartWriteOut(ulong dirtyPages)
     {
         int result = 0;
         if (dirtyPages <= PagesOfStep)
@@ -145,7 +161,7 @@ internal sealed unsafe class OpenFile
             }
         }
 
-        return result < 0 ? Fail("sync_file_range", result) : Progress.Busy;
+        return result >= 0 || Fail("sync_file_range", result) != Progress.Failed;
     }
 
     private Progress Fail(string call, int result)
