@@ -4,7 +4,7 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>Clones what is below one directory.</summary>
-internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner entries, DirectoryCloner directories)
+internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner cloner, DirectoryCloner directories)
     : TreeWalk<DirectoryPair, WorkerBuffers>(session.Descriptors.Workers, session.Descriptors.OpenPairs, session.Cancellation)
 {
     protected override DirectoryPair NewNode() => new();
@@ -27,17 +27,23 @@ internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner entries
 
     protected override void Visit(WorkerBuffers buffers, DirectoryPair node, in DirectoryBatch batch, bool isCaller)
     {
-        foreach (DirectoryBatch.Entry entry in batch)
+        for (DirectoryBatch.Enumerator entries = batch.GetEnumerator(); entries.MoveNext();)
         {
             if (IsStopped)
             {
                 return;
             }
 
+            DirectoryBatch.Entry entry = entries.Current;
+            if (entry.Type == DirectoryEntry.TypeRegular)
+            {
+                buffers.Ahead.Before(node.Source, entries);
+            }
+
             if (entry.Type is not (DirectoryEntry.TypeDirectory or DirectoryEntry.TypePassedOver))
             {
                 byte* name = entry.NamePointer;
-                Fault fault = entries.Clone(buffers, node, name, name, entry.Type == DirectoryEntry.TypeRegular);
+                Fault fault = cloner.Clone(buffers, node, name, name, entry.Type == DirectoryEntry.TypeRegular);
                 if (fault.Failed)
                 {
                     session.Report(fault, node, entry.Name);

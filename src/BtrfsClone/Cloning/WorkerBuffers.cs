@@ -38,6 +38,8 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
     /// <summary>Directories that further links are made from.</summary>
     public LinkDirectories LinkDirectories { get; }
 
+    public WriteOutAhead Ahead { get; } = new();
+
     public byte* XattrNames { get; }
 
     public byte* OtherXattrNames { get; }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Delalloc;
 
@@ -10,21 +11,11 @@ namespace BtrfsClone.Delalloc;
 /// </summary>
 internal sealed unsafe class FileWalk : IDisposable
 {
-    private const int BufferSize = 32 * 1024;
-
-    // What has gone or become something else since it was listed has nothing left to wait for.
-    private const int Enxio = 6;
-
-    /// <summary>No link is followed, and nothing put in a file's place blocks the opening.</summary>
-    private static readonly int s_fileFlags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock |
-        OpenFlags.NoControllingTerminal;
-
-    private readonly byte* _buffer = (byte*)NativeMemory.Alloc(BufferSize);
+    private readonly byte* _buffer = (byte*)NativeMemory.Alloc(DirectoryBatch.BufferSize);
     private readonly List<Level> _levels = [];
     private readonly string _path;
     private readonly int _maxOpen;
-    private byte* _at;
-    private byte* _end;
+    private DirectoryBatch.Enumerator _entries;
 
     /// <param name="directory">The open directory. It stays the caller's, and its offset is moved.</param>
     /// <param name="path">Its path, for failures.</param>
@@ -49,13 +40,10 @@ internal sealed unsafe class FileWalk : IDisposable
         failure = null;
         while (_levels.Count > 0 && failure is null)
         {
-            if (_at < _end)
+            if (_entries.MoveNext())
             {
-                var entry = (DirectoryEntry*)_at;
-                byte* name = _at + DirectoryEntry.NameOffset;
-                _at += entry->RecordLength;
-                Current.Offset = entry->NextOffset;
-                if (TryOpen(entry, name, out descriptor, out failure))
+                Current.Offset = _entries.Current.NextOffset;
+                if (TryOpen(_entries.Current, out descriptor, out failure))
                 {
                     return true;
                 }
@@ -89,27 +77,28 @@ internal sealed unsafe class FileWalk : IDisposable
         NativeMemory.Free(_buffer);
     }
 
-    private bool TryOpen(DirectoryEntry* entry, byte* name, out int descriptor, out BtrfsException? failure)
+    private bool TryOpen(DirectoryBatch.Entry entry, out int descriptor, out BtrfsException? failure)
     {
         descriptor = -1;
         failure = null;
-        byte type = entry->Type;
-        if (type == DirectoryEntry.TypeUnknown && Sys.StatEntry(Current.Descriptor, name, out Statx status) >= 0)
+        byte type = entry.Type;
+        if (type == DirectoryEntry.TypeUnknown &&
+            Sys.StatEntry(Current.Descriptor, entry.NamePointer, out Statx status) >= 0)
         {
             // The type of an entry is the type bits of its mode, shifted (linux/fs_types.h).
             type = (byte)(status.FileType >> 12);
         }
 
-        if (type == DirectoryEntry.TypeDirectory && !IsDotOrDotDot(name))
+        if (type == DirectoryEntry.TypeDirectory && !entry.IsDotOrDotDot)
         {
-            Current.Subdirectories.Push(new ReadOnlySpan<byte>(name, Utf8Z.Length(name) + 1).ToArray());
+            Current.Subdirectories.Push([.. entry.Name, 0]);
         }
         else if (type == DirectoryEntry.TypeRegular)
         {
-            descriptor = Sys.OpenAt(Current.Descriptor, name, s_fileFlags);
-            if (descriptor < 0 && !IsGone(descriptor))
+            descriptor = FileOpener.Open(Current.Descriptor, entry.NamePointer);
+            if (descriptor < 0 && !FileOpener.IsGone(descriptor))
             {
-                failure = Failure("openat", descriptor, new ReadOnlySpan<byte>(name, Utf8Z.Length(name)));
+                failure = Failure("openat", descriptor, entry.Name);
             }
         }
 
@@ -118,26 +107,21 @@ internal sealed unsafe class FileWalk : IDisposable
 
     private BtrfsException? List()
     {
-        int size = Sys.ReadDirectory(Current.Descriptor, _buffer, BufferSize);
-        _at = _buffer;
-        _end = _buffer + Math.Max(size, 0);
+        int size = Sys.ReadDirectory(Current.Descriptor, _buffer, DirectoryBatch.BufferSize);
+        _entries = new DirectoryBatch(_buffer, size).GetEnumerator();
         Current.Listed = size <= 0;
-        return size < 0 && !IsGone(size) ? Failure("getdents64", size, []) : null;
+        return size < 0 && !FileOpener.IsGone(size) ? Failure("getdents64", size, []) : null;
     }
 
     private BtrfsException? Enter(byte[] name)
     {
-        fixed (byte* bytes = name)
+        int descriptor = OpenDirectory.Below(Current.Descriptor, name);
+        if (descriptor < 0)
         {
-            int descriptor = OpenDirectory(Current.Descriptor, bytes, OpenFlags.NoFollow);
-            if (descriptor < 0)
-            {
-                return IsGone(descriptor) ? null : Failure("openat", descriptor, name.AsSpan(0, name.Length - 1));
-            }
-
-            _levels.Add(new Level(name, descriptor));
+            return FileOpener.IsGone(descriptor) ? null : Failure("openat", descriptor, name.AsSpan(0, name.Length - 1));
         }
 
+        _levels.Add(new Level(name, descriptor));
         int oldest = _levels.Count - 1 - _maxOpen;
         if (oldest > 0)
         {
@@ -171,19 +155,6 @@ internal sealed unsafe class FileWalk : IDisposable
         _levels.RemoveAt(_levels.Count - 1);
         return null;
     }
-
-    /// <summary>Listing a directory counts as access; its owner and root may leave the time alone.</summary>
-    private static int OpenDirectory(int directory, byte* name, int more)
-    {
-        int flags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock | more;
-        int descriptor = Sys.OpenAt(directory, name, flags | OpenFlags.NoAccessTime);
-        return descriptor == -Errno.EPERM ? Sys.OpenAt(directory, name, flags) : descriptor;
-    }
-
-    private static bool IsGone(int result) => result is -Errno.ENOENT or -Errno.ENOTDIR or -Errno.ELOOP or -Enxio;
-
-    private static bool IsDotOrDotDot(byte* name) =>
-        name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 
     private BtrfsException Failure(string call, int result, ReadOnlySpan<byte> name) =>
         BtrfsException.FromErrno(-result, call, PathOf(name));
@@ -221,22 +192,16 @@ internal sealed unsafe class FileWalk : IDisposable
             }
         }
 
-        /// <summary>Opens it again from a child, and checks that it is the same directory.</summary>
+        /// <summary>Opens it again from a child.</summary>
         public bool Reopen(int child)
         {
-            fixed (byte* parent = "..\0"u8)
-            {
-                Descriptor = OpenDirectory(child, parent, 0);
-            }
-
-            bool same = Descriptor >= 0 && Sys.Stat(Descriptor, out Statx status) >= 0 && status.IsSameFileAs(_status) &&
-                Sys.Seek(Descriptor, Offset) >= 0;
-            if (!same)
+            Descriptor = OpenDirectory.Above(child, _status);
+            if (Descriptor >= 0 && Sys.Seek(Descriptor, Offset) < 0)
             {
                 Close();
             }
 
-            return same;
+            return Descriptor >= 0;
         }
 
         public void Close()

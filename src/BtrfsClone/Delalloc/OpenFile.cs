@@ -26,7 +26,7 @@ internal sealed unsafe class OpenFile
 
     /// <summary>Bytes of one call that starts write-out, so that no call blocks for long on a slow device.</summary>
     private const long Step = 16 << 20;
-    private const ulong PagesOfStep = Step / 4096;
+    private static readonly ulong s_pagesOfStep = (ulong)(Step / Environment.SystemPageSize);
 
     private const int FiemapExtents = 64;
 
@@ -148,7 +148,7 @@ internal sealed unsafe class OpenFile
     private bool TryStartWriteOut(ulong dirtyPages)
     {
         int result = 0;
-        if (dirtyPages <= PagesOfStep)
+        if (dirtyPages <= s_pagesOfStep)
         {
             result = Sys.StartWriteOut(Descriptor, 0, 0);
         }

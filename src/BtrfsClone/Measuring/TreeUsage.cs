@@ -1,5 +1,6 @@
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Measuring;
 

@@ -1,6 +1,6 @@
 using BtrfsClone.Interop;
 
-namespace BtrfsClone.Measuring;
+namespace BtrfsClone.Walking;
 
 /// <summary>Opens files that a walk has found.</summary>
 internal static unsafe class FileOpener
