@@ -31,12 +31,18 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
         _count += written;
     }
 
-    /// <summary>Writes a number at the right of a column, with a space after it.</summary>
+    /// <summary>Writes a number that is not negative at the right of a column, with a space after it.</summary>
     public void WriteRight(long number, int width)
     {
-        Span<byte> digits = stackalloc byte[Longest];
-        Utf8Formatter.TryFormat(number, digits, out int written);
-        WriteRight(digits[..written], width);
+        Reserve(Longest + width);
+        Span<byte> column = _bytes.AsSpan(_count, Math.Max(width, Digits(number)) + 1);
+        _count += column.Length;
+        column.Fill((byte)' ');
+        for (int at = column.Length - 2; number > 0 || at == column.Length - 2; at--)
+        {
+            (number, long digit) = Math.DivRem(number, 10);
+            column[at] = (byte)('0' + digit);
+        }
     }
 
     public void WriteRight(ReadOnlySpan<byte> text, int width)
@@ -76,6 +82,17 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
     }
 
     public void Dispose() => stream.Dispose();
+
+    private static int Digits(long number)
+    {
+        int digits = 1;
+        for (; number >= 10; number /= 10)
+        {
+            digits++;
+        }
+
+        return digits;
+    }
 
     private void Fill(int count)
     {

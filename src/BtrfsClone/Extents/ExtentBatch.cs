@@ -13,6 +13,23 @@ internal sealed class ExtentBatch
 
     public void Clear() => Count = 0;
 
+    public FileExtent RemoveLast() => _pieces[--Count];
+
+    /// <summary>Makes the last piece longer by one that goes on where it ends, in the file and on disk, if it does.</summary>
+    public bool TryExtendLast(in FileExtent piece)
+    {
+        ref FileExtent last = ref _pieces[Count - 1];
+        bool goesOn = last.End == piece.Offset && last.Kind == piece.Kind && last.IsShared == piece.IsShared &&
+            last.Compression == piece.Compression &&
+            (last.Kind == ExtentKind.Delalloc || last.PhysicalOffset + last.Length == piece.PhysicalOffset);
+        if (goesOn)
+        {
+            last = last.Part(last.Offset, piece.End);
+        }
+
+        return goesOn;
+    }
+
     public void Add(in FileExtent piece)
     {
         if (Count == _pieces.Length)
@@ -27,6 +44,9 @@ internal sealed class ExtentBatch
 /// <summary>Where batches of pieces come from, in file order and without overlap; holes are left out.</summary>
 internal interface IExtentSource
 {
-    /// <summary>Puts the next pieces into the batch. False is the end; an empty batch is not.</summary>
-    bool Fill(ExtentBatch batch);
+    /// <summary>Whether nothing follows the batch that was filled last.</summary>
+    bool IsDone { get; }
+
+    /// <summary>Puts the next pieces into the batch, which may stay empty though more follow.</summary>
+    void Fill(ExtentBatch batch);
 }

@@ -24,9 +24,11 @@ namespace BtrfsClone.Extents;
 public sealed class ExtentReader : IDisposable
 {
     private readonly ExtentReaderOptions _options;
-    private readonly ExtentBatch _batch = new();
     private readonly FiemapReader _fiemap = new();
     private readonly FiemapSource _fiemapSource;
+    private ExtentBatch _batch = new();
+    private ExtentBatch _aheadBatch = new();
+    private Task? _ahead;
     private TreeSource? _treeSource;
     private IExtentSource? _source;
     private SafeFileHandle? _file;
@@ -116,9 +118,7 @@ public sealed class ExtentReader : IDisposable
             }
 
             _cancellation.ThrowIfCancellationRequested();
-            _batch.Clear();
-            _next = 0;
-            if (!_source.Fill(_batch))
+            if (!NextBatch(_source))
             {
                 _source = null;
                 return ReadHole(_holesEnd, out extent);
@@ -156,6 +156,9 @@ public sealed class ExtentReader : IDisposable
     /// <summary>Closes the file, if it was opened by its path.</summary>
     public void Close()
     {
+        // The file must not be closed under a call that is on its way; what it brings is not wanted any more.
+        _ahead?.ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+        _ahead = null;
         if (_ownsFile)
         {
             _file?.Dispose();
@@ -190,18 +193,19 @@ public sealed class ExtentReader : IDisposable
 
         _position = _options.Offset;
         _holesEnd = Math.Min(_options.End, (long)status.Size);
-        if (_options.Source == ExtentSource.Fiemap || !TryBeginTree(descriptor, path, status))
+        bool isBtrfs = Sys.FileSystemMagic(descriptor, out long magic) >= 0 && magic == Sys.BtrfsMagic;
+        if (_options.Source == ExtentSource.Fiemap || !TryBeginTree(descriptor, path, status, isBtrfs))
         {
             Source = ExtentSource.Fiemap;
-            _fiemapSource.Start(descriptor, path, _options.Offset, _options.End);
+            _fiemapSource.Start(descriptor, path, _options.Offset, _options.End, isBtrfs);
             _source = _fiemapSource;
         }
     }
 
-    private bool TryBeginTree(int descriptor, string path, in Statx status)
+    private bool TryBeginTree(int descriptor, string path, in Statx status, bool isBtrfs)
     {
         bool isWanted = _options.Source == ExtentSource.Tree;
-        if (Sys.FileSystemMagic(descriptor, out long magic) < 0 || magic != Sys.BtrfsMagic)
+        if (!isBtrfs)
         {
             return isWanted ? throw new BtrfsException(BtrfsError.NotBtrfs, path) : false;
         }
@@ -220,6 +224,37 @@ public sealed class ExtentReader : IDisposable
 
         Source = ExtentSource.Tree;
         _source = _treeSource;
+        return true;
+    }
+
+    /// <summary>
+    /// Takes the next batch, and has the one after it read while it is used: most of the time goes by in the kernel.
+    /// </summary>
+    private bool NextBatch(IExtentSource source)
+    {
+        _next = 0;
+        _batch.Clear();
+        if (_ahead is not null)
+        {
+            Task ahead = _ahead;
+            _ahead = null;
+            ahead.GetAwaiter().GetResult();
+            (_batch, _aheadBatch) = (_aheadBatch, _batch);
+        }
+        else if (source.IsDone)
+        {
+            return false;
+        }
+        else
+        {
+            source.Fill(_batch);
+        }
+
+        if (!source.IsDone)
+        {
+            _ahead = Task.Run(() => source.Fill(_aheadBatch));
+        }
+
         return true;
     }
 

@@ -7,7 +7,8 @@ namespace BtrfsClone.Extents;
 /// </summary>
 internal sealed unsafe class FiemapReader
 {
-    private const int MaxExtents = 1024;
+    /// <summary>The most extents that one call brings.</summary>
+    public const int MaxExtents = 4096;
 
     // Pinned once and for all: no handle, no finalizer, and the pointer stays good as long as the array is referenced.
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
@@ -21,10 +22,10 @@ internal sealed unsafe class FiemapReader
     public int Count { get; private set; }
 
     /// <summary>Whether nothing of the file follows what the last call brought.</summary>
-    public bool IsLast { get; private set; }
+    public bool EndsFile { get; private set; }
 
     /// <summary>Whether the last call ended for want of room.</summary>
-    public bool IsFull => Count == MaxExtents && !IsLast;
+    public bool IsFull => Count == MaxExtents && !EndsFile;
 
     public ref readonly FiemapExtent this[int index] => ref Extents[index];
 
@@ -42,11 +43,14 @@ internal sealed unsafe class FiemapReader
         Forget();
     }
 
+    /// <summary>Begins with the file that another reader reads.</summary>
+    public void StartAs(FiemapReader other) => Start(other._descriptor, other._path);
+
     /// <summary>Drops what the last call brought.</summary>
     public void Forget()
     {
         Count = 0;
-        IsLast = false;
+        EndsFile = false;
     }
 
     /// <summary>Maps what lies in a range, the first piece and the last as far as they go beyond it.</summary>
@@ -74,6 +78,6 @@ internal sealed unsafe class FiemapReader
         }
 
         Count = (int)Math.Min(Request->MappedExtents, MaxExtents);
-        IsLast = Count == 0 || Extents[Count - 1].Flags.HasFlag(FiemapExtentFlags.Last);
+        EndsFile = Count > 0 && Extents[Count - 1].Flags.HasFlag(FiemapExtentFlags.Last);
     }
 }

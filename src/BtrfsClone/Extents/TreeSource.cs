@@ -56,7 +56,9 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
     private long _start;
     private long _position;
     private long _end;
-    private bool _done;
+
+    /// <inheritdoc/>
+    public bool IsDone { get; private set; }
 
     private TreeState State => _state ??= new TreeState(_search);
 
@@ -78,18 +80,13 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         _start = _position = offset;
         _end = end;
         _batchSize = FirstBatch;
-        _done = false;
+        IsDone = offset >= end;
         return State.Look();
     }
 
     /// <inheritdoc/>
-    public bool Fill(ExtentBatch batch)
+    public void Fill(ExtentBatch batch)
     {
-        if (_done || _position >= _end)
-        {
-            return false;
-        }
-
         int result = State.Look();
         if (result < 0)
         {
@@ -101,8 +98,8 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         _batchSize = Batch;
         Span<TreePiece> pieces = _pieces.AsSpan(0, _count);
         (_references ??= new ReferenceReader(_search)).Resolve(pieces, _root);
-        Settle(batch, pieces, from, _done ? _end : _position);
-        return true;
+        Settle(batch, pieces, from, IsDone ? _end : _position);
+        IsDone |= _position >= _end;
     }
 
     /// <summary>Reads the next items, up to a full batch; what an earlier one has covered already is cut off.</summary>
@@ -119,7 +116,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
                 (uint)(_batchSize - _count));
             if (found == 0)
             {
-                _done = true;
+                IsDone = true;
                 return;
             }
 
