@@ -197,7 +197,7 @@ public sealed class ExtentReader : IDisposable
         if (_options.Source == ExtentSource.Fiemap || !TryBeginTree(descriptor, path, status, isBtrfs))
         {
             Source = ExtentSource.Fiemap;
-            _fiemapSource.Start(descriptor, path, _options.Offset, _options.End, isBtrfs);
+            _fiemapSource.Start(descriptor, path, _options.Offset, _options.End, isBtrfs && Environment.ProcessorCount > 1);
             _source = _fiemapSource;
         }
     }
