@@ -44,9 +44,6 @@ internal sealed class ExtentBatch
 /// <summary>Where batches of pieces come from, in file order and without overlap; holes are left out.</summary>
 internal interface IExtentSource
 {
-    /// <summary>Whether nothing follows the batch that was filled last.</summary>
-    bool IsDone { get; }
-
-    /// <summary>Puts the next pieces into the batch, which may stay empty though more follow.</summary>
-    void Fill(ExtentBatch batch);
+    /// <summary>Puts the next pieces into the batch. False is the end; an empty batch is not.</summary>
+    bool Fill(ExtentBatch batch);
 }

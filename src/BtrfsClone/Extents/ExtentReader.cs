@@ -23,12 +23,15 @@ namespace BtrfsClone.Extents;
 /// </example>
 public sealed class ExtentReader : IDisposable
 {
+    // What follows fewer pieces is most likely nothing.
+    private const int WorthReadingAhead = 256;
+
     private readonly ExtentReaderOptions _options;
     private readonly FiemapReader _fiemap = new();
     private readonly FiemapSource _fiemapSource;
     private ExtentBatch _batch = new();
     private ExtentBatch _aheadBatch = new();
-    private Task? _ahead;
+    private Task<bool>? _ahead;
     private TreeSource? _treeSource;
     private IExtentSource? _source;
     private SafeFileHandle? _file;
@@ -197,7 +200,9 @@ public sealed class ExtentReader : IDisposable
         if (_options.Source == ExtentSource.Fiemap || !TryBeginTree(descriptor, path, status, isBtrfs))
         {
             Source = ExtentSource.Fiemap;
-            _fiemapSource.Start(descriptor, path, _options.Offset, _options.End, isBtrfs && Environment.ProcessorCount > 1);
+            _fiemapSource.Start(
+                descriptor, path, _options.Offset, _options.End,
+                twoAtOnce: isBtrfs && Environment.ProcessorCount > 1);
             _source = _fiemapSource;
         }
     }
@@ -233,29 +238,27 @@ public sealed class ExtentReader : IDisposable
     private bool NextBatch(IExtentSource source)
     {
         _next = 0;
-        _batch.Clear();
-        if (_ahead is not null)
+        bool any;
+        if (_ahead is null)
         {
-            Task ahead = _ahead;
-            _ahead = null;
-            ahead.GetAwaiter().GetResult();
-            (_batch, _aheadBatch) = (_aheadBatch, _batch);
-        }
-        else if (source.IsDone)
-        {
-            return false;
+            _batch.Clear();
+            any = source.Fill(_batch);
         }
         else
         {
-            source.Fill(_batch);
+            Task<bool> ahead = _ahead;
+            _ahead = null;
+            any = ahead.GetAwaiter().GetResult();
+            (_batch, _aheadBatch) = (_aheadBatch, _batch);
         }
 
-        if (!source.IsDone)
+        if (any && _batch.Count >= WorthReadingAhead)
         {
+            _aheadBatch.Clear();
             _ahead = Task.Run(() => source.Fill(_aheadBatch));
         }
 
-        return true;
+        return any;
     }
 
     /// <summary>Gives the hole between the last piece and the next one, where there is one and it is wanted.</summary>

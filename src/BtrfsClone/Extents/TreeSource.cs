@@ -56,9 +56,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
     private long _start;
     private long _position;
     private long _end;
-
-    /// <inheritdoc/>
-    public bool IsDone { get; private set; }
+    private bool _done;
 
     private TreeState State => _state ??= new TreeState(_search);
 
@@ -80,13 +78,18 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         _start = _position = offset;
         _end = end;
         _batchSize = FirstBatch;
-        IsDone = offset >= end;
+        _done = false;
         return State.Look();
     }
 
     /// <inheritdoc/>
-    public void Fill(ExtentBatch batch)
+    public bool Fill(ExtentBatch batch)
     {
+        if (_done || _position >= _end)
+        {
+            return false;
+        }
+
         int result = State.Look();
         if (result < 0)
         {
@@ -98,8 +101,8 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         _batchSize = Batch;
         Span<TreePiece> pieces = _pieces.AsSpan(0, _count);
         (_references ??= new ReferenceReader(_search)).Resolve(pieces, _root);
-        Settle(batch, pieces, from, IsDone ? _end : _position);
-        IsDone |= _position >= _end;
+        Settle(batch, pieces, from, _done ? _end : _position);
+        return true;
     }
 
     /// <summary>Reads the next items, up to a full batch; what an earlier one has covered already is cut off.</summary>
@@ -116,7 +119,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
                 (uint)(_batchSize - _count));
             if (found == 0)
             {
-                IsDone = true;
+                _done = true;
                 return;
             }
 
