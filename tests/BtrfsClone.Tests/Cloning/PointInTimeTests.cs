@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using BtrfsClone.Cloning;
 using BtrfsClone.Interop;
 using BtrfsClone.Tests.Support;
@@ -6,21 +5,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace BtrfsClone.Tests.Cloning;
 
-/// <summary>Clones of sources as they stood at one moment, from temporary snapshots that never stay.</summary>
+/// <summary>Clones of sources as they stood at one moment.</summary>
 [Collection(ScratchBtrfs.Name)]
-public sealed class PointInTimeTests(ScratchBtrfs btrfs)
+public sealed class PointInTimeTests(ScratchBtrfs btrfs) : PointInTimeTestBase(btrfs)
 {
-    private static readonly CloneOptions s_moment = new() { PointInTime = true };
-
-    private readonly string _folder = btrfs.NewFolder();
-
     [RootFact(Needs = RandomTree.Tools + " " + TreeFacts.Tools)]
     public void A_tree_with_nested_subvolumes_equals_its_source_in_every_field_and_shares_all()
     {
         RandomTree.Make(At("source"), seed: 301);
         TreeFacts before = TreeFacts.Of(At("source"));
 
-        Cloner.Clone(At("source"), At("clone"), s_moment);
+        Cloner.Clone(At("source"), At("clone"), Moment);
 
         AssertNothingStays();
         TreeFacts cloned = TreeFacts.Of(At("clone"));
@@ -36,7 +31,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         Shell.Check("sh", "-c", "for i in $(seq 20); do head -c 100000 /dev/urandom > \"$1/file$i\"; done", "sh", At("subvolume"));
 
         Assert.Contains("delalloc", Extents(), StringComparison.Ordinal);
-        using (SafeFileHandle root = Native.Open(At("subvolume"), write: false), place = Native.Open(_folder, write: false))
+        using (SafeFileHandle root = Native.Open(At("subvolume"), write: false), place = Native.Open(Folder, write: false))
         {
             int result = Sys.CreateSnapshot(
                 (int)root.DangerousGetHandle(), (int)place.DangerousGetHandle(), "snapshot\0"u8, readOnly: true);
@@ -68,7 +63,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         int clones = TestMachine.IsThorough ? 100 : 10;
         for (int i = 0; i < clones; i++)
         {
-            Assert.InRange(PartingOf(s_moment), 0, 1);
+            Assert.InRange(PartingOf(Moment), 0, 1);
         }
 
         // As often as it takes: that one is parted shows that the others could have been.
@@ -99,7 +94,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         }
 
         Directory.CreateDirectory(At("clone"));
-        using (Cloner cloner = new(s_moment))
+        using (Cloner cloner = new(Moment))
         {
             cloner.Clone(At("one/a"), CloneDestination.Into(At("clone")));
             File.WriteAllText(At("one/b"), "after");
@@ -132,7 +127,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         NewFile("base/b", "2");
         Shell.Check("btrfs", "subvolume", "create", At("base/deep/nested"));
         NewFile("base/deep/nested/c", "3");
-        using (Cloner cloner = new(s_moment))
+        using (Cloner cloner = new(Moment))
         {
             CloneDestination destination = CloneDestination.Into(At("clone"), At("base"));
             cloner.Clone(At("base/deep/er/a"), destination);
@@ -144,24 +139,6 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         AssertNothingStays("clone");
         Shell.Check("diff", "--recursive", At("base/deep"), At("clone/deep"));
         Assert.Equal("2", File.ReadAllText(At("clone/b")));
-    }
-
-    [RootFact]
-    public void An_atomic_clone_appears_once_the_snapshot_is_gone()
-    {
-        NewFile("source/dir/file", "before");
-        using (Cloner cloner = new(s_moment with { Atomic = true }))
-        {
-            cloner.Clone(At("source"), CloneDestination.Into(At("new/clones")));
-            Assert.Equal(1, TemporarySnapshots());
-            Assert.False(Directory.Exists(At("new")));
-            cloner.Session.Complete();
-            AssertNothingStays();
-        }
-
-        AssertNothingStays();
-        Assert.Equal(["source"], Entries("new/clones"));
-        Shell.Check("diff", "--recursive", At("source"), At("new/clones/source"));
     }
 
     [RootFact]
@@ -188,7 +165,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
 
         foreach (int workers in new[] { 1, 4 })
         {
-            Cloner.Clone(At("source"), At($"clone{workers}"), s_moment with { Workers = workers });
+            Cloner.Clone(At("source"), At($"clone{workers}"), Moment with { Workers = workers });
 
             Shell.Check("diff", "--recursive", At("source"), At($"clone{workers}"));
             AssertNothingStays();
@@ -203,7 +180,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         NewFile("outer/inner/file", "x");
         Shell.Check("btrfs", "subvolume", "snapshot", At("outer"), At("source"));
 
-        Cloner.Clone(At("source"), At("clone"), s_moment);
+        Cloner.Clone(At("source"), At("clone"), Moment);
 
         Shell.Check("diff", "--recursive", At("source"), At("clone"));
         Assert.True(Directory.Exists(At("clone/inner")));
@@ -222,7 +199,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         {
             // Through another mount one does not see that the destination lies below the source: it is not entered.
             File.WriteAllText(Path.Combine(mounted, "file"), "content");
-            using (Cloner cloner = new(s_moment))
+            using (Cloner cloner = new(Moment))
             {
                 cloner.Clone(other.Root, CloneDestination.Named(Path.Combine(mounted, "all")));
                 BtrfsException failure = Assert.Single(cloner.Failures);
@@ -258,7 +235,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         Mount("--bind", At("mounted"), At("source/subvolume"));
         Mount("--bind", At("elsewhere"), At("source/bound"));
         Mount("--bind", At("elsewhere/file"), At("source/file"));
-        Cloner cloner = new(s_moment);
+        Cloner cloner = new(Moment);
         try
         {
             CloneResult result = cloner.Clone(At("source"), CloneDestination.Named(At("clone")));
@@ -273,7 +250,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
 
             // Left out, they are no failure.
             EntryFilter filter = (name, _) => name is not "tmp fs" and not "bound" and not "file";
-            Cloner.Clone(At("source"), At("filtered"), s_moment with { Filter = filter });
+            Cloner.Clone(At("source"), At("filtered"), Moment with { Filter = filter });
             Assert.Equal(["other", "subvolume"], Entries("filtered"));
 
             // Through a mount that shows a part of a subvolume, its root is out of reach.
@@ -297,7 +274,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
         using ScratchImage xfs = new(400L << 20, "noatime", "mkfs.xfs", "-q", "-m", "reflink=1");
         NewFile("source/file", "x");
         Directory.CreateDirectory(Path.Combine(xfs.Root, "source"));
-        using Cloner cloner = new(s_moment with { Reflink = ReflinkMode.Auto });
+        using Cloner cloner = new(Moment with { Reflink = ReflinkMode.Auto });
 
         Assert.Equal(BtrfsError.CrossDevice, Refusal(At("source"), Path.Combine(other.Root, "clone")));
         Assert.Equal(BtrfsError.CrossDevice, Refusal(At("source/file"), Path.Combine(other.Root, "clone")));
@@ -308,117 +285,5 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs)
 
         BtrfsError Refusal(string source, string destination) => Assert.Throws<BtrfsException>(
             () => cloner.Clone(source, CloneDestination.Named(destination))).Error;
-    }
-
-    [RootTheory]
-    [InlineData("INT", 130)]
-    [InlineData("TERM", 143)]
-    [InlineData("KILL", 137)]
-    public void Snapshots_are_gone_after_a_signal_and_after_a_kill_with_the_next_run(string signal, int exitCode)
-    {
-        NewManyFiles("source/");
-        NewFile("small", "x");
-        using Process process = Shell.Start(
-            Program.File, "copy", "--point-in-time", "--jobs", "1", At("source"), At("clone"));
-        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(At("clone")) || process.HasExited, TimeSpan.FromSeconds(30)));
-        Shell.Check("kill", "-STOP", $"{process.Id}");
-        Assert.Equal(1, TemporarySnapshots());
-
-        // A run beside it leaves a living one's snapshot alone.
-        Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("beside")).ExitCode);
-        Assert.Equal(1, TemporarySnapshots());
-        Shell.Check("kill", $"-{signal}", $"{process.Id}");
-        Shell.Run("kill", "-CONT", $"{process.Id}"); // Killed, it is gone already.
-        process.WaitForExit();
-
-        Assert.Equal(exitCode, process.ExitCode);
-        Assert.Equal(signal == "KILL" ? 1 : 0, TemporarySnapshots());
-        Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("after")).ExitCode);
-        AssertNothingStays();
-    }
-
-    [RootFact]
-    public void What_has_the_name_of_a_leftover_but_was_not_made_for_snapshots_is_left_alone()
-    {
-        // Whoever may write in the directory could rename another one of the user's to such a name.
-        Shell.Check("btrfs", "subvolume", "create", At("own"));
-        Directory.CreateDirectory(At(".btrfs-clone-moment.1"));
-        Shell.Check("btrfs", "subvolume", "snapshot", "-r", At("own"), At(".btrfs-clone-moment.1/subvolume"));
-        NewFile(".btrfs-clone-moment.1/file", "x");
-        File.CreateSymbolicLink(At(".btrfs-clone-moment.2"), At("own"));
-        NewFile("source/file", "x");
-
-        Cloner.Clone(At("source"), At("clone"), s_moment);
-
-        Assert.Equal(["file", "subvolume"], Entries(".btrfs-clone-moment.1"));
-        Assert.Equal(
-            [".btrfs-clone-moment.1", ".btrfs-clone-moment.2", "clone", "own", "source"], Entries("."));
-    }
-
-    [RootFact(Needs = "chattr")]
-    public void A_subvolume_that_is_immutable_or_out_of_bounds_leaves_nothing_behind()
-    {
-        Shell.Check("btrfs", "subvolume", "create", At("source"));
-        NewFile("source/file", "x");
-        Shell.Check("chmod", "000", At("source"));
-        Shell.Check("chattr", "+i", At("source"));
-        try
-        {
-            Cloner.Clone(At("source"), At("clone"), s_moment);
-        }
-        finally
-        {
-            Shell.Check("chattr", "-i", At("source"));
-            Shell.Run("chattr", "-i", At("clone"));
-        }
-
-        AssertNothingStays();
-        Assert.Equal("x", File.ReadAllText(At("clone/file")));
-    }
-
-    [RootFact(Needs = SwapFile.Tools)]
-    public void A_subvolume_with_an_active_swap_file_has_no_snapshot()
-    {
-        Shell.Check("btrfs", "subvolume", "create", At("source"));
-        NewFile("source/file", "x");
-        using SwapFile swap = new(At("source/swap"));
-        using Cloner cloner = new(s_moment);
-
-        BtrfsException failure = Assert.Throws<BtrfsException>(
-            () => cloner.Clone(At("source"), CloneDestination.Named(At("clone"))));
-
-        Assert.Equal((BtrfsError.SwapFile, At("source")), (failure.Error, failure.Path));
-        cloner.Dispose();
-        AssertNothingStays();
-    }
-
-    private void NewManyFiles(string prefix) => Shell.Check(
-        "sh", "-c",
-        "mkdir -p \"$1\" && cd \"$1\" && head -c 300000 /dev/urandom > all && " +
-        "for d in $(seq 20); do mkdir $d && split -a 4 -b 300 all $d/f; done && rm all",
-        "sh", At(prefix));
-
-    private int TemporarySnapshots() => Shell.Check("btrfs", "subvolume", "list", "-o", btrfs.Root)
-        .Split('\n').Count(line => line.Contains($" path {Path.GetFileName(_folder)}/", StringComparison.Ordinal) &&
-            line.Contains("/.btrfs-clone-moment.", StringComparison.Ordinal));
-
-    private void AssertNothingStays(string place = "")
-    {
-        Assert.Equal(0, TemporarySnapshots());
-        Assert.DoesNotContain(Entries(place), name => name.StartsWith(".btrfs-clone", StringComparison.Ordinal));
-    }
-
-    private IEnumerable<string> Entries(string folder) => Names(At(folder));
-
-    private static IEnumerable<string> Names(string folder) =>
-        Directory.GetFileSystemEntries(folder).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal);
-
-    private string At(string path) => Path.Combine(_folder, path);
-
-    private string NewFile(string path, string content)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(At(path))!);
-        File.WriteAllText(At(path), content);
-        return At(path);
     }
 }
