@@ -19,6 +19,15 @@ internal static class Contenders
     public static Contender Merge { get; } = new(
         "btrfs-clone merge", (s, _) => new(Checkout.File, "merge", $"{s}/{Site.First}", $"{s}/{Site.Second}"));
 
+    /// <summary>Says whether one of the source's halves is a clone of the other.</summary>
+    public static Contender Compare { get; } = new(
+        "btrfs-clone compare", (s, _) => new(Checkout.File, "compare", $"{s}/{Site.First}", $"{s}/{Site.Second}"));
+
+    /// <summary>Says whether the source's halves hold the same bytes, by reading them.</summary>
+    public static Contender Diff { get; } = new(
+        "diff -r, which reads",
+        (s, _) => new("diff", "-rq", "--no-dereference", $"{s}/{Site.First}", $"{s}/{Site.Second}")) { Needs = "diff" };
+
     /// <summary>The program with a verb and options, a source and a destination.</summary>
     public static Contender Program(params string[] arguments) => new(
         $"btrfs-clone {string.Join(' ', arguments)}", (s, d) => new(Checkout.File, [.. arguments, s, d]));

@@ -44,6 +44,30 @@ internal static class OtherScenarios
             Fresh = CacheState.Warm,
             Clones = false,
         };
+        yield return new Scenario
+        {
+            Id = "measure",
+            Title = "measuring a real tree",
+            Build = RealTree.Copy,
+            Subject = Contenders.Quiet(Contenders.Verb("measure"), []),
+            Peers =
+            [
+                Contenders.Quiet(Contenders.Tool("compsize -b"), []) with { Target = 1 },
+                Contenders.Quiet(Contenders.Tool("btrfs filesystem du -s --raw"), []) with { Target = 1 },
+            ],
+            Checked = Contenders.Program("copy"),
+            Clones = false,
+        };
+        yield return new Scenario
+        {
+            Id = "compare",
+            Title = "comparing a real tree with its clone",
+            Build = RealTree.CopyAndClone,
+            Subject = Contenders.Quiet(Contenders.Compare, []),
+            Peers = [Contenders.Quiet(Contenders.Diff, [])],
+            Checked = Contenders.Program("copy"),
+            Clones = false,
+        };
     }
 
     private static Scenario List(string id, string title, double target, string[] prefix) => new()

@@ -35,6 +35,19 @@ internal static class RealTree
         return Copy(site) + ", a subvolume";
     }
 
+    /// <summary>The tree and its clone, as the source's two halves.</summary>
+    public static string CopyAndClone(Site site)
+    {
+        string shown = Copy(site);
+        string half = site.At(Site.First);
+        Directory.Move(site.At(Site.Source), half);
+        Directory.CreateDirectory(site.At(Site.Source));
+        Execution.Check("mv", half, $"{site.At(Site.Source)}/{Site.First}");
+        Execution.Check(
+            "cp", "--archive", "--reflink=always", $"{site.At(Site.Source)}/{Site.First}", $"{site.At(Site.Source)}/{Site.Second}");
+        return shown + ", and their clone";
+    }
+
     private static long Count(string path, string type) =>
         Execution.Check("find", path, "-type", type, "-printf", "x").LongCount(c => c == 'x');
 }
