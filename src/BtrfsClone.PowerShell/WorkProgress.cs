@@ -27,9 +27,12 @@ internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan
             return;
         }
 
-        _next = now + Interval;
         _shown = true;
         cmdlet.WriteProgress(Record(now));
+
+        // A host that draws slowly, at the far end of a network say, holds up the thread that also works.
+        TimeSpan end = _elapsed.Elapsed;
+        _next = end + Max(Interval, 20 * (end - now));
     }
 
     /// <summary>Takes the bar away.</summary>
@@ -42,6 +45,8 @@ internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan
             cmdlet.WriteProgress(record);
         }
     }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private ProgressRecord Record(TimeSpan now) => new(0, activity, status(now)) { CurrentOperation = Item };
 }

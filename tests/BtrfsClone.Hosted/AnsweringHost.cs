@@ -18,6 +18,9 @@ internal sealed class AnsweringHost(params string[] answers) : PSHost
     /// <summary>The progress that was shown, in order, and which command each record came from.</summary>
     public IReadOnlyList<(long Source, ProgressRecord Record)> Progress => _user.Progress;
 
+    /// <summary>How long it takes to draw a progress bar.</summary>
+    public TimeSpan DrawingTime { get => _user.DrawingTime; set => _user.DrawingTime = value; }
+
     public override CultureInfo CurrentCulture => CultureInfo.InvariantCulture;
 
     public override CultureInfo CurrentUICulture => CultureInfo.InvariantCulture;
@@ -51,6 +54,8 @@ internal sealed class AnsweringHost(params string[] answers) : PSHost
         public List<string> Questions { get; } = [];
 
         public List<(long Source, ProgressRecord Record)> Progress { get; } = [];
+
+        public TimeSpan DrawingTime { get; set; }
 
         public override PSHostRawUserInterface RawUI => null!;
 
@@ -108,7 +113,11 @@ internal sealed class AnsweringHost(params string[] answers) : PSHost
         {
         }
 
-        public override void WriteProgress(long sourceId, ProgressRecord record) => Progress.Add((sourceId, record));
+        public override void WriteProgress(long sourceId, ProgressRecord record)
+        {
+            Progress.Add((sourceId, record));
+            Thread.Sleep(DrawingTime);
+        }
 
         public override void WriteVerboseLine(string message)
         {

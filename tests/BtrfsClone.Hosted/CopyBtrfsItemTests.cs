@@ -66,30 +66,26 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
     [BtrfsFact]
     public void Progress_leaves_the_callers_bar_alone_and_ends_before_it()
     {
-        string source = MakeTree(directories: 6, files: 1);
         AnsweringHost host = new();
-        using Runspace runspace = Session.Open(host);
-        using var shell = System.Management.Automation.PowerShell.Create();
-        shell.Runspace = runspace;
-        shell.AddScript(
-            """
-            param($source, $destination)
-            Write-Progress -Activity Caller
-            1..6 | ForEach-Object { Start-Sleep -Milliseconds 400; "$source/$_" } | Copy-BtrfsItem -Destination $destination
-            Write-Progress -Activity Caller -Completed
-            """).AddArgument(source).AddArgument(Path.Combine(_folder, "progress")).Invoke();
-
-        Assert.False(shell.HadErrors);
+        CloneSlowlyUnderABar(host);
         long caller = host.Progress[0].Source;
         var own = host.Progress.Where(shown => shown.Record.Activity != "Caller").ToList();
         Assert.InRange(own.Count, 2, 8);
         Assert.All(own, shown => Assert.NotEqual(caller, shown.Source));
         Assert.Single(own.Select(shown => shown.Source).Distinct());
         Assert.Contains("files/s", own[0].Record.StatusDescription, StringComparison.Ordinal);
-        Assert.StartsWith(source, own[0].Record.CurrentOperation, StringComparison.Ordinal);
+        Assert.StartsWith(_folder, own[0].Record.CurrentOperation, StringComparison.Ordinal);
         Assert.Equal(ProgressRecordType.Completed, own[^1].Record.RecordType);
         Assert.All(own.SkipLast(1), shown => Assert.Equal(ProgressRecordType.Processing, shown.Record.RecordType));
         Assert.Equal(own[^1], host.Progress[^2]);
+    }
+
+    [BtrfsFact]
+    public void Progress_is_rarer_where_it_is_drawn_slowly()
+    {
+        AnsweringHost host = new() { DrawingTime = TimeSpan.FromMilliseconds(200) };
+        CloneSlowlyUnderABar(host);
+        Assert.Equal(2, host.Progress.Count(shown => shown.Record.Activity != "Caller"));
     }
 
     [BtrfsFact]
@@ -227,6 +223,23 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
         }
 
         static int OpenDescriptors() => Directory.GetFiles("/proc/self/fd").Length;
+    }
+
+    /// <summary>Clones for more than two seconds while the caller, too, shows progress.</summary>
+    private void CloneSlowlyUnderABar(AnsweringHost host)
+    {
+        string source = MakeTree(directories: 6, files: 1);
+        using Runspace runspace = Session.Open(host);
+        using var shell = System.Management.Automation.PowerShell.Create();
+        shell.Runspace = runspace;
+        shell.AddScript(
+            """
+            param($source, $destination)
+            Write-Progress -Activity Caller
+            1..6 | ForEach-Object { Start-Sleep -Milliseconds 400; "$source/$_" } | Copy-BtrfsItem -Destination $destination
+            Write-Progress -Activity Caller -Completed
+            """).AddArgument(source).AddArgument(Path.Combine(_folder, "progress")).Invoke();
+        Assert.False(shell.HadErrors);
     }
 
     /// <summary>Makes numbered directories of numbered files, each holding its name.</summary>
