@@ -16,19 +16,20 @@ $PSStyle.OutputRendering = 'PlainText'
 $ProgressPreference = 'SilentlyContinue'
 $env:PATH = "$(Split-Path $Manifest)/bin:$env:PATH"
 
+# The commands share a scope with the blocks below, but not these names.
 $transcripts = Get-Content -LiteralPath $Path -Raw | ConvertFrom-Json
-for ($i = 0; $i -lt $transcripts.Count; $i++) {
-    $transcript = $transcripts[$i]
+for ($transcriptNumber = 0; $transcriptNumber -lt $transcripts.Count; $transcriptNumber++) {
+    $transcript = $transcripts[$transcriptNumber]
     sh "$PSScriptRoot/make-data.sh" $transcript.Data $transcript.Other
     & {
         Set-Location -LiteralPath $transcript.Data
-        for ($step = 0; $step -lt $transcript.Steps.Count; $step++) {
-            "@@@ $i $step"
-            $command = $transcript.Steps[$step].Command.Replace('/data', $transcript.Data).Replace('/mnt/usb', $transcript.Other)
-            if ($transcript.Steps[$step].Shell) {
-                sh -c $command 2>&1 | ForEach-Object { "$_" }
+        for ($stepNumber = 0; $stepNumber -lt $transcript.Steps.Count; $stepNumber++) {
+            "@@@ $transcriptNumber $stepNumber"
+            $stepText = $transcript.Steps[$stepNumber].Command.Replace('/data', $transcript.Data).Replace('/mnt/usb', $transcript.Other)
+            if ($transcript.Steps[$stepNumber].Shell) {
+                sh -c $stepText 2>&1 | ForEach-Object { "$_" }
             } else {
-                . ([scriptblock]::Create($command)) 2>&1 | Out-String -Stream -Width 200
+                . ([scriptblock]::Create($stepText)) 2>&1 | Out-String -Stream -Width 200
             }
         }
     }
