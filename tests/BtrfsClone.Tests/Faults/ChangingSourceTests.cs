@@ -86,7 +86,7 @@ public sealed class ChangingSourceTests(ScratchBtrfs btrfs)
         Task[] mutators = [.. Enumerable.Range(0, 2).Select(seed => Task.Run(() => Mutate(seed, outside, stop.Token)))];
         try
         {
-            for (int round = 0; round < (TestMachine.IsThorough ? 60 : 8); round++)
+            for (int round = 0; round < (TestMachine.IsThorough ? 30 : 5); round++)
             {
                 string clone = Path.Combine(_folder, $"clone{round}");
                 using Cloner cloner = new(new CloneOptions { Atomic = atomic, Workers = 1 + (round % 3) });
