@@ -157,7 +157,9 @@ internal sealed unsafe class FileCloner(CloneSession session)
                 return default;
             }
 
-            for (uint i = 0; i < request->MappedExtents; i++)
+            ulong before = start;
+            uint count = Math.Min(request->MappedExtents, WorkerBuffers.FiemapExtents);
+            for (uint i = 0; i < count; i++)
             {
                 ulong begin = Math.Max(extents[i].Logical, start);
                 ulong end = extents[i].Logical + extents[i].Length;
@@ -173,7 +175,7 @@ internal sealed unsafe class FileCloner(CloneSession session)
                 start = Math.Max(start, end);
             }
 
-            if (extents[request->MappedExtents - 1].Flags.HasFlag(FiemapExtentFlags.Last))
+            if (start == before || extents[count - 1].Flags.HasFlag(FiemapExtentFlags.Last))
             {
                 return default;
             }

@@ -17,8 +17,8 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
         Closing = new ClosingBatch(toClose);
         LinkDirectories = new LinkDirectories(Math.Max(toClose / 8, 1));
         Entries = Allocate(DirectoryBatch.BufferSize);
-        XattrNames = Allocate(Sys.XattrMax);
-        OtherXattrNames = Allocate(Sys.XattrMax);
+        XattrNames = Allocate(Sys.XattrMax + 1); // A zero follows the longest list, whatever the last name ends with.
+        OtherXattrNames = Allocate(Sys.XattrMax + 1);
         XattrValue = Allocate(Sys.XattrMax);
         LinkTarget = Allocate(Sys.PathMax + 1);
         SourcePath = Allocate(PathSize);

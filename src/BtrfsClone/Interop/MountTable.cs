@@ -31,7 +31,7 @@ internal static class MountTable
     }
 
     /// <summary>Space, tab, newline and backslash are written as a backslash and three octal digits.</summary>
-    private static string Unescape(string field)
+    internal static string Unescape(string field)
     {
         if (!field.Contains('\\', StringComparison.Ordinal))
         {
@@ -41,7 +41,8 @@ internal static class MountTable
         var text = new StringBuilder(field.Length);
         for (int i = 0; i < field.Length; i++)
         {
-            bool escaped = field[i] == '\\' && i + 3 < field.Length;
+            bool escaped = field[i] == '\\' && i + 3 < field.Length && field[i + 1] is >= '0' and <= '3' &&
+                field[i + 2] is >= '0' and <= '7' && field[i + 3] is >= '0' and <= '7';
             text.Append(escaped ? (char)Convert.ToInt32(field.Substring(i + 1, 3), 8) : field[i]);
             i += escaped ? 3 : 0;
         }
