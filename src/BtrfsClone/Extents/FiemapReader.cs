@@ -78,6 +78,31 @@ internal sealed unsafe class FiemapReader
         }
 
         Count = (int)Math.Min(Request->MappedExtents, MaxExtents);
+        if (!IsInOrder())
+        {
+            Forget();
+            throw new BtrfsException(BtrfsError.IOError, _path, Errno.EUCLEAN, "FS_IOC_FIEMAP");
+        }
+
         EndsFile = Count > 0 && Extents[Count - 1].Flags.HasFlag(FiemapExtentFlags.Last);
+    }
+
+    /// <summary>Whether each extent holds something, begins no earlier than the one before, and ends where a file can.</summary>
+    private bool IsInOrder()
+    {
+        const ulong Greatest = 1ul << 63;
+        ulong begin = 0;
+        foreach (ref readonly FiemapExtent extent in Extents)
+        {
+            if (extent.Length == 0 || extent.Logical < begin || extent.Logical >= Greatest ||
+                extent.Length > Greatest - extent.Logical)
+            {
+                return false;
+            }
+
+            begin = extent.Logical;
+        }
+
+        return true;
     }
 }
