@@ -8,11 +8,9 @@ namespace BtrfsClone.Tests.Fuzzing;
 /// line for each failure, and may not crash, hang or read past the end.
 /// </summary>
 [Collection(ScratchBtrfs.Name)]
-public sealed class LyingKernelTests(ScratchBtrfs btrfs)
+public sealed class LyingKernelTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
-
-    private readonly string _folder = btrfs.NewFolder();
 
     [RootTheory(Needs = "cc")]
     [InlineData("extents", "--json", "--include-hole")]
@@ -23,13 +21,15 @@ public sealed class LyingKernelTests(ScratchBtrfs btrfs)
     [InlineData("wait", "--timeout", "2")]
     public void A_verb_survives_any_answer(string verb, params string[] options)
     {
-        string program = MakeLyingProgram();
-        string source = MakeSource();
+        // Of its own, since space may be preallocated that nobody has asked for.
+        using ScratchImage image = new(1L << 30, "noatime", "mkfs.btrfs", "--quiet", "--metadata", "single");
+        string program = MakeLyingProgram(image.Root);
+        string source = MakeSource(image.Root);
         string[] paths = verb == "extents"
             ? Directory.GetFiles(source)
-            : verb == "copy" ? [source, Path.Combine(_folder, "clone")] : [source];
+            : verb == "copy" ? [source, Path.Combine(image.Root, "clone")] : [source];
         (int, string, string) honest = Run(0, rate: int.MaxValue, program, [verb, .. options, .. paths]);
-        Shell.Check("rm", "-rf", Path.Combine(_folder, "clone"));
+        Shell.Check("sh", "-c", "rm -rf \"$1\"/clone \"$1\"/.btrfs-clone-atomic.*", "sh", image.Root);
         int lied = 0;
         for (int seed = 0; seed < (TestMachine.IsThorough ? 60 : 6); seed++)
         {
@@ -42,7 +42,7 @@ public sealed class LyingKernelTests(ScratchBtrfs btrfs)
                 error.Split('\n', StringSplitOptions.RemoveEmptyEntries),
                 line => Assert.StartsWith("btrfs-clone: ", line, StringComparison.Ordinal));
             lied += (exitCode, output, error) == honest ? 0 : 1;
-            Shell.Check("rm", "-rf", Path.Combine(_folder, "clone"));
+            Shell.Check("sh", "-c", "rm -rf \"$1\"/clone \"$1\"/.btrfs-clone-atomic.*", "sh", image.Root);
         }
 
         // The lies have been told.
@@ -64,9 +64,9 @@ public sealed class LyingKernelTests(ScratchBtrfs btrfs)
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
-    private string MakeLyingProgram()
+    private static string MakeLyingProgram(string parent)
     {
-        string folder = Path.Combine(_folder, "program");
+        string folder = Path.Combine(parent, "program");
         Shell.Check("cp", "-rL", Path.GetDirectoryName(Support.Program.File)!, folder);
         Shell.Check(
             "cc", "-shared", "-fPIC", "-O1", "-o", Path.Combine(folder, "libc.so"),
@@ -74,9 +74,9 @@ public sealed class LyingKernelTests(ScratchBtrfs btrfs)
         return Path.Combine(folder, "btrfs-clone");
     }
 
-    private string MakeSource()
+    private static string MakeSource(string parent)
     {
-        string source = Directory.CreateDirectory(Path.Combine(_folder, "source")).FullName;
+        string source = Directory.CreateDirectory(Path.Combine(parent, "source")).FullName;
         for (int i = 0; i < 300; i++)
         {
             File.WriteAllBytes(Path.Combine(source, $"small{i}"), new byte[i * 10]);
@@ -97,7 +97,7 @@ public sealed class LyingKernelTests(ScratchBtrfs btrfs)
 
         Directory.CreateDirectory(Path.Combine(source, "directory/deeper"));
         File.WriteAllText(Path.Combine(source, "directory/deeper/file"), "content");
-        Shell.Check("sync", "--file-system", _folder);
+        Shell.Check("sync", "--file-system", parent);
         return source;
     }
 }
