@@ -29,7 +29,7 @@ internal static class CompareCommand
             reference, path, detailed, json,
         };
         command.SetAction(parsed => Invocation.Run(run => Compare(
-            run, Path.GetFullPath(parsed.GetValue(reference)!), Path.GetFullPath(parsed.GetValue(path)!),
+            run, FullPath.Of(parsed.GetValue(reference)!), FullPath.Of(parsed.GetValue(path)!),
             parsed.GetValue(detailed), parsed.GetValue(json))));
         return command;
     }

@@ -146,7 +146,7 @@ internal static class CopyCommand
     private static void TakeSnapshots(
         Invocation run, CloneOptions options, bool recurse, string[] sources, string destination)
     {
-        string target = Path.GetFullPath(destination);
+        string target = FullPath.Of(destination, BtrfsError.DestinationNotFound);
         CloneDestination place = sources.Length > 1 ? CloneDestination.Into(target) : CloneDestination.Named(target);
         using CloneSession session = new(options, run.Fail);
         using SnapshotClone snapshots = new(session, recurse, nested => run.Warn(

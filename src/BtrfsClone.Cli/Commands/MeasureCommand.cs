@@ -43,7 +43,7 @@ internal static class MeasureCommand
             {
                 try
                 {
-                    MeasureResult result = session.Measure(Path.GetFullPath(path), run.Cancellation);
+                    MeasureResult result = session.Measure(FullPath.Of(path), run.Cancellation);
                     run.Progress.Clear();
                     if (json)
                     {

@@ -7,7 +7,7 @@ namespace BtrfsClone.Tests.Fuzzing;
 [Collection(ScratchBtrfs.Name)]
 public sealed class CommandLineTests(ScratchBtrfs btrfs)
 {
-    private static readonly string[] s_verbs = ["copy", "range", "extents", "merge", "wait", "measure", "", "cpoy"];
+    private static readonly string[] s_verbs = ["copy", "range", "extents", "merge", "compare", "wait", "measure", "", "cpoy"];
 
     private static readonly string[] s_words =
     [
