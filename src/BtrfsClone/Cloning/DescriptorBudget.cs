@@ -20,7 +20,7 @@ internal sealed class DescriptorBudget
     /// <param name="workers">How many threads are to work.</param>
     public DescriptorBudget(int workers)
     {
-        int rest = (int)(Sys.DescriptorLimit - InUse() - Reserve - Fixed);
+        int rest = (int)(Sys.DescriptorLimit - Sys.DescriptorsInUse - Reserve - Fixed);
         IsEnough = rest >= Least;
         Workers = Math.Clamp(workers, 1, Math.Clamp(rest / (4 * PerWorker), 1, 64));
         OpenPairs = Math.Clamp(rest / 4, Workers + 2, MostPairs);
@@ -38,16 +38,4 @@ internal sealed class DescriptorBudget
 
     /// <summary>How many files that are done with each worker may leave open.</summary>
     public int ToClose { get; }
-
-    private static int InUse()
-    {
-        try
-        {
-            return Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return 64; // What a program of this runtime has open, about.
-        }
-    }
 }

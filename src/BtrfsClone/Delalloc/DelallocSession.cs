@@ -25,6 +25,9 @@ public sealed class DelallocSession : IDisposable
     /// <summary>How many items are kept waiting: what memory holds when a pipeline gives millions.</summary>
     private const int MaxItems = 4096;
 
+    // Descriptors for the runtime, which opens assemblies when their first call comes, and for the host.
+    private const int Reserve = 16;
+
     private const int LongestPause = 50; // Milliseconds between two looks through a directory.
 
     private readonly Action<DelallocItem> _onQuiet;
@@ -53,7 +56,7 @@ public sealed class DelallocSession : IDisposable
         _options = options;
         _onQuiet = onQuiet;
         _onFailure = onFailure;
-        int descriptors = (int)Math.Clamp((Sys.DescriptorLimit - 64) / 2, 8, 512);
+        int descriptors = (int)Math.Clamp((Sys.DescriptorLimit - Sys.DescriptorsInUse - Reserve) / 2, 8, 512);
         _maxDirectories = Math.Max(descriptors / 8, 2);
         _maxLevels = Math.Max(descriptors / 16, 2);
         _flusher = new Flusher(options.Flush, descriptors);
@@ -176,8 +179,8 @@ public sealed class DelallocSession : IDisposable
     }
 
     /// <summary>
-    /// One pass through a directory: the first starts write-out, the next ones wait, and one in which nobody wrote and
-    /// nothing took long is the last.
+    /// One pass through a directory. Write-out is started file by file, and waited for when as many are open as may be.
+    /// A pass in which nobody wrote and nothing took long is the last.
     /// </summary>
     private void LookThrough(DelallocItem item, CancellationToken cancellation)
     {
@@ -188,9 +191,9 @@ public sealed class DelallocSession : IDisposable
 
         // Somebody keeps writing: one pass after the other would be a busy loop.
         item.Passes++;
-        if (item.Passes > 3)
+        if (item.Passes > 2)
         {
-            cancellation.WaitHandle.WaitOne(Math.Min(1 << Math.Min(item.Passes - 3, 10), LongestPause));
+            cancellation.WaitHandle.WaitOne(Math.Min(1 << Math.Min(item.Passes - 2, 10), LongestPause));
         }
 
         _flusher.Hold(item);

@@ -212,7 +212,7 @@ internal sealed class Flusher : IDisposable
 
     private bool TryFinish(OpenFile file)
     {
-        Progress progress = _stop || file.Item.Ended ? Progress.Done : file.Advance(_flush);
+        Progress progress = _stop || file.Item.Ended ? Progress.Quiet : file.Advance(_flush);
         if (progress == Progress.Busy)
         {
             return false;

@@ -8,8 +8,8 @@ internal enum Progress
     /// <summary>Something is delayed or in flight: it has to stay open and be looked at later.</summary>
     Busy,
 
-    /// <summary>Nothing is; or, in a pass that only starts write-out, that has been started.</summary>
-    Done,
+    /// <summary>Nothing is.</summary>
+    Quiet,
 
     /// <summary>A call failed.</summary>
     Failed,
@@ -22,7 +22,7 @@ internal sealed unsafe class OpenFile
     /// Milliseconds. A writer waits while its pages are written out, and takes a moment to go on: what was changed less
     /// than this before it was found busy, or later, is quiet only when it has been so for as long.
     /// </summary>
-    private const int Settle = 20;
+    private const int Settle = 50;
 
     /// <summary>Bytes of one call that starts write-out, so that no call blocks for long on a slow device.</summary>
     private const long Step = 16 << 20;
@@ -31,7 +31,7 @@ internal sealed unsafe class OpenFile
     private const int FiemapExtents = 64;
 
     /// <summary>Milliseconds. When one file took longer than this, others that were quiet may not be any more.</summary>
-    private const int Long = 50;
+    private const int Long = 100;
 
     private bool _looked;
     private bool _wasBusy;
@@ -68,27 +68,23 @@ internal sealed unsafe class OpenFile
         bool first = !_looked;
         _looked = true;
 
-        // The first pass through a directory starts all and waits for nothing, so that the device has it all to work on.
-        bool starting = flush && Item.Passes == 1;
         Activity activity = Look(Descriptor, out ulong dirtyPages);
         if (activity is Activity.InFlight or Activity.Delayed)
         {
-            NoteBusy(lookAgain: starting || activity == Activity.Delayed);
-            bool failed = flush && activity == Activity.Delayed && !TryStartWriteOut(dirtyPages);
-            return failed ? Progress.Failed : starting ? Progress.Done : Progress.Busy;
+            NoteBusy(again: !first && activity == Activity.Delayed);
+            return flush && activity == Activity.Delayed ? StartWriteOut(dirtyPages) : Progress.Busy;
         }
 
         // What cannot be seen is written out once, together with the others.
         if (activity == Activity.Unknown && flush && first && Item.Passes <= 1)
         {
-            LookAgain = true;
-            return !TryStartWriteOut(ulong.MaxValue) ? Progress.Failed : starting ? Progress.Done : Progress.Busy;
+            return StartWriteOut(ulong.MaxValue);
         }
 
         // Later passes ask who has written since; ordered extents have been waited for by then.
-        if (first && Item.Passes > (flush ? 2 : 1))
+        if (first && Item.Passes > 1)
         {
-            return Progress.Done;
+            return Progress.Quiet;
         }
 
         // Clean pages may still have an ordered extent pending, and only this waits for it. Nothing is left for it to
@@ -101,7 +97,7 @@ internal sealed unsafe class OpenFile
 
         if (Look(Descriptor, out _) is Activity.Delayed or Activity.InFlight)
         {
-            NoteBusy(lookAgain: true);
+            NoteBusy(again: true);
             return Progress.Busy;
         }
 
@@ -111,12 +107,13 @@ internal sealed unsafe class OpenFile
         }
 
         LookAgain |= _wasBusy && DateTime.UtcNow > _busySince.AddMilliseconds(Long);
-        return Progress.Done;
+        return Progress.Quiet;
     }
 
-    private void NoteBusy(bool lookAgain)
+    /// <param name="again">It was written to while it was written out, or after.</param>
+    private void NoteBusy(bool again)
     {
-        LookAgain |= lookAgain;
+        LookAgain |= again || Item.Passes > 1;
         _quietSince = long.MaxValue;
         if (!_wasBusy)
         {
@@ -145,7 +142,7 @@ internal sealed unsafe class OpenFile
         return now - _quietSince >= Settle;
     }
 
-    private bool TryStartWriteOut(ulong dirtyPages)
+    private Progress StartWriteOut(ulong dirtyPages)
     {
         int result = 0;
         if (dirtyPages <= s_pagesOfStep)
@@ -161,7 +158,7 @@ internal sealed unsafe class OpenFile
             }
         }
 
-        return result >= 0 || Fail("sync_file_range", result) != Progress.Failed;
+        return result < 0 ? Fail("sync_file_range", result) : Progress.Busy;
     }
 
     private Progress Fail(string call, int result)

@@ -7,6 +7,22 @@ internal static unsafe partial class Sys
     /// <summary>getrlimit(2) of RLIMIT_NOFILE: how many descriptors the process may have open at once.</summary>
     public static long DescriptorLimit => (long)Math.Min(Limit(7, 64), int.MaxValue);
 
+    /// <summary>How many descriptors the process has open.</summary>
+    public static int DescriptorsInUse
+    {
+        get
+        {
+            try
+            {
+                return Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return 64; // What a program of this runtime has open, about.
+            }
+        }
+    }
+
     /// <summary>
     /// getrlimit(2) of RLIMIT_FSIZE: how large, in bytes, a file may get that the process writes to. Beyond it the
     /// kernel sends SIGXFSZ, which ends a process that does not expect it.
