@@ -29,3 +29,21 @@ Describe 'The examples of <_.Name>' -ForEach ($transcripts | Group-Object Source
         }
     }
 }
+
+Describe 'The first steps of the README' {
+    It 'end with a clone' {
+        Import-Module "$PSScriptRoot/Scratch.psm1"
+        $folder = New-ScratchFolder
+        $null = New-Item -ItemType File -Force "$folder/vm/disk.img"
+        Push-Location "$PSScriptRoot/../.."
+        try {
+            $steps = [regex]::Match([IO.File]::ReadAllText("$PWD/README.md"), '(?ms)^```powershell\n(Import-Module .*?)^```').Groups[1].Value
+            $said = pwsh -NoProfile -NonInteractive -Command $steps.Replace('/data', $folder)
+        } finally {
+            Pop-Location
+        }
+
+        "$said" | Should -Match ([regex]::Escape("$folder/vm-test"))
+        Test-Path "$folder/vm-test/disk.img" | Should -BeTrue
+    }
+}
