@@ -43,7 +43,7 @@ Describe 'The first steps of the README' {
             Pop-Location
         }
 
-        "$said" | Should -Match ([regex]::Escape("$folder/vm-test"))
+        "$said" | Should -Match 'Directory +1 +0 '
         Test-Path "$folder/vm-test/disk.img" | Should -BeTrue
     }
 }

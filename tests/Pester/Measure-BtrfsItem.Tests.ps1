@@ -92,7 +92,7 @@ Describe 'Measure-BtrfsItem' {
         $lines = ($result | Out-String -Width 120).Trim() -split "`n"
         $lines | Should -HaveCount 3
         $lines[0] | Should -Match '^Files\s+Length\s+DiskLength\s+ExclusiveLength\s+SetSharedLength\s+Ratio\s+Path'
-        $lines[2] | Should -Match "^\s*3\s+81920\s+40971\s+0\s+40960\s+1\.00\s+$folder/tree"
+        $lines[2] | Should -Match "^\s*3\s+81920\s+40971\s+0\s+40960\s+1\.00\s+/"
         $lines = ($result.ByCompression | Out-String -Width 120).Trim() -split "`n"
         $lines[2] | Should -Match '^None\s+81931\s+40971\s+40971\s+1\s+1\.00'
         $result | Export-Clixml result.xml

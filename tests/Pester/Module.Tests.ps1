@@ -34,7 +34,7 @@ Describe 'The module' {
     It 'exports every cmdlet that it has, by name, and nothing else' {
         $types = [Reflection.Assembly]::LoadFrom("$checkout/bin/BtrfsClone.PowerShell.dll").GetExportedTypes()
         $cmdlets = $types | ForEach-Object { [Reflection.CustomAttributeExtensions]::GetCustomAttribute($_, [Management.Automation.CmdletAttribute]) } |
-            Where-Object VerbName | ForEach-Object { "$($_.VerbName)-$($_.NounName)" }
+            Where-Object { $_ } | ForEach-Object { "$($_.VerbName)-$($_.NounName)" }
         (Import-PowerShellDataFile $manifest).CmdletsToExport | Sort-Object | Should -Be ($cmdlets | Sort-Object)
         $module.ExportedCommands.Values.CommandType | Sort-Object -Unique | Should -Be 'Cmdlet'
     }

@@ -38,7 +38,7 @@ Describe 'Show-BtrfsExtentMap' {
             Show-BtrfsExtentMap -Width 42
         $lines[0] | Should -Be '/f: 80 KiB, 5 extents'
         $lines[1] | Should -Be ('[' + '#' * 4 + '=' * 8 + 'i' * 2 + 'p' * 4 + '~' * 6 + '.' * 16 + ']')
-        $legend = $lines[2..20] -join ' '
+        $legend = $lines | Select-Object -Skip 2 | Join-String -Separator ' '
         foreach ($entry in '# exclusive 8 KiB (10 %)', '= shared 16 KiB (20 %)', 'i inline 4 KiB (5 %)', 'p prealloc 8 KiB (10 %)',
             '~ delalloc 12 KiB (15 %)', '. hole 32 KiB (40 %)') {
             $legend | Should -BeLike "*$entry*"
