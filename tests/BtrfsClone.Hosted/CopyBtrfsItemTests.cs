@@ -157,6 +157,45 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
     }
 
     [BtrfsFact]
+    public void Fifty_runspaces_clone_atomically_at_once()
+    {
+        string source = MakeTree(directories: 5, files: 20);
+        using RunspacePool pool = RunspaceFactory.CreateRunspacePool(Session.State());
+        pool.SetMaxRunspaces(50);
+        pool.Open();
+        var clones = Enumerable.Range(0, 50).Select(i =>
+        {
+            var shell = System.Management.Automation.PowerShell.Create();
+            shell.RunspacePool = pool;
+            // Every other one has a name of its own in one directory; the rest are after the same new directory.
+            shell.AddScript("param($source, $destination) Copy-BtrfsItem $source $destination -Atomic")
+                .AddArgument(i % 2 == 0 ? source : source + "/*")
+                .AddArgument(Path.Combine(_folder, i % 2 == 0 ? $"own{i}" : "same"));
+            return (Shell: shell, Running: shell.BeginInvoke(), IsOwn: i % 2 == 0);
+        }).ToList();
+
+        int appeared = 0;
+        foreach (var (shell, running, isOwn) in clones)
+        {
+            shell.EndInvoke(running);
+            List<ErrorRecord> errors = [.. shell.Streams.Error];
+            Assert.True(!isOwn || errors.Count == 0, string.Join('\n', errors));
+            appeared += !isOwn && errors.Count == 0 ? 1 : 0;
+            Assert.All(errors, e => Assert.Contains(
+                e.FullyQualifiedErrorId.Split(',')[0], (string[])["DestinationExists", "Incomplete"]));
+            shell.Dispose();
+        }
+
+        Assert.Equal(1, appeared);
+        foreach (string destination in Directory.GetDirectories(_folder).Where(folder => folder != source))
+        {
+            Assert.Equal("", Tests.Support.Shell.Check("diff", "-r", source, destination));
+        }
+
+        Assert.Equal(27, Directory.GetFileSystemEntries(_folder).Length);
+    }
+
+    [BtrfsFact]
     public void ForEach_Object_Parallel_clones()
     {
         string source = MakeTree(directories: 8, files: 20);
