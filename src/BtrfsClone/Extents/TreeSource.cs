@@ -110,6 +110,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
     {
         _count = 0;
         long next = _position > _start ? _position : Math.Max(_start - MaxExtent, 0);
+        long last = -1;
         while (_count < _batchSize)
         {
             int found = _search.Find(
@@ -125,13 +126,15 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
 
             while (_search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
             {
-                if (header.ObjectId != _inode || header.Type != BtrfsKey.ExtentData || header.Offset < (ulong)next ||
+                if (header.ObjectId != _inode || header.Type != BtrfsKey.ExtentData || (long)header.Offset <= last ||
                     !TreeItems.TryReadFileExtent(item, header.Offset, out FileExtent extent))
                 {
                     throw _search.Malformed();
                 }
 
-                next = Math.Max(extent.Offset + 1, extent.End);
+                // Between two leaves, items may change: one may then begin before the end of the one before it.
+                last = extent.Offset;
+                next = Math.Max(next, Math.Max(last + 1, extent.End));
                 Take(extent, header.Transid);
             }
         }
