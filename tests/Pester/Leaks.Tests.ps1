@@ -23,6 +23,7 @@ Describe 'A session' {
         )
 
         function Invoke-Failing([int] $Times) {
+            $ErrorActionPreference = 'SilentlyContinue'
             for ($i = 0; $i -lt $Times; $i++) {
                 & $script:failing[$i % $script:failing.Count] 2> $null
             }
