@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using BtrfsClone.Interop;
 
@@ -15,6 +16,9 @@ internal sealed class Flusher : IDisposable
     private const int ShortestPause = 1; // Milliseconds.
     private const int LongestPause = 50;
 
+    // The clock of Environment.TickCount64 is too coarse for the shortest pause.
+    private static readonly long s_ticksPerMillisecond = Stopwatch.Frequency / 1000;
+
     private readonly object _gate = new();
     private readonly bool _flush;
     private readonly int _capacity;
@@ -28,6 +32,7 @@ internal sealed class Flusher : IDisposable
     private int _pausing;
     private bool _callerWantsRoom;
     private bool _news;
+    private volatile bool _hasRoom = true;
     private volatile bool _stop;
 
     /// <param name="flush">Start write-out, or only wait.</param>
@@ -47,6 +52,7 @@ internal sealed class Flusher : IDisposable
             {
                 if (_made == _capacity)
                 {
+                    _hasRoom = false;
                     return false;
                 }
 
@@ -171,11 +177,12 @@ internal sealed class Flusher : IDisposable
                 }
             }
 
-            if (Environment.TickCount64 >= nextLook)
+            // While there is room for more files, starting those comes first.
+            if ((count == 0 || !_hasRoom) && Now() >= nextLook)
             {
                 int finished = busy.RemoveAll(TryFinish);
                 pause = finished > 0 ? Math.Max(pause / 2, ShortestPause) : Math.Min(pause * 2, LongestPause);
-                nextLook = Environment.TickCount64 + pause;
+                nextLook = Now() + (pause * s_ticksPerMillisecond);
             }
         }
 
@@ -190,14 +197,14 @@ internal sealed class Flusher : IDisposable
             count = 0;
             while (!_stop && _arrived.Count == 0)
             {
-                long left = nextLook - Environment.TickCount64;
+                long left = nextLook - Now();
                 if (left <= 0)
                 {
                     break;
                 }
 
                 _pausing++;
-                Monitor.Wait(_gate, (int)Math.Min(left, int.MaxValue));
+                Monitor.Wait(_gate, (int)Math.Min((left / s_ticksPerMillisecond) + 1, int.MaxValue));
                 _pausing--;
             }
 
@@ -231,9 +238,13 @@ internal sealed class Flusher : IDisposable
 
             file.Item.LookAgain |= file.LookAgain;
             _free.Push(file);
-            if (_callerWantsRoom && _free.Count > _capacity / 4)
+            if (_free.Count > _capacity / 4)
             {
-                Monitor.PulseAll(_gate);
+                _hasRoom = true;
+                if (_callerWantsRoom)
+                {
+                    Monitor.PulseAll(_gate);
+                }
             }
 
             Count(file.Item);
@@ -241,6 +252,8 @@ internal sealed class Flusher : IDisposable
 
         return true;
     }
+
+    private static long Now() => Stopwatch.GetTimestamp();
 
     private void Count(DelallocItem item)
     {
