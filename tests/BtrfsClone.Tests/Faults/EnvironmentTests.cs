@@ -137,6 +137,40 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
         }
     }
 
+    [RootTheory(Needs = Fingerprint.Tools + " setpriv")]
+    [InlineData("--jobs=2")]
+    [InlineData("--atomic")]
+    public void What_an_ordinary_user_may_not_read(string option)
+    {
+        foreach (string name in (string[])["open/file", "open/closed", "listed only/file", "closed/file", "passable only/file"])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(At($"source/{name}"))!);
+            File.WriteAllText(At($"source/{name}"), name);
+        }
+
+        Shell.Check("chown", "-R", "65534:65534", At("source"));
+        Shell.Check("chmod", "000", At("source/open/closed"), At("source/closed"));
+        Shell.Check("chmod", "400", At("source/listed only"));
+        Shell.Check("chmod", "100", At("source/passable only"));
+        Shell.Check("chmod", "777", _folder);
+        string before = Fingerprint.TextOf(At("source"));
+
+        ShellResult result = Shell.Run(
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Program.File, "copy", option, At("source"), At("clone"));
+
+        Assert.Equal(1, result.ExitCode);
+        string[] denied = [.. result.Error.Split('\n').Where(line => line.Contains(": permission denied: ", StringComparison.Ordinal))
+            .Select(line => line.Split(": ")[1][(At("source").Length + 1)..]).Order(StringComparer.Ordinal)];
+        Assert.Equal(["closed", "listed only/file", "open/closed", "passable only"], denied);
+        Assert.Equal(before, Fingerprint.TextOf(At("source")));
+        Assert.Equal(option == "--atomic" ? "source\n" : "clone\nsource\n", Shell.Check("ls", "-A", _folder));
+        if (option != "--atomic")
+        {
+            Assert.Equal("file\n", Shell.Check("ls", "-A", At("clone/open")));
+            Assert.Equal("listed only\nopen\n", Shell.Check("ls", "-A", At("clone")));
+        }
+    }
+
     [RootTheory]
     [InlineData("+i")]
     [InlineData("+a")]
