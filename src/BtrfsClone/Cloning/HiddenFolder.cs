@@ -3,12 +3,14 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A hidden folder that only its owner can enter, for what an invocation needs while it runs. Its maker holds a lock on it, which the
-/// kernel drops with the process: what cannot be locked is alive, and all else is a killed run's and is removed.
+/// A hidden folder that only its owner can enter, for what an invocation needs while it runs. Its maker holds a lock on
+/// it, which the kernel drops with the process: what cannot be locked is alive, and all else is a killed run's and is
+/// removed.
 /// </summary>
 internal sealed unsafe class HiddenFolder : IDisposable
 {
     private const uint PrivateMode = 0x1C0; // 0700
+    private const uint OthersMode = 0x3F; // 0077
 
     private readonly int _container;
     private readonly Kind _kind;
@@ -22,8 +24,8 @@ internal sealed unsafe class HiddenFolder : IDisposable
     }
 
     /// <summary>
-    /// The mark of a folder that may be emptied. The name alone would let whoever may write in its parent rename
-    /// another of the caller's directories to it.
+    /// The mark of a folder that may be emptied, if nobody else may write in it. The name alone would let whoever may
+    /// write in its parent rename another of the caller's directories to it.
     /// </summary>
     private static ReadOnlySpan<byte> Mark => "user.btrfs-clone.temporary\0"u8;
 
@@ -189,7 +191,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
         {
             // One without the mark was not finished or is none of ours: rmdir(2) takes it only if it is empty.
             bool isDead = Sys.Stat(descriptor, out Statx status) >= 0 && status.Uid == Sys.EffectiveUid &&
-                Sys.TryLock(descriptor) >= 0;
+                (status.Mode & OthersMode) == 0 && Sys.TryLock(descriptor) >= 0;
             bool isMarked = isDead && Sys.GetXattr(descriptor, mark, &value, 1) >= 0;
             if (isDead && (!isMarked || kind.Empty(descriptor) >= 0))
             {

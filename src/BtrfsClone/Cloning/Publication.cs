@@ -8,7 +8,7 @@ namespace BtrfsClone.Cloning;
 /// </summary>
 internal sealed unsafe class Publication(int staging, int container, CloneOptions options)
 {
-    private const uint OwnerWrite = 0x80; // 0200
+    private const uint PrivateMode = 0x1C0; // 0700
     private const InodeFlags Frozen = InodeFlags.Immutable | InodeFlags.AppendOnly;
 
     /// <summary>Moves all. If it throws, nothing has changed.</summary>
@@ -128,7 +128,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
     }
 
     /// <summary>
-    /// Moves it, made writable, to a hidden name beside its own, where it gets its mode back: from there no parent
+    /// Moves it, as private as the folder that it is in, to a hidden name beside its own, where it gets its mode back: from there no parent
     /// changes. It never stands under its own name with another mode than its own.
     /// </summary>
     private int MoveUnwritable(byte* name, in Statx made)
@@ -143,7 +143,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
         fixed (byte* hidden = AtomicDestination.FolderKind.NewName())
         {
             int result = Sys.TryLock(directory);
-            result = result < 0 ? result : Sys.Chmod(directory, made.Permissions | OwnerWrite);
+            result = result < 0 ? result : Sys.Chmod(directory, PrivateMode);
             result = result < 0 ? result : HiddenFolder.SetMark(directory);
             result = result < 0 ? result : Sys.RenameNoReplace(staging, name, container, hidden);
             if (result >= 0)
@@ -153,7 +153,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
                 result = result < 0 ? result : Sys.RenameNoReplace(container, hidden, container, name);
                 if (result < 0)
                 {
-                    _ = Sys.Chmod(directory, made.Permissions | OwnerWrite);
+                    _ = Sys.Chmod(directory, PrivateMode);
                     _ = Sys.RenameNoReplace(container, hidden, staging, name);
                 }
             }
@@ -209,7 +209,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
 
         if (Sys.Stat(entry, out Statx status) >= 0 && status.FileType == Sys.ModeDirectory)
         {
-            _ = Sys.Chmod(entry, status.Permissions | OwnerWrite);
+            _ = Sys.Chmod(entry, PrivateMode);
         }
 
         Sys.Close(entry);

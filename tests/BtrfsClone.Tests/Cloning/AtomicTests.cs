@@ -348,17 +348,21 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
         Assert.Equal(["big", "first", "second", "small"], Names(_folder));
     }
 
-    [BtrfsFact]
+    [BtrfsFact(Needs = "setfattr")]
     public void Only_a_marked_folder_is_taken_for_a_leftover()
     {
         NewFile("small/file");
         NewFile(".btrfs-clone-atomic.0123456789abcdef/precious");
         File.WriteAllText(At(".btrfs-clone-atomic.file"), "precious");
         File.CreateSymbolicLink(At(".btrfs-clone-atomic.link"), At("small"));
+        // Who may write in a directory may mark it.
+        NewFile(".btrfs-clone-atomic.fedcba9876543210/precious");
+        Shell.Check("setfattr", "-n", "user.btrfs-clone.temporary", "-v", "1", At(".btrfs-clone-atomic.fedcba9876543210"));
 
         CloneAndComplete(At("small"), CloneDestination.Named(At("clone")));
 
         Assert.True(File.Exists(At(".btrfs-clone-atomic.0123456789abcdef/precious")));
+        Assert.True(File.Exists(At(".btrfs-clone-atomic.fedcba9876543210/precious")));
         Assert.True(File.Exists(At(".btrfs-clone-atomic.file")));
         Assert.True(File.Exists(At("small/file")));
     }
@@ -389,6 +393,20 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("nothing was put there", result.Error, StringComparison.Ordinal);
         Assert.Equal(["clone", "source"], Names(_folder));
+    }
+
+    [RootFact(Needs = RandomTree.Tools + " " + TreeFacts.Tools)]
+    public void A_moment_appears_at_once()
+    {
+        RandomTree.Make(At("source"), 3, new TreeShape { Files = 40, WideEntries = 100, Depth = 10 });
+        TreeFacts before = TreeFacts.Of(At("source"));
+        Directory.CreateDirectory(At("into"));
+
+        CloneAndComplete(At("source"), CloneDestination.Named(At("into/new")), s_atomic with { PointInTime = true });
+
+        Assert.Equal(["new"], Names(At("into")));
+        Assert.Equal(["into", "source"], Names(_folder));
+        before.AssertEqual(TreeFacts.Of(At("into/new")), TreeFacts.Unstable(btrfs));
     }
 
     [RootFact(Needs = RandomTree.Tools + " " + TreeFacts.Tools)]
