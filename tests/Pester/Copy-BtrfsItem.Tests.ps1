@@ -491,7 +491,8 @@ Describe 'Copy-BtrfsItem -PassThru' {
         $lines = ($result | Out-String -Width 120).Trim() -split "`n"
         $lines | Should -HaveCount 3
         $lines[0] | Should -Match 'Files.*Length'
-        $lines[2] | Should -Match ([regex]::Escape("$folder/dst"))
+        # A path that is too long for the table is cut off.
+        "$folder/dst" | Should -BeLike ($lines[2] -split ' ')[-1].Replace('…', '*')
     }
 }
 
