@@ -52,3 +52,27 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
         }
     }
 }
+
+Describe 'dotnet publish' -Skip:(-not $dotnet) {
+    It 'makes the program <Form>, and leaves what is built for the module alone' -ForEach @(
+        @{ Form = 'a folder'; Options = @(); Files = 'BtrfsClone.dll', 'System.CommandLine.dll', 'btrfs-clone', 'btrfs-clone.dll' }
+        @{ Form = 'one native file'; Options = @('-p:PublishAot=true'); Files = 'btrfs-clone' }
+    ) {
+        $linker = Get-Command clang, gcc -CommandType Application -ErrorAction Ignore
+        if ($Options -and -not ($linker -and (Test-Path /usr/include/zlib.h))) {
+            Set-ItResult -Skipped -Because 'there is no linker, or no zlib to link with'
+        }
+
+        $built = Get-ChildItem "$checkout/bin" | Get-FileHash
+        $folder = New-ScratchFolder
+        Invoke-Tool dotnet publish "$checkout/src/BtrfsClone.Cli" --output "$folder/program" @Options
+        # Beside symbols, and what tells a runtime of it.
+        Get-ChildItem "$folder/program" -Exclude *.pdb, *.dbg, *.xml, *.json | ForEach-Object Name | Sort-Object -CaseSensitive |
+            Should -Be ($Files | Sort-Object -CaseSensitive)
+        Set-Content "$folder/source" 'content'
+        Invoke-Tool "$folder/program/btrfs-clone" copy "$folder/source" "$folder/clone"
+        Get-PhysicalRange "$folder/clone" | Should -Be (Get-PhysicalRange "$folder/source")
+        Get-Content "$folder/clone" | Should -Be 'content'
+        (Get-ChildItem "$checkout/bin" | Get-FileHash).Hash | Should -Be $built.Hash
+    }
+}
