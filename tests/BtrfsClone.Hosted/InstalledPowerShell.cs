@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace BtrfsClone.Hosted;
@@ -17,10 +18,11 @@ internal static class InstalledPowerShell
             return;
         }
 
+        // The folder of a package holds all files side by side, that of a .NET tool has some for each kind of machine.
+        var dependencies = new AssemblyDependencyResolver(Path.Combine(home, "pwsh.dll"));
         AssemblyLoadContext.Default.Resolving += (context, name) =>
-        {
-            string file = Path.Combine(home, name.Name + ".dll");
-            return File.Exists(file) ? context.LoadFromAssemblyPath(file) : null;
-        };
+            dependencies.ResolveAssemblyToPath(name) is string file ? context.LoadFromAssemblyPath(file) : null;
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>
+            dependencies.ResolveUnmanagedDllToPath(name) is string file ? NativeLibrary.Load(file) : 0;
     }
 }
