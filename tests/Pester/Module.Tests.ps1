@@ -55,6 +55,9 @@ Describe 'The module' {
     }
 
     It 'is written as PSScriptAnalyzer likes it' -Skip:(-not $analyzer) {
-        Invoke-ScriptAnalyzer -Path $checkout -Recurse -Settings "$checkout/PSScriptAnalyzerSettings.psd1" | Should -BeNullOrEmpty
+        # Ours, and not what packages bring along.
+        $scripts = find $checkout '(' -name bin -o -name obj -o -name out ')' -prune -o -name '*.ps*1' -print
+        $scripts.Count | Should -BeGreaterThan 20
+        $scripts | Invoke-ScriptAnalyzer -Settings "$checkout/PSScriptAnalyzerSettings.psd1" | Should -BeNullOrEmpty
     }
 }
