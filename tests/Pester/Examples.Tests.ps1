@@ -34,16 +34,27 @@ Describe 'The first steps of the README' {
     It 'end with a clone' {
         Import-Module "$PSScriptRoot/Scratch.psm1"
         $folder = New-ScratchFolder
-        $null = New-Item -ItemType File -Force "$folder/vm/disk.img"
-        Push-Location "$PSScriptRoot/../.."
+        $checkout = (Resolve-Path "$PSScriptRoot/../..").Path
+        $readme = [IO.File]::ReadAllText("$checkout/README.md").Replace('/data', "$folder/data").Replace('/tmp/btrfs.img', "$folder/image")
+        $make = [regex]::Match($readme, '(?ms)^```sh\n(truncate .*?)^```').Groups[1].Value
+        $clone = [regex]::Match($readme, '(?ms)^```powershell\n(Import-Module .*?)^```').Groups[1].Value
+        $namespace = 'unshare', '--mount'
+        if (-not (Test-Root)) {
+            # What is mounted elsewhere is made here as a folder.
+            $make = "mkdir $folder/data && cp -r docs $folder/data/vm"
+            $namespace = @('env')
+        }
+
+        Set-Content "$folder/sudo" '#!/bin/sh', 'exec "$@"'
+        chmod +x "$folder/sudo"
+        Push-Location $checkout
         try {
-            $steps = [regex]::Match([IO.File]::ReadAllText("$PWD/README.md"), '(?ms)^```powershell\n(Import-Module .*?)^```').Groups[1].Value
-            $said = pwsh -NoProfile -NonInteractive -Command $steps.Replace('/data', $folder)
+            $said = Invoke-Tool @namespace sh -c 'PATH=$0:$PATH; set -e; eval "$1"; exec pwsh -NoProfile -NonInteractive -Command "$2"' $folder $make $clone
         } finally {
             Pop-Location
         }
 
-        "$said" | Should -Match 'Directory +1 +0 '
-        Test-Path "$folder/vm-test/disk.img" | Should -BeTrue
+        $files = (Get-ChildItem "$checkout/docs" -Recurse -File).Count
+        "$said" | Should -Match "Directory +$files +\d+ +0 +0 "
     }
 }

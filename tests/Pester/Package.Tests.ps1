@@ -20,8 +20,11 @@ BeforeAll {
 }
 
 Describe 'build.ps1' -Skip:(-not $dotnet) {
-    It 'packs the module, and nothing but the module, for the gallery and as a zip' {
+    BeforeAll {
         $null = & "$checkout/build.ps1" Pack
+    }
+
+    It 'packs the module, and nothing but the module, for the gallery and as a zip' {
         $expected = 'BtrfsClone.Format.ps1xml', 'BtrfsClone.Types.ps1xml', 'BtrfsClone.psd1', 'CHANGELOG.md', 'LICENSE', 'README.md',
             'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'en-US/*'
         foreach ($archive in "BtrfsClone.$version.nupkg", "BtrfsClone-$version.zip") {
@@ -36,6 +39,19 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
             $files = $files | Where-Object { $_ -notmatch '^(_rels|package)/|^\[Content_Types|\.nuspec$' }
             $files -replace '^en-US/.*', 'en-US/*' | Sort-Object -Unique -CaseSensitive | Should -Be ($expected | Sort-Object -CaseSensitive)
             Test-Module "$folder/BtrfsClone.psd1" | Should -Be $folder
+        }
+    }
+
+    It 'packs what Install-PSResource installs from a folder of packages' {
+        $packages = New-ScratchFolder
+        Copy-Item "$checkout/out/BtrfsClone.$version.nupkg" $packages
+        $userHome = $env:HOME
+        $env:HOME = New-ScratchFolder
+        try {
+            pwsh -NoProfile -NonInteractive -Command "Register-PSResourceRepository packages -Uri '$packages' -Trusted; Install-PSResource BtrfsClone -Repository packages"
+            Test-Module BtrfsClone | Should -Be "$env:HOME/.local/share/powershell/Modules/BtrfsClone/$version"
+        } finally {
+            $env:HOME = $userHome
         }
     }
 
