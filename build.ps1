@@ -48,7 +48,9 @@ function Invoke-Bench {
     dotnet run -c Release --project tests/Benchmarks -- @BenchOption
 }
 
-# The module alone, without the program and the symbols, and for every machine.
+# The module alone, without the program and the symbols, and for every machine. Compiled ahead of time it would be
+# imported with 48 in place of 54 ms of processor time, and the first clone be there after 74 in place of 85; that is not
+# worth assemblies three times as large that serve one architecture and one version of .NET.
 function Copy-Module {
     Remove-Item -LiteralPath $staging -Recurse -ErrorAction Ignore
     dotnet build src/BtrfsClone.PowerShell -p:Precompile=false --output $staging/bin

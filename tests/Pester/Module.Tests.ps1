@@ -23,12 +23,17 @@ Describe 'The module' {
         }
     }
 
-    It 'is imported in less than 150 ms over an empty session' {
-        $times = foreach ($run in 1..5) {
-            pwsh -NoProfile -NonInteractive -Command "(Measure-Command { Import-Module '$manifest' }).TotalMilliseconds"
+    It 'is imported with little work beside that of starting PowerShell' {
+        # Processor time, which is the same whatever else the machine does. 150 ms are half of what a start takes.
+        $ratios = foreach ($run in 1..5) {
+            $empty, $import = foreach ($command in '', "Import-Module '$manifest'") {
+                pwsh -NoProfile -NonInteractive -Command "$command; [Diagnostics.Process]::GetCurrentProcess().TotalProcessorTime.TotalMilliseconds"
+            }
+
+            $import / $empty
         }
 
-        ($times | Measure-Object -Minimum).Minimum | Should -BeLessThan 150
+        ($ratios | Sort-Object)[2] | Should -BeLessThan 1.5
     }
 
     It 'exports every cmdlet that it has, by name, and nothing else' {
