@@ -35,7 +35,7 @@ internal sealed class ExtentBar
     {
         var cells = new (ExtentClass Most, bool Several)[count];
         var sums = new long[count, s_classes];
-        long used = Math.Max((_end + _bucketSize - 1) / _bucketSize, 1);
+        long used = _end > 0 ? ((_end - 1) / _bucketSize) + 1 : 1;
         for (int cell = 0; cell < count; cell++)
         {
             long from = cell * used / count;
@@ -85,12 +85,12 @@ internal sealed class ExtentBar
             Halve();
         }
 
+        // The last bucket of the longest file ends beyond what a number holds.
         for (long position = from; position < to;)
         {
-            long bucket = position / _bucketSize;
-            long next = Math.Min((bucket + 1) * _bucketSize, to);
-            _bytes[bucket, (int)kind] += next - position;
-            position = next;
+            long count = Math.Min(_bucketSize - (position % _bucketSize), to - position);
+            _bytes[position / _bucketSize, (int)kind] += count;
+            position += count;
         }
 
         _end = Math.Max(_end, to);

@@ -141,14 +141,14 @@ internal sealed class ExtentMap(int width, bool plain)
     private static string Describe(Totals totals) =>
         $"{Size(totals.Sum)}, {totals.Pieces.ToString("N0", CultureInfo.CurrentCulture)} {(totals.Pieces == 1 ? "extent" : "extents")}";
 
-    private static string Percent(long part, long sum) => (part * 100.0 / Math.Max(sum, 1)) switch
+    private static string Percent(double part, double sum) => (part * 100 / Math.Max(sum, 1)) switch
     {
         < 0.1 => "< 0.1 %",
         > 99.9 and < 100 => "> 99.9 %",
         double percent => percent.ToString("0.#", CultureInfo.CurrentCulture) + " %",
     };
 
-    private static string Size(long bytes)
+    private static string Size(double bytes)
     {
         string[] units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
         if (bytes < 1024)
@@ -156,7 +156,7 @@ internal sealed class ExtentMap(int width, bool plain)
             return $"{bytes} B";
         }
 
-        double size = bytes / 1024.0;
+        double size = bytes / 1024;
         int unit = 0;
         for (; size >= 1023.95 && unit < units.Length - 1; unit++)
         {
@@ -170,11 +170,12 @@ internal sealed class ExtentMap(int width, bool plain)
 
     private sealed class Totals
     {
-        public long[] Bytes { get; } = new long[s_styles.Length];
+        /// <summary>Two files that are as long as can be are longer than a 64-bit number.</summary>
+        public double[] Bytes { get; } = new double[s_styles.Length];
 
         public long Pieces { get; private set; }
 
-        public long Sum => Bytes.Sum();
+        public double Sum => Bytes.Sum();
 
         public void Add(ExtentClass kind, long bytes)
         {

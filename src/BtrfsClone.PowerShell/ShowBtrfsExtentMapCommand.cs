@@ -18,7 +18,7 @@ public sealed class ShowBtrfsExtentMapCommand : PSCmdlet
     private ExtentMap? _map;
 
     /// <summary>
-    /// The pieces of one file after another, from <c>Get-BtrfsExtent</c>, a remote session or Import-Clixml.
+    /// The pieces of one file after another, from <c>Get-BtrfsExtent</c>, a remote session, Import-Clixml or Import-Csv.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     public PSObject? InputObject { get; set; }
@@ -63,14 +63,20 @@ public sealed class ShowBtrfsExtentMapCommand : PSCmdlet
             return true;
         }
 
-        // What a remote session or Import-Clixml made of one.
+        // What a remote session, Import-Clixml, ConvertFrom-Json or Import-Csv made of one.
         bool isExtent = LanguagePrimitives.TryConvertTo(Property(input, nameof(BtrfsExtent.Offset)), out long offset) &
             LanguagePrimitives.TryConvertTo(Property(input, nameof(BtrfsExtent.Length)), out long length);
         string? path = Property(input, nameof(BtrfsExtent.Path)) as string;
         string? kind = Property(input, nameof(BtrfsExtent.Kind)) as string;
-        LanguagePrimitives.TryConvertTo(Property(input, nameof(BtrfsExtent.IsShared)), out bool isShared);
+        bool isShared = Property(input, nameof(BtrfsExtent.IsShared)) switch
+        {
+            bool value => value,
+            string text => bool.TryParse(text, out bool value) && value, // To PowerShell, the text False is true.
+            _ => false,
+        };
         piece = new MappedPiece(path ?? "", offset, length, MappedPiece.ClassOf(kind ?? "", isShared));
-        return isExtent && path is not null && kind is not null && offset >= 0 && length > 0;
+        return isExtent && path is not null && kind is not null && offset >= 0 && length > 0 &&
+            length <= long.MaxValue - offset;
     }
 
     private static object? Property(PSObject input, string name) => input.Properties[name]?.Value switch

@@ -64,8 +64,14 @@ Describe 'Show-BtrfsExtentMap' {
         (Get-Piece /f 'Shared 1000000', 'Exclusive 1020000' | Show-BtrfsExtentMap -Width 22)[1] | Should -Be '[==========##########]'
     }
 
-    It 'draws files of any size over the whole width' -ForEach 1, 100, 4096, 1TB, 1PB {
+    It 'draws files of any size over the whole width' -ForEach 1, 100, 4096, 1TB, 1PB, ([long]::MaxValue) {
         (Get-Piece /f "Shared $([long] $_)" | Show-BtrfsExtentMap -Width 30)[1] | Should -Be "[$('=' * 28)]"
+    }
+
+    It 'sums up files that together are longer than one can be' {
+        $lines = @(Get-Piece /f "Hole $([long]::MaxValue)"; Get-Piece /g "Hole $([long]::MaxValue)") | Show-BtrfsExtentMap -Width 60
+        $lines[-2] | Should -Be '2 files, 16 EiB, 0 extents'
+        $lines[-1] | Should -Be '. hole 16 EiB (100 %)'
     }
 
     It 'draws several files, and their totals' {
@@ -84,6 +90,8 @@ Describe 'Show-BtrfsExtentMap' {
         (Get-BtrfsExtent $folder/b | Show-BtrfsExtentMap -Width 22)[1] | Should -Be '[==========#=========]'
         Get-BtrfsExtent $folder/b | Export-Clixml "$folder/x"
         (Import-Clixml "$folder/x" | Show-BtrfsExtentMap -Width 22)[1] | Should -Be '[==========#=========]'
+        Get-BtrfsExtent $folder/b | ConvertTo-Csv | ConvertFrom-Csv | Show-BtrfsExtentMap -Width 22 |
+            Should -Contain '[==========#=========]'
         $map = Show-BtrfsExtentMap -InputObject (Get-BtrfsExtent $folder/a) -Width 22
         $map[1] | Should -Match '^\[=+\]$|^\[[=#]+\]$'
     }
@@ -98,8 +106,9 @@ Describe 'Show-BtrfsExtentMap' {
     }
 
     It 'refuses what is not an extent, and goes on' {
-        $lines = @(1; Get-Piece /f 'Shared 4096') | Show-BtrfsExtentMap -Width 22 -ErrorVariable failures -ErrorAction SilentlyContinue
-        $failures[0].FullyQualifiedErrorId | Should -BeLike 'NotAnExtent,*'
+        $tooFar = Get-Piece /f "gap $([long]::MaxValue - 1)", 'Shared 4096'
+        $lines = @(1; $tooFar; Get-Piece /f 'Shared 4096') | Show-BtrfsExtentMap -Width 22 -ErrorVariable failures -ErrorAction SilentlyContinue
+        $failures.FullyQualifiedErrorId -like 'NotAnExtent,*' | Should -HaveCount 2
         $lines[1] | Should -Be "[$('=' * 20)]"
     }
 }
