@@ -88,8 +88,8 @@ internal sealed unsafe class OpenFile
         }
 
         // Clean pages may still have an ordered extent pending, and only this waits for it. Nothing is left for it to
-        // write out, so that it is right where only waiting is wanted, too.
-        int result = Sys.Flush(Descriptor);
+        // write out, so that it is right where only waiting is wanted, too; unless that cannot be seen.
+        int result = flush || activity == Activity.None ? Sys.Flush(Descriptor) : 0;
         if (result < 0 && result is not (-Errno.EOPNOTSUPP or -Errno.ENOTTY))
         {
             return Fail("FS_IOC_FIEMAP", result);

@@ -54,6 +54,18 @@ public sealed class QuietTests(ScratchBtrfs btrfs)
         Assert.Empty(BusyFiles.Among(file));
     }
 
+    [BtrfsFact(Needs = BusyFiles.Tools)]
+    public void Without_cachestat_waiting_alone_writes_nothing_out()
+    {
+        string file = PathOf("file");
+        Dirty(file, "mmap over extents");
+
+        ShellResult result = Shell.Run("python3", s_withoutCacheStat, Support.Program.File, "wait", "--no-flush", file);
+
+        Assert.Equal(new ShellResult(0, "", ""), result);
+        Assert.Equal([file], BusyFiles.Among(file));
+    }
+
     [BtrfsFact(Needs = BusyFiles.Tools + " " + RandomTree.Tools)]
     public void Every_file_below_a_directory()
     {
