@@ -12,6 +12,7 @@ internal sealed unsafe class WriteOutAhead
 {
     private const int Stride = 32; // Files from one look to the next while none is dirty.
     private const int Window = 128; // Files that are started at once.
+    private const long Looked = 4 << 20; // Bytes of a file: counting the pages of long clean ones would cost more than it gains.
     private static readonly ulong s_windowPages = (64ul << 20) / (ulong)Environment.SystemPageSize;
 
     private int _left;
@@ -55,7 +56,7 @@ internal sealed unsafe class WriteOutAhead
             return 0;
         }
 
-        ulong dirty = Sys.CacheStat(file, out CacheStatus pages) < 0 ? 0 : pages.Dirty;
+        ulong dirty = Sys.CacheStat(file, 0, Looked, out CacheStatus pages) < 0 ? 0 : pages.Dirty;
         if (dirty > 0)
         {
             // Whatever fails here fails the clone, which reports it.

@@ -171,7 +171,7 @@ internal sealed unsafe class OpenFile
     private static Activity Look(int descriptor, out ulong dirtyPages)
     {
         dirtyPages = 0;
-        if (Sys.CacheStat(descriptor, out CacheStatus pages) < 0)
+        if (Sys.CacheStat(descriptor, 0, 0, out CacheStatus pages) < 0)
         {
             return ShowsDelalloc(descriptor) ? Activity.Delayed : Activity.Unknown;
         }

@@ -166,8 +166,8 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
     private void Settle(ExtentBatch batch, Span<TreePiece> pieces, long from, long to)
     {
         bool still = State.IsStill();
-        bool delalloc = !still || State.MayHaveDelalloc();
-        _window.Start(from, !still || AnyToAsk(pieces) ? to : from);
+        bool delalloc = !still || State.MayHaveDelalloc(from, to);
+        _window.Start(from, !still || AnyToAsk(pieces) || (delalloc && HasManyGaps(pieces, from)) ? to : from);
         long position = from;
         foreach (ref TreePiece piece in pieces)
         {
@@ -206,6 +206,20 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         }
 
         return false;
+    }
+
+    /// <summary>Whether looking up each gap by itself would cost more than looking up everything at once.</summary>
+    private static bool HasManyGaps(ReadOnlySpan<TreePiece> pieces, long position)
+    {
+        const int PiecesOfOneCall = 4;
+        int gaps = 0;
+        foreach (ref readonly TreePiece piece in pieces)
+        {
+            gaps += piece.Extent.Offset > position || piece.Extent.Kind == ExtentKind.Prealloc ? 1 : 0;
+            position = piece.Extent.End;
+        }
+
+        return gaps * PiecesOfOneCall > pieces.Length;
     }
 
     private bool? IsShared(in TreePiece piece, bool still)

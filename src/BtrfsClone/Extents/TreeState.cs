@@ -59,12 +59,12 @@ internal sealed class TreeState(TreeSearch search)
     public bool IsStill() => _quiet != 0 && Generation() == _quiet;
 
     /// <summary>
-    /// Whether data may be delayed or on its way to disk in holes and preallocated extents. Only for trees that stand
-    /// still. The allocated bytes that stat(2) tells include new data from its write to the end of its ordered
+    /// Whether data may be delayed or on its way to disk in holes and preallocated extents of a range. Only for trees
+    /// that stand still. The allocated bytes that stat(2) tells include new data from its write to the end of its ordered
     /// extent; the dirty and write-back pages are those over preallocated extents too.
     /// </summary>
-    public bool MayHaveDelalloc() =>
-        Sys.CacheStat(_descriptor, out CacheStatus pages) < 0 ||
+    public bool MayHaveDelalloc(long from, long to) =>
+        Sys.CacheStat(_descriptor, from, to - from, out CacheStatus pages) < 0 ||
         pages.Dirty + pages.Writeback > 0 ||
         Sys.Stat(_descriptor, out Statx status) < 0 ||
         status.Blocks != RoundUp(_inodeBytes, status.BlockSize) / 512;

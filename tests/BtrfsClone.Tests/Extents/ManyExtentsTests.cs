@@ -65,6 +65,44 @@ public sealed class ManyExtentsTests(ScratchBtrfs btrfs)
         }
     }
 
+    [BtrfsTheory(Needs = Filefrag.Tools + " sync")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_delayed_block_among_many_pieces_is_found(bool preallocate)
+    {
+        const int Pieces = 20_000;
+        const long Delayed = (Pieces - 101L) * Block;
+        string path = Path.Combine(_folder, "delayed");
+        byte[] data = new byte[Block];
+        new Random(315).NextBytes(data);
+        using (SafeFileHandle file = Native.CreateFile(path))
+        {
+            if (preallocate)
+            {
+                Native.Preallocate(file, 0, (long)Pieces * Block);
+            }
+
+            for (int i = 0; i < Pieces; i += 2)
+            {
+                RandomAccess.Write(file, data, (long)i * Block);
+            }
+        }
+
+        Shell.Check("sync", "--file-system", path);
+        using (SafeFileHandle file = File.OpenHandle(path, access: FileAccess.Write))
+        {
+            RandomAccess.Write(file, data, Delayed);
+        }
+
+        FileExtent[] pieces = Read(path, new ExtentReaderOptions());
+
+        FileExtent delayed = Assert.Single(pieces, p => p.Kind == ExtentKind.Delalloc);
+        Assert.Equal((Delayed, Block), (delayed.Offset, delayed.Length));
+        Assert.Equal(
+            Filefrag.Of([ByteText.FromText(path)])[0].Select(e => (e.Offset, e.Is("delalloc"), e.Is("unwritten"))),
+            pieces.Select(p => (p.Offset, p.Kind == ExtentKind.Delalloc, p.Kind == ExtentKind.Prealloc)));
+    }
+
     /// <summary>Makes a file of pieces of another one, many of which follow each other on disk, with holes.</summary>
     private string Make(string name, int seed, int pieces, int mostBlocks, int oddsToGoOn)
     {
