@@ -180,9 +180,13 @@ internal sealed class Flusher : IDisposable
             // While there is room for more files, starting those comes first.
             if ((count == 0 || !_hasRoom) && Now() >= nextLook)
             {
+                long begun = Now();
                 int finished = busy.RemoveAll(TryFinish);
                 pause = finished > 0 ? Math.Max(pause / 2, ShortestPause) : Math.Min(pause * 2, LongestPause);
-                nextLook = Now() + (pause * s_ticksPerMillisecond);
+
+                // Counting the pages of a very long file takes longer than a pause: it must not take all of the time.
+                long looking = finished > 0 ? 0 : Now() - begun;
+                nextLook = Now() + Math.Max(pause * s_ticksPerMillisecond, looking);
             }
         }
 
