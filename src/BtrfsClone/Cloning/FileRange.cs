@@ -11,7 +11,7 @@ internal readonly record struct FileRange(long Offset, long Length, long Destina
     public FileRange Within(long size, long blockSize, string source)
     {
         long left = size - Offset;
-        if (left < 0 || (left == 0 && size > 0) || Length > BlocksOf(left, blockSize))
+        if (left < 0 || (left == 0 && size > 0) || BlocksOf(Length, blockSize) > BlocksOf(left, blockSize))
         {
             throw new BtrfsException(
                 BtrfsError.RangeBeyondEnd, source,
@@ -36,30 +36,37 @@ internal readonly record struct FileRange(long Offset, long Length, long Destina
 
         long to = Nearest(DestinationOffset, blockSize);
         long from = Math.Min(Nearest(Offset, blockSize), (size - 1) / blockSize * blockSize);
-        long end = Math.Max(Nearest(Offset + Length, blockSize), from + blockSize);
-        if (end > size)
+        long length = Math.Max(Nearest(Offset + Length, blockSize) - from, blockSize);
+        long left = size - from;
+        if (length > left)
         {
-            end = to + (size - from) >= destinationSize ? size : size / blockSize * blockSize;
+            length = to >= destinationSize - left ? left : left / blockSize * blockSize;
         }
 
-        string nearest = end > from
-            ? $"the nearest aligned range is offset {from}, length {end - from}, destination offset {to}"
+        string nearest = length > 0
+            ? $"the nearest aligned range is offset {from}, length {length}, destination offset {to}"
             : "there is no aligned range, for the destination goes on behind the source's end";
         throw new BtrfsException(
             BtrfsError.UnalignedRange, source,
             description: $"{Words} to offset {DestinationOffset} is not aligned to blocks of {blockSize} bytes; {nearest}");
     }
 
-    /// <summary>Whether both ranges have a block in common, given that they are in one file.</summary>
+    /// <summary>Whether both ranges, which are aligned, have a block in common, given that they are in one file.</summary>
     public bool Overlaps(long blockSize)
     {
-        long length = BlocksOf(Length, blockSize);
-        return DestinationOffset < Offset + length && Offset < DestinationOffset + length;
+        long blocks = BlocksOf(Length, blockSize);
+        return Math.Abs((DestinationOffset / blockSize) - (Offset / blockSize)) < blocks;
     }
 
     private string Words => Length == 0 ? $"the range at offset {Offset}" : $"the range of {Length} bytes at offset {Offset}";
 
-    private static long BlocksOf(long length, long blockSize) => (length + blockSize - 1) / blockSize * blockSize;
+    // A file may be as long as a number can be: nothing here may go beyond.
+    private static long BlocksOf(long length, long blockSize) =>
+        (length / blockSize) + (length % blockSize == 0 ? 0 : 1);
 
-    private static long Nearest(long offset, long blockSize) => (offset + (blockSize / 2)) / blockSize * blockSize;
+    private static long Nearest(long offset, long blockSize)
+    {
+        long before = offset - (offset % blockSize);
+        return offset - before < blockSize / 2 || before > long.MaxValue - blockSize ? before : before + blockSize;
+    }
 }

@@ -178,6 +178,30 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
         Shell.Check("cmp", source, At("new"));
     }
 
+    [BtrfsFact(Needs = "truncate xfs_io")]
+    public void A_file_may_be_as_long_as_a_number_can_be()
+    {
+        string source = NewFile("source", NewContent(new Random(27), 4 * Block));
+        Shell.Check("truncate", $"--size={long.MaxValue}", source);
+        long last = long.MaxValue / Block * Block;
+        Shell.Check("xfs_io", "-c", $"pwrite -S 77 {last} {Block - 1}", source);
+
+        Assert.Equal(long.MaxValue, Clone(source, At("whole")).Length);
+        Assert.Equal(Block - 1, Clone(source, At("tail"), last, 0, 0).Length);
+        Clone(source, At("part"), Block, 2 * Block, last - (2 * Block));
+
+        Assert.Equal(long.MaxValue, new FileInfo(At("whole")).Length);
+        Assert.Equal(Extents("source"), Extents("whole"));
+        Assert.All(File.ReadAllBytes(At("tail")), value => Assert.Equal(77, value));
+        Assert.Equal(last, new FileInfo(At("part")).Length);
+        using RangeCloner cloner = new();
+        Assert.Equal(BtrfsError.OverlappingRanges, Refusal(cloner, source, source, 0, 0, 0).Error);
+        Assert.Equal(BtrfsError.FileTooLarge, Refusal(cloner, source, At("tail"), 0, Block, last).Error);
+        Assert.Contains(
+            $"is offset {last}, length {Block - 1}, destination offset {last}",
+            Refusal(cloner, source, At("new"), last + 5).Message, StringComparison.Ordinal);
+    }
+
     [BtrfsFact]
     public void An_empty_source_makes_an_empty_destination()
     {
