@@ -15,6 +15,7 @@ namespace BtrfsClone.Cloning;
 /// </example>
 public sealed class RangeCloner : IDisposable
 {
+    private readonly long _greatestSize = (long)Math.Min(Sys.FileSizeLimit, long.MaxValue);
     private string _sourcePath = "";
     private string _destinationPath = "";
     private int _source = -1;
@@ -129,9 +130,9 @@ public sealed class RangeCloner : IDisposable
         Sys.Stat(_source, out Statx from);
         Sys.Stat(_destination!.Descriptor, out Statx to);
         FileRange range = asked.Within((long)from.Size, _blockSize, source);
-        if (range.DestinationOffset > long.MaxValue - range.Length - _blockSize)
+        if (range.DestinationOffset > _greatestSize - range.Length)
         {
-            throw BtrfsException.FromErrno(Errno.EFBIG, "FICLONERANGE", destination);
+            throw new BtrfsException(BtrfsError.FileTooLarge, destination);
         }
 
         if (range.Length > 0)

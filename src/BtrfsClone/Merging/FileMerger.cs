@@ -19,6 +19,7 @@ internal sealed class FileMerger : IDisposable
     private readonly PieceCursor _referenceItems = new(ExtentSource.Tree);
     private readonly PieceCursor _fileItems = new(ExtentSource.Tree);
     private readonly RangeMerger _ranges;
+    private readonly ulong _fileSizeLimit = Sys.FileSizeLimit;
     private OpenFile _reference;
     private OpenFile _file;
     private long _blockSize;
@@ -94,6 +95,12 @@ internal sealed class FileMerger : IDisposable
         if (limit == 0)
         {
             return;
+        }
+
+        if ((ulong)limit > _fileSizeLimit)
+        {
+            // The kernel takes sharing for writing.
+            throw new BtrfsException(BtrfsError.FileTooLarge, _file.Path);
         }
 
         Flush(_reference);

@@ -49,10 +49,7 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
         {
             string clone = option.EndsWith("auto", StringComparison.Ordinal) ? Path.Combine(elsewhere, "clone") : At("clone");
 
-            // The runtime's own memory files are larger than that unless told otherwise.
-            ShellResult result = Shell.Run(
-                "env", "DOTNET_EnableWriteXorExecute=0", "prlimit", $"--fsize={1 << 20}", Program.File, "copy", option,
-                At("source"), clone);
+            ShellResult result = RunWithSmallFiles("copy", option, At("source"), clone);
 
             Assert.Equal((1, ""), (result.ExitCode, result.Output));
             Assert.Contains($"{clone}/large: the file is larger than", result.Error, StringComparison.Ordinal);
@@ -63,6 +60,31 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
         {
             Directory.Delete(elsewhere, recursive: true);
         }
+    }
+
+    [BtrfsTheory(Needs = "prlimit stat cp")]
+    [InlineData("range SOURCE:0:64k NEW:2m")]
+    [InlineData("range SOURCE:0:64k OLD:2m")]
+    [InlineData("range SOURCE:0:64k NEW:1020k")]
+    [InlineData("merge SOURCE OLD")]
+    [InlineData("merge --dry-run SOURCE OLD")]
+    public void A_range_or_a_merge_beyond_the_size_limit(string verb)
+    {
+        byte[] content = new byte[3 << 20];
+        new Random(12).NextBytes(content);
+        File.WriteAllBytes(At("source"), content);
+        Shell.Check("cp", "--reflink=never", At("source"), At("old"));
+        string before = Shell.Check("stat", "--format=%s %h %Y %z", At("old"));
+
+        ShellResult result = RunWithSmallFiles(
+            verb.Replace("SOURCE", At("source"), StringComparison.Ordinal).Replace("OLD", At("old"), StringComparison.Ordinal)
+                .Replace("NEW", At("new"), StringComparison.Ordinal).Split(' '));
+
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains(": the file is larger than", result.Error, StringComparison.Ordinal);
+        Assert.Equal([At("old"), At("source")], Directory.GetFiles(_folder).Order(StringComparer.Ordinal));
+        Assert.Equal(content, File.ReadAllBytes(At("old")));
+        Assert.Equal(before, Shell.Check("stat", "--format=%s %h %Y %z", At("old")));
     }
 
     [BtrfsFact]
@@ -218,6 +240,10 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
             Shell.Check("umount", At("into/source/mounted"));
         }
     }
+
+    private static ShellResult RunWithSmallFiles(params string[] arguments) => Shell.Run(
+        // The runtime's own memory files are larger than that unless told otherwise.
+        "env", ["DOTNET_EnableWriteXorExecute=0", "prlimit", $"--fsize={1 << 20}", Program.File, .. arguments]);
 
     private string At(string name) => Path.Combine(_folder, name);
 }
