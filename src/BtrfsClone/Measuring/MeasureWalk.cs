@@ -102,7 +102,7 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
 
         if (_byTree)
         {
-            buffers.Tree.Count();
+            Count(buffers.Tree);
             Pump(isCaller);
         }
     }
@@ -117,6 +117,18 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
         _shared.Failures.Enqueue(new BtrfsException(BtrfsError.ChangedMeanwhile, node.Path));
 
     protected override void PumpCaller() => _pump();
+
+    private void Count(TreeUsage files)
+    {
+        try
+        {
+            files.Count();
+        }
+        catch (BtrfsException failure)
+        {
+            _shared.Failures.Enqueue(failure);
+        }
+    }
 
     private void Report(MeasuredDirectory node, string call, int result) =>
         _shared.Failures.Enqueue(BtrfsException.FromErrno(-result, call, node.Path));

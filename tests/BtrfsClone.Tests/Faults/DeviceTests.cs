@@ -1,5 +1,6 @@
 using System.Globalization;
 using BtrfsClone.Cloning;
+using BtrfsClone.Measuring;
 using BtrfsClone.Tests.Cloning;
 using BtrfsClone.Tests.Support;
 
@@ -83,15 +84,7 @@ public sealed class DeviceTests(ScratchBtrfs btrfs)
             File.WriteAllText(Path.Combine(source, name), string.Concat(Enumerable.Repeat($"<{name} data>", 2000)));
         }
 
-        image.Unmount();
-        string[] places = Shell.Check("grep", "--byte-offset", "--only-matching", "--text", "<damaged data>", image.Image).Split('\n');
-        using (FileStream device = File.OpenWrite(image.Image))
-        {
-            device.Position = long.Parse(places[0].Split(':')[0], CultureInfo.InvariantCulture);
-            device.WriteByte((byte)'X');
-        }
-
-        image.Mount();
+        Damage(image, "<damaged data>");
 
         // A clone reads no data: it shares the damage, as a snapshot would.
         Cloner.Clone(source, Path.Combine(image.Root, "clone"));
@@ -112,6 +105,39 @@ public sealed class DeviceTests(ScratchBtrfs btrfs)
         atomic.Clone(source, CloneDestination.Named(copy + "2"));
         Assert.Throws<BtrfsException>(() => atomic.Session.Complete());
         Assert.Equal("copy\n", Shell.Check("ls", "-A", _folder));
+    }
+
+    [RootFact(Needs = "grep")]
+    public void A_damaged_block_of_a_tree_that_is_measured()
+    {
+        using ScratchImage image = new(256L << 20, "noatime", "mkfs.btrfs", "--quiet", "--metadata", "single");
+        foreach (string folder in (string[])["before", "damaged", "later"])
+        {
+            Directory.CreateDirectory(Path.Combine(image.Root, folder));
+            for (int i = 0; i < 200; i++)
+            {
+                string name = folder == "damaged" && i == 100 ? "this one" : "any";
+                File.WriteAllText(Path.Combine(image.Root, folder, $"{i}"), $"<{name}>" + new string('x', 1000));
+            }
+        }
+
+        // Inline data lies in the block of the tree that has all that is known of its file.
+        Damage(image, "<this one>");
+        List<BtrfsException> failures = [];
+        using MeasureSession session = new(failures.Add);
+
+        MeasureResult result = session.Measure(image.Root, CancellationToken.None);
+
+        BtrfsException failure = Assert.Single(failures);
+        Assert.Equal(
+            (BtrfsError.IOError, 5, Path.Combine(image.Root, "damaged")), (failure.Error, failure.Errno, failure.Path));
+        Assert.Equal(1, result.Failed);
+        Assert.InRange(result.Files, 400, 599);
+        Assert.True(result.InlineLength >= 400 * 1005);
+
+        // By itself it cannot be measured at all.
+        failure = Assert.Throws<BtrfsException>(() => session.Measure(Path.Combine(image.Root, "damaged/100"), CancellationToken.None));
+        Assert.Equal((BtrfsError.IOError, Path.Combine(image.Root, "damaged/100")), (failure.Error, failure.Path));
     }
 
     [RootTheory(Needs = Fingerprint.Tools)]
@@ -169,6 +195,23 @@ public sealed class DeviceTests(ScratchBtrfs btrfs)
             Assert.Equal("clone\nclone2\n", Shell.Check("ls", "-A", subvolume));
             Assert.Equal(before, Fingerprint.Of(clone + "2"));
         }
+    }
+
+    /// <summary>Changes a byte in each block that holds a text, so that its checksum is wrong.</summary>
+    private static void Damage(ScratchImage image, string text)
+    {
+        image.Unmount();
+        string[] places = Shell.Check("grep", "--byte-offset", "--only-matching", "--text", text, image.Image).Split('\n');
+        using (FileStream device = File.OpenWrite(image.Image))
+        {
+            foreach (string place in places[..^1])
+            {
+                device.Position = long.Parse(place.Split(':')[0], CultureInfo.InvariantCulture);
+                device.WriteByte((byte)'X');
+            }
+        }
+
+        image.Mount();
     }
 
     private static string MakeFiles(string folder, string content, int count = Files)

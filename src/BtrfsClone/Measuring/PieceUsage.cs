@@ -1,0 +1,197 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+using BtrfsClone.Walking;
+
+namespace BtrfsClone.Measuring;
+
+/// <summary>A file of a directory that is to be counted.</summary>
+internal unsafe struct WantedFile
+{
+    public ulong Inode;
+
+    /// <summary>Its name in the directory; null for an item that is measured by itself.</summary>
+    public byte* Name;
+
+    /// <summary>Up to where it has been counted.</summary>
+    public long Counted;
+}
+
+/// <summary>
+/// Counts pieces of files as their subvolume's tree has them: each extent once, and what of the files is shared. The
+/// extent tree tells that of many pieces at once; FIEMAP does where it cannot.
+/// </summary>
+internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, FiemapUsage fiemap)
+{
+    private const int MaxPieces = 4096;
+
+    private readonly TreeSearch _lookups = new();
+    private readonly TreePiece[] _pieces = new TreePiece[MaxPieces];
+    private readonly int[] _files = new int[MaxPieces];
+    private WantedFile[] _wanted = [];
+    private TreeState? _state;
+    private ReferenceReader? _references;
+    private MeasuredDirectory _directory = null!;
+    private ulong _subvolume;
+    private int _count;
+
+    /// <summary>Begins with an item: finds whether its trees may be read. Returns a negative errno where not.</summary>
+    public int Probe(int descriptor)
+    {
+        _subvolume = 0;
+        _lookups.Start(descriptor, "");
+        var key = new ItemKey(BtrfsKey.ExtentTree, BtrfsKey.RootItem, 0);
+        return _lookups.TryFind(BtrfsKey.RootTree, key, key, count: 1);
+    }
+
+    /// <summary>Begins with files of a directory.</summary>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public void Start(MeasuredDirectory directory, WantedFile[] wanted)
+    {
+        (_directory, _wanted, _count) = (directory, wanted, 0);
+        _lookups.Start(directory.Descriptor, "");
+        _state ??= new TreeState(_lookups);
+        if (_subvolume == directory.Subvolume)
+        {
+            _state.Use(directory.Descriptor);
+        }
+        else
+        {
+            _subvolume = directory.Subvolume;
+            _state.Start(directory.Descriptor, _subvolume, BtrfsKey.FirstFree);
+        }
+
+        int result = _state.Look();
+        if (result < 0)
+        {
+            throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, "");
+        }
+    }
+
+    /// <summary>Takes the next piece that lies on disk; the pieces of a file follow each other.</summary>
+    /// <param name="file">The index of its file among those that were begun with.</param>
+    /// <param name="header">Where it was found.</param>
+    /// <param name="extent">The piece.</param>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public void Add(int file, in TreeSearchHeader header, in FileExtent extent)
+    {
+        if (_count == MaxPieces)
+        {
+            Settle(isWhole: false);
+        }
+
+        _files[_count] = file;
+        _pieces[_count++] = new TreePiece
+        {
+            Extent = extent,
+            LeafGeneration = header.Transid,
+            Inode = header.ObjectId,
+        };
+    }
+
+    /// <summary>Counts what has not been counted yet.</summary>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public void Settle() => Settle(isWhole: true);
+
+    /// <summary>Counts the pieces gathered so far. Of the last one's file more may come, unless all is whole.</summary>
+    private void Settle(bool isWhole)
+    {
+        Span<TreePiece> pieces = _pieces.AsSpan(0, _count);
+        bool isStill = _state!.IsStill();
+        if (isStill && !pieces.IsEmpty)
+        {
+            (_references ??= new ReferenceReader(_lookups)).Resolve(pieces, _subvolume);
+            isStill = _state.IsStill();
+        }
+
+        CountExtents(pieces, isStill);
+        for (int first = 0; first < pieces.Length;)
+        {
+            int next = first + 1;
+            while (next < pieces.Length && _files[next] == _files[first])
+            {
+                next++;
+            }
+
+            CountFile(
+                ref _wanted[_files[first]], pieces[first..next], isStill, isWhole || next < pieces.Length);
+            first = next;
+        }
+
+        _count = 0;
+    }
+
+    private void CountExtents(ReadOnlySpan<TreePiece> pieces, bool isStill)
+    {
+        lock (shared.Extents)
+        {
+            foreach (ref readonly TreePiece piece in pieces)
+            {
+                // What has one reference is not met again, and need not be remembered.
+                bool isOnly = isStill && piece.Extent.RawReferenceCount == 1 && piece.Sharing == Sharing.OwnLeaf &&
+                    !piece.MustAskKernel(_state!.LastSnapshot);
+                totals.AddPiece(piece.Extent, isOnly || shared.Extents.Add(piece.Extent.RawDiskOffset));
+            }
+        }
+    }
+
+    private void CountFile(ref WantedFile file, ReadOnlySpan<TreePiece> pieces, bool isStill, bool isWhole)
+    {
+        long from = file.Counted;
+        file.Counted = isWhole ? long.MaxValue : pieces[^1].Extent.End;
+        bool mustAsk = !isStill;
+        foreach (ref readonly TreePiece piece in pieces)
+        {
+            // Delayed data over preallocated space is not in the items.
+            mustAsk |= piece.MustAskKernel(_state!.LastSnapshot) || piece.Extent.Kind == ExtentKind.Prealloc;
+        }
+
+        if (mustAsk)
+        {
+            Ask(file, from);
+            return;
+        }
+
+        foreach (ref readonly TreePiece piece in pieces)
+        {
+            fiemap.Add(piece.Extent with { IsShared = piece.Sharing == Sharing.Shared });
+        }
+    }
+
+    private void Ask(in WantedFile file, long from)
+    {
+        int descriptor = file.Name == null
+            ? _directory.Descriptor
+            : FileOpener.Open(_directory.Descriptor, file.Name);
+        if (descriptor < 0)
+        {
+            if (!FileOpener.IsGone(descriptor))
+            {
+                Report(BtrfsException.FromErrno(-descriptor, "openat", PathOf(file)));
+            }
+
+            return;
+        }
+
+        try
+        {
+            fiemap.Add(descriptor, "", from, file.Counted);
+        }
+        catch (BtrfsException failure)
+        {
+            Report(new BtrfsException(failure.Error, PathOf(file), failure.Errno, failure.Call));
+        }
+        finally
+        {
+            if (file.Name != null)
+            {
+                Sys.Close(descriptor);
+            }
+        }
+    }
+
+    private void Report(BtrfsException failure) => shared.Failures.Enqueue(failure);
+
+    private string PathOf(in WantedFile file) => file.Name == null
+        ? _directory.Path
+        : _directory.PathOf(new ReadOnlySpan<byte>(file.Name, Utf8Z.Length(file.Name)));
+}
