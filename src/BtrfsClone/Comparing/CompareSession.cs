@@ -28,15 +28,9 @@ public sealed class CompareSession : IDisposable
     private readonly Action<CompareResult>? _onEntry;
     private readonly Action? _onTick;
     private readonly ConcurrentQueue<BtrfsException> _failures = new();
-    private readonly object _gate = new();
-    private readonly Dictionary<PairGap, List<string>> _gaps = [];
     private readonly CompareWorker _worker = new();
-    private CompareTotals _totals = new();
+    private CompareReport _report = new("", "");
     private CancellationToken _cancellation;
-    private string _reference = "";
-    private string _path = "";
-    private long _files;
-    private long _failed;
     private long _nextTick;
 
     /// <summary>Begins. All callbacks come on the thread that calls <see cref="Compare"/>.</summary>
@@ -56,7 +50,7 @@ public sealed class CompareSession : IDisposable
     internal bool MayReadTrees { get; init; } = true;
 
     /// <summary>How many files have been compared so far.</summary>
-    public long Files => Interlocked.Read(ref _files);
+    public long Files => _report.Files;
 
     /// <summary>Compares a file with a file, or a directory with a directory by the relative paths below them.</summary>
     /// <param name="reference">The file or directory to compare with; a symbolic link is followed.</param>
@@ -73,11 +67,9 @@ public sealed class CompareSession : IDisposable
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(path);
         cancellation.ThrowIfCancellationRequested();
-        (_reference, _path, _cancellation) = (reference, path, cancellation);
-        _totals = new CompareTotals();
-        _worker.Start(_totals, MayReadTrees, cancellation);
-        _gaps.Clear();
-        _files = _failed = 0;
+        _cancellation = cancellation;
+        _report = new CompareReport(reference, path);
+        _worker.Start(new CompareTotals(), MayReadTrees, cancellation);
         Statx referenceStatus = Look(reference);
         Statx status = Look(path);
         if (referenceStatus.FileType != status.FileType)
@@ -86,18 +78,26 @@ public sealed class CompareSession : IDisposable
                 BtrfsError.NotRegularFile, path, description: "a file and a directory cannot be compared");
         }
 
-        if (status.FileType == Sys.ModeDirectory)
+        bool isFile = status.FileType == Sys.ModeRegular;
+        if (isFile)
         {
-            CompareTrees();
+            CompareFiles(reference, path);
         }
         else
         {
-            CompareNamed();
+            CompareTrees(reference, path);
         }
 
         Drain();
         cancellation.ThrowIfCancellationRequested();
-        return Result();
+        _report.Add(_worker.Totals);
+        CompareResult result = _report.Sum();
+        if (isFile)
+        {
+            _onEntry?.Invoke(result);
+        }
+
+        return result;
     }
 
     /// <summary>Releases what the session holds.</summary>
@@ -106,41 +106,26 @@ public sealed class CompareSession : IDisposable
     /// <summary>Another worker for the present comparison; what it has found counts once it is disposed of.</summary>
     internal CompareWorker NewWorker()
     {
-        var worker = new CompareWorker(found =>
-        {
-            lock (_gate)
-            {
-                _totals.Add(found);
-            }
-        });
+        var worker = new CompareWorker(_report.Add);
         worker.Start(new CompareTotals(), MayReadTrees, _cancellation);
         return worker;
     }
 
     internal void AddFailure(BtrfsException failure)
     {
-        Interlocked.Increment(ref _failed);
+        _report.CountFailure();
         _failures.Enqueue(failure);
     }
 
     /// <summary>Takes an entry without counterpart.</summary>
     internal void AddGap(string path, PairGap gap, bool isFile)
     {
-        string relative = Relative(path, gap);
-        lock (_gate)
-        {
-            if (!_gaps.TryGetValue(gap, out List<string>? gaps))
-            {
-                _gaps[gap] = gaps = [];
-            }
-
-            gaps.Add(relative);
-        }
+        _report.AddGap(path, gap);
 
         // A file is told of with its bytes.
         if (!isFile)
         {
-            _onEntry?.Invoke(Entry(relative, gap));
+            _onEntry?.Invoke(_report.Entry(path, gap));
         }
     }
 
@@ -148,12 +133,9 @@ public sealed class CompareSession : IDisposable
     internal void AddFile(
         CompareWorker worker, PairNode node, ReadOnlySpan<byte> name, in FileFinding finding, PairGap? gap = null)
     {
-        Interlocked.Increment(ref _files);
+        _report.CountFile();
         worker.Totals.Add(finding);
-        if (_onEntry is not null)
-        {
-            _onEntry(Entry(Relative(node.PathOf(false, name), PairGap.OnlyInPath), gap, finding));
-        }
+        _onEntry?.Invoke(_report.Entry(node.PathOf(false, name), gap, finding));
     }
 
     /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
@@ -182,56 +164,23 @@ public sealed class CompareSession : IDisposable
                 BtrfsError.NotRegularFile, path, description: "neither a regular file nor a directory");
     }
 
-    private static string Join(string directory, string name) =>
-        directory.EndsWith('/') ? directory + name : $"{directory}/{name}";
-
-    private static double? Ratio(long shared, long length) => length == 0 ? 1 : (double)shared / length;
-
-    private string Relative(string path, PairGap gap) =>
-        path[(gap == PairGap.OnlyInReference ? _reference : _path).Length..].TrimStart('/');
-
-    private void CompareTrees()
+    private void CompareTrees(string reference, string path)
     {
-        var top = new PairNode(_reference, _path);
-        try
-        {
-            top.Reference = OpenTop(_reference, out top.ReferenceStatus);
-            top.Directory = OpenTop(_path, out top.DirectoryStatus);
-        }
-        catch
-        {
-            top.Close();
-            throw;
-        }
-
         // What is handed out one by one is not piled up: a single thread finds it.
         int workers = _onEntry is null ? Math.Clamp(Environment.ProcessorCount, 1, 64) : 1;
-        new CompareWalk(this, workers, _cancellation).Run(top, _worker);
+        new CompareWalk(this, workers, _cancellation).Run(PairNode.OpenTops(reference, path), _worker);
     }
 
-    private static int OpenTop(string path, out Statx status)
+    private void CompareFiles(string referencePath, string path)
     {
-        int directory = OpenDirectory.At(path);
-        if (directory < 0)
-        {
-            throw BtrfsException.FromErrno(-directory, "openat", path);
-        }
-
-        Sys.Stat(directory, out status);
-        return directory;
-    }
-
-    private void CompareNamed()
-    {
-        ComparedFile reference = OpenNamed(_reference);
+        ComparedFile reference = OpenNamed(referencePath);
         try
         {
-            ComparedFile file = OpenNamed(_path);
+            ComparedFile file = OpenNamed(path);
             try
             {
                 _worker.Totals.Add(_worker.Compare(reference, file));
-                _files = 1;
-                _onEntry?.Invoke(Result());
+                _report.CountFile();
             }
             finally
             {
@@ -258,46 +207,6 @@ public sealed class CompareSession : IDisposable
             return new ComparedFile(descriptor, path, status);
         }
     }
-
-    /// <summary>What is told of one entry.</summary>
-    private CompareResult Entry(string relative, PairGap? gap, in FileFinding finding = default)
-    {
-        IReadOnlyList<string> self = [relative];
-        return new CompareResult
-        {
-            ReferencePath = Join(_reference, relative),
-            Path = Join(_path, relative),
-            Files = finding.IsFile ? 1 : 0,
-            Length = finding.Length,
-            SharedLength = finding.Shared,
-            SharedRatio = finding.IsFile ? Ratio(finding.Shared, finding.Length) : null,
-            ComparedLength = finding.Compared,
-            IsClone = finding.IsClone,
-            OnlyInReference = gap == PairGap.OnlyInReference ? self : [],
-            OnlyInPath = gap == PairGap.OnlyInPath ? self : [],
-            Different = gap == PairGap.OtherKind ? self : [],
-            Failed = 0,
-        };
-    }
-
-    private CompareResult Result() => new()
-    {
-        ReferencePath = _reference,
-        Path = _path,
-        Files = _totals.Files,
-        Length = _totals.Length,
-        SharedLength = _totals.SharedLength,
-        SharedRatio = Ratio(_totals.SharedLength, _totals.Length),
-        ComparedLength = _totals.ComparedLength,
-        IsClone = _totals.AreClones && _gaps.Count == 0 && _failed == 0,
-        OnlyInReference = Sorted(PairGap.OnlyInReference),
-        OnlyInPath = Sorted(PairGap.OnlyInPath),
-        Different = Sorted(PairGap.OtherKind),
-        Failed = _failed,
-    };
-
-    private IReadOnlyList<string> Sorted(PairGap gap) =>
-        _gaps.TryGetValue(gap, out List<string>? gaps) ? [.. gaps.Order(StringComparer.Ordinal)] : [];
 
     private void Drain()
     {

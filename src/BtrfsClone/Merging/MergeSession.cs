@@ -146,36 +146,15 @@ public sealed class MergeSession : IDisposable
 
     private void MergeTrees(string reference, string path)
     {
-        var top = new PairNode(reference, path);
-        try
+        PairNode tops = PairNode.OpenTops(reference, path);
+        if (Preconditions.WhyNotClonable(tops.Reference, tops.ReferenceStatus, tops.Directory) is BtrfsError error)
         {
-            top.Reference = OpenTop(reference, out top.ReferenceStatus);
-            top.Directory = OpenTop(path, out top.DirectoryStatus);
-            if (Preconditions.WhyNotClonable(top.Reference, top.ReferenceStatus, top.Directory) is BtrfsError error)
-            {
-                throw new BtrfsException(error, path);
-            }
-        }
-        catch
-        {
-            top.Close();
-            throw;
+            tops.Close();
+            throw new BtrfsException(error, path);
         }
 
-        new MergeWalk(this, _cancellation).Run(top, _worker);
+        new MergeWalk(this, _cancellation).Run(tops, _worker);
         _cancellation.ThrowIfCancellationRequested();
-    }
-
-    private static int OpenTop(string path, out Statx status)
-    {
-        int directory = OpenDirectory.At(path);
-        if (directory < 0)
-        {
-            throw BtrfsException.FromErrno(-directory, "openat", path);
-        }
-
-        Sys.Stat(directory, out status);
-        return directory;
     }
 
     private unsafe void MergeNamed(string reference, string path)

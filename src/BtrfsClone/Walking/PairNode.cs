@@ -14,8 +14,7 @@ internal sealed class PairNode : WalkNode<PairNode>
     {
     }
 
-    /// <summary>The tops of two trees.</summary>
-    public PairNode(string referencePath, string path) => (_referencePath, _path) = (referencePath, path);
+    private PairNode(string referencePath, string path) => (_referencePath, _path) = (referencePath, path);
 
     /// <summary>Negative where the second directory is walked alone.</summary>
     public int Reference { get; set; } = -1;
@@ -32,6 +31,24 @@ internal sealed class PairNode : WalkNode<PairNode>
     public override bool IsOpen => Directory >= 0;
 
     public override int Descriptor => Directory;
+
+    /// <summary>Opens the tops of two trees; symbolic links are followed.</summary>
+    /// <exception cref="BtrfsException">One of them cannot be opened.</exception>
+    public static PairNode OpenTops(string referencePath, string path)
+    {
+        var tops = new PairNode(referencePath, path);
+        try
+        {
+            tops.Reference = OpenTop(referencePath, out tops.ReferenceStatus);
+            tops.Directory = OpenTop(path, out tops.DirectoryStatus);
+            return tops;
+        }
+        catch
+        {
+            tops.Close();
+            throw;
+        }
+    }
 
     public void AddPaired() => Interlocked.Increment(ref _paired);
 
@@ -75,5 +92,17 @@ internal sealed class PairNode : WalkNode<PairNode>
     {
         string directory = PathBelow(node => node.Name, node => inReference ? node._referencePath : node._path);
         return entry.IsEmpty ? directory : Join(directory, Utf8Z.ToText(entry));
+    }
+
+    private static int OpenTop(string path, out Statx status)
+    {
+        int directory = OpenDirectory.At(path);
+        if (directory < 0)
+        {
+            throw BtrfsException.FromErrno(-directory, "openat", path);
+        }
+
+        Sys.Stat(directory, out status);
+        return directory;
     }
 }
