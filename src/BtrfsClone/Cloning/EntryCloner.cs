@@ -147,13 +147,28 @@ internal sealed unsafe class EntryCloner(CloneSession session)
         int directory = entry.Directory.Destination;
         bool alreadyThere = entry.Link is not null && old.LinkCount > 1 &&
             Sys.StatEntry(directory, temporary, out Statx made) == 0 && made.IsSameFileAs(old);
-        result = alreadyThere ? 0 : Sys.Rename(directory, temporary, directory, name);
-        if (alreadyThere || result < 0)
+        result = Settle(directory, temporary, name, alreadyThere);
+        if (result == -Errno.EPERM && ThawedEntry.TryThaw(directory, temporary, out ThawedEntry thawed))
         {
-            _ = Sys.Unlink(directory, temporary);
+            result = Settle(directory, temporary, name, alreadyThere);
+            int refrozen = thawed.Refreeze();
+            result = result < 0 ? result : refrozen;
         }
 
         return result < 0 ? Fault.Destination("renameat", result) : default;
+    }
+
+    /// <summary>Lets a temporary name take the other's place, or removes it where that fails or is not needed.</summary>
+    private static int Settle(int directory, byte* temporary, byte* name, bool alreadyThere)
+    {
+        int result = alreadyThere ? 0 : Sys.Rename(directory, temporary, directory, name);
+        if (alreadyThere || result < 0)
+        {
+            int removed = Sys.Unlink(directory, temporary);
+            result = result < 0 ? result : removed;
+        }
+
+        return result;
     }
 
     private Fault Make(in Entry entry, byte* name)
@@ -206,24 +221,14 @@ internal sealed unsafe class EntryCloner(CloneSession session)
     /// </summary>
     private static int LinkFrozen(int firstDirectory, byte* firstName, int directory, byte* name)
     {
-        int first = Sys.OpenAt(firstDirectory, firstName, s_sourceFlags);
-        if (first < 0)
+        if (!ThawedEntry.TryThaw(firstDirectory, firstName, out ThawedEntry first))
         {
             return -Errno.EPERM;
         }
 
-        int result = -Errno.EPERM;
-        const InodeFlags Frozen = InodeFlags.Immutable | InodeFlags.AppendOnly;
-        if (Sys.GetFlags(first, out InodeFlags flags) == 0 && (flags & Frozen) != 0 &&
-            Sys.SetLateFlags(first, flags & ~Frozen) == 0)
-        {
-            result = Sys.Link(firstDirectory, firstName, directory, name);
-            int refrozen = Sys.SetLateFlags(first, flags);
-            result = result < 0 ? result : refrozen;
-        }
-
-        Sys.Close(first);
-        return result;
+        int result = Sys.Link(firstDirectory, firstName, directory, name);
+        int refrozen = first.Refreeze();
+        return result < 0 ? result : refrozen;
     }
 
     private Fault MakeSymlink(in Entry entry, byte* name)

@@ -81,10 +81,10 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
         }
 
         int result = Sys.Exchange(staging, name, container, name);
-        if (result == -Errno.EPERM && Thaw(name, out int thawed, out InodeFlags flags))
+        if (result == -Errno.EPERM && ThawedEntry.TryThaw(staging, name, out ThawedEntry thawed))
         {
             result = Sys.Exchange(staging, name, container, name);
-            Refreeze(thawed, flags);
+            _ = thawed.Refreeze();
         }
 
         if (result < 0)
@@ -109,7 +109,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
     private int MoveProtected(byte* name, in Statx made, int error)
     {
         int result = error;
-        if (error == -Errno.EPERM && Thaw(name, out int thawed, out InodeFlags flags))
+        if (error == -Errno.EPERM && ThawedEntry.TryThaw(staging, name, out ThawedEntry thawed))
         {
             result = Sys.RenameNoReplace(staging, name, container, name);
             if (result == -Errno.EACCES)
@@ -117,7 +117,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
                 result = MoveUnwritable(name, made);
             }
 
-            Refreeze(thawed, flags);
+            _ = thawed.Refreeze();
         }
         else if (error == -Errno.EACCES && made.FileType == Sys.ModeDirectory)
         {
@@ -212,31 +212,6 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
             _ = Sys.Chmod(entry, PrivateMode);
         }
 
-        Sys.Close(entry);
-    }
-
-    private bool Thaw(byte* name, out int entry, out InodeFlags flags)
-    {
-        flags = InodeFlags.None;
-        entry = Sys.OpenAt(staging, name, OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock);
-        if (entry < 0)
-        {
-            return false;
-        }
-
-        if (Sys.GetFlags(entry, out flags) >= 0 && (flags & Frozen) != 0 &&
-            Sys.SetLateFlags(entry, flags & ~Frozen) >= 0)
-        {
-            return true;
-        }
-
-        Sys.Close(entry);
-        return false;
-    }
-
-    private static void Refreeze(int entry, InodeFlags flags)
-    {
-        _ = Sys.SetLateFlags(entry, flags);
         Sys.Close(entry);
     }
 

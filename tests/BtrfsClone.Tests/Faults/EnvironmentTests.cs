@@ -218,6 +218,43 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
         }
     }
 
+    [RootTheory]
+    [InlineData("+i")]
+    [InlineData("+a")]
+    public void A_protected_source_replaces_a_file_and_leaves_no_temporary_name(string flag)
+    {
+        foreach (string name in (string[])["one", "linked"])
+        {
+            Directory.CreateDirectory(At("source"));
+            Directory.CreateDirectory(At("into/source"));
+            File.WriteAllText(At($"source/{name}"), "new");
+            File.WriteAllText(At($"into/source/{name}"), "old");
+        }
+
+        Shell.Check("ln", At("source/linked"), At("source/again"));
+        File.WriteAllText(At("into/source/again"), "old");
+        Shell.Check("chattr", flag, At("source/one"), At("source/linked"));
+        string expected = Fingerprint.TextOf(At("source"));
+        try
+        {
+            ShellResult first = Program.Run("copy", At("source"), At("into"));
+            string cloned = Fingerprint.TextOf(At("into/source"));
+            ShellResult second = Program.Run("copy", At("source"), At("into"));
+
+            Assert.Equal(new ShellResult(0, "", ""), first);
+            Assert.Equal(expected, cloned);
+            Assert.Equal(1, second.ExitCode); // What is protected now stays.
+            Assert.Equal(expected, Fingerprint.TextOf(At("into/source")));
+            Assert.Equal(
+                Shell.Check("lsattr", At("source")).Replace(_folder, _folder + "/into", StringComparison.Ordinal),
+                Shell.Check("lsattr", At("into/source")));
+        }
+        finally
+        {
+            Shell.Check("chattr", "-R", "-i", "-a", _folder);
+        }
+    }
+
     [RootFact]
     public void A_mount_in_the_destination()
     {
