@@ -25,7 +25,8 @@ internal static class Program
             DemoCommand.Create(),
         };
 
-        ParseResult parsed = root.Parse(args);
+        // A name may begin with "@": it is no file of further arguments.
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
             // Every error of a wrong command line follows from the first.

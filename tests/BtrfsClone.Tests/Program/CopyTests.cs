@@ -58,6 +58,18 @@ public sealed partial class CopyTests(ScratchBtrfs btrfs)
     }
 
     [BtrfsFact]
+    public void Takes_an_at_sign_for_a_part_of_the_name()
+    {
+        NewFile("@names", "1");
+
+        ShellResult result = Shell.Run(
+            "sh", "-c", "cd \"$1\" && exec \"$2\" copy @names clone", "sh", _folder, Support.Program.File);
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Equal("1", File.ReadAllText(PathOf("clone")));
+    }
+
+    [BtrfsFact]
     public void Leaves_existing_files_where_asked_to()
     {
         string source = NewFile("a", "new");
