@@ -29,11 +29,14 @@ internal sealed unsafe class Metadata(CloneSession session)
             }
         }
 
-        // FS_IOC_SETFLAGS with the compression flag sets the property to the default algorithm: before the xattrs.
-        bool isCompressed = flags.HasFlag(InodeFlags.Compress);
-        if (isCompressed && (flags & InodeFlags.Late) != 0 && Sys.SetFlags(destination, flags & ~Frozen) is < 0 and int e)
+        // The one late flag that only FS_IOC_SETFLAGS takes, which for a compressed directory also sets the property to
+        // the default algorithm: before the xattrs.
+        int result;
+        if (flags.HasFlag(InodeFlags.DirectorySync) &&
+            (result = Sys.SetFlags(destination, flags & (InodeFlags.Inherited | InodeFlags.DirectorySync))) < 0 &&
+            !IsUnknown(result))
         {
-            return Fault.Destination("FS_IOC_SETFLAGS", e);
+            return Fault.Destination("FS_IOC_SETFLAGS", result);
         }
 
         if (nameBytes > 0 || before.MayHaveXattrs)
@@ -50,7 +53,6 @@ internal sealed unsafe class Metadata(CloneSession session)
         // A changed owner, an ACL or an earlier chmod can all have changed the mode: only an untouched one is known.
         bool untouched = before.Permissions == permissions && before.Uid == status.Uid && before.Gid == status.Gid &&
             nameBytes == 0 && !before.MayHaveXattrs;
-        int result;
         if (!untouched && (result = Sys.Chmod(destination, permissions)) < 0)
         {
             return Fault.Destination("fchmod", result);
@@ -61,8 +63,7 @@ internal sealed unsafe class Metadata(CloneSession session)
             return Fault.Destination("futimens", result);
         }
 
-        bool areFlagsLeft = (flags & (isCompressed ? Frozen : InodeFlags.Late)) != 0;
-        return areFlagsLeft ? SetLateFlags(destination, flags) : default;
+        return (flags & InodeFlags.Late) != 0 ? SetLateFlags(destination, flags) : default;
     }
 
     /// <summary>An entry that cannot be opened: a symbolic link or a special file.</summary>
@@ -192,19 +193,16 @@ internal sealed unsafe class Metadata(CloneSession session)
 
     private static Fault SetLateFlags(int destination, InodeFlags flags)
     {
-        int result = Set(destination, flags);
+        int result = Sys.SetLateFlags(destination, flags);
         if (result == -Errno.EPERM)
         {
             // Without CAP_LINUX_IMMUTABLE these two cannot be kept, as an owner cannot be without CAP_CHOWN.
-            result = Set(destination, flags & ~Frozen);
+            result = Sys.SetLateFlags(destination, flags & ~Frozen);
         }
 
-        return result is < 0 and not -Errno.ENOTTY and not -Errno.EOPNOTSUPP
-            ? Fault.Destination("FS_IOC_SETFLAGS", result)
-            : default;
-
-        static int Set(int destination, InodeFlags flags) => flags.HasFlag(InodeFlags.Compress)
-            ? Sys.SetLateFlags(destination, flags)
-            : Sys.SetFlags(destination, flags);
+        return result < 0 && !IsUnknown(result) ? Fault.Destination("FS_IOC_FSSETXATTR", result) : default;
     }
+
+    // A filesystem that copied bytes land on need not know each flag.
+    private static bool IsUnknown(int result) => result is -Errno.ENOTTY or -Errno.EOPNOTSUPP;
 }

@@ -39,20 +39,29 @@ internal static unsafe partial class Sys
         return result is -Errno.ENOTTY or -Errno.EOPNOTSUPP ? 0 : result;
     }
 
-    /// <summary>FS_IOC_SETFLAGS. Needs ownership; immutable and append-only need CAP_LINUX_IMMUTABLE.</summary>
+    /// <summary>
+    /// FS_IOC_SETFLAGS. Needs ownership; immutable and append-only need CAP_LINUX_IMMUTABLE. Other flags than those
+    /// named here stay: ext4 has one for how it stores a file.
+    /// </summary>
     public static int SetFlags(int descriptor, InodeFlags flags)
     {
-        int value = (int)flags;
-        return Result(ioctl(descriptor, FsIocSetFlags, (nint)(&value)));
+        int value = 0;
+        int result = Result(ioctl(descriptor, FsIocGetFlags, (nint)(&value)));
+        value = (value & ~(int)InodeFlags.Settable) | (int)flags;
+        return result < 0 ? result : Result(ioctl(descriptor, FsIocSetFlags, (nint)(&value)));
     }
 
-    // linux/fs.h: _IOW('X', 32, struct fsxattr), which is 28 bytes and begins with the flags.
+    // linux/fs.h: _IOR('X', 31, struct fsxattr) and _IOW('X', 32, struct fsxattr), which is 28 bytes and begins with
+    // the flags.
+    private const nuint FsIocFsGetXattr = 0x801C581F;
     private const nuint FsIocFsSetXattr = 0x401C5820;
     private const int FsXattrSize = 28;
+    private const uint FsXattrLateFlags = 0xF8;
 
     /// <summary>
     /// FS_IOC_FSSETXATTR with those late flags that it knows (all but <see cref="InodeFlags.DirectorySync"/>). Unlike
-    /// FS_IOC_SETFLAGS it leaves btrfs's compression property as it is.
+    /// FS_IOC_SETFLAGS it leaves btrfs's compression property as it is. All else that it can set, such as xfs's project
+    /// number, stays.
     /// </summary>
     public static int SetLateFlags(int descriptor, InodeFlags flags)
     {
@@ -60,8 +69,8 @@ internal static unsafe partial class Sys
             (flags.HasFlag(InodeFlags.AppendOnly) ? 0x10u : 0) | (flags.HasFlag(InodeFlags.Sync) ? 0x20u : 0) |
             (flags.HasFlag(InodeFlags.NoAccessTime) ? 0x40u : 0) | (flags.HasFlag(InodeFlags.NoDump) ? 0x80u : 0);
         byte* argument = stackalloc byte[FsXattrSize];
-        new Span<byte>(argument, FsXattrSize).Clear();
-        *(uint*)argument = extended;
-        return Result(ioctl(descriptor, FsIocFsSetXattr, (nint)argument));
+        int result = Result(ioctl(descriptor, FsIocFsGetXattr, (nint)argument));
+        *(uint*)argument = (*(uint*)argument & ~FsXattrLateFlags) | extended;
+        return result < 0 ? result : Result(ioctl(descriptor, FsIocFsSetXattr, (nint)argument));
     }
 }

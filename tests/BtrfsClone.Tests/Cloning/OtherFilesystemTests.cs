@@ -77,6 +77,45 @@ public sealed class OtherFilesystemTests(ScratchBtrfs btrfs)
         Assert.Empty(TreeFacts.Of(Path.Combine(folder, "clone")).Unshared);
     }
 
+    [RootTheory(Needs = "chattr lsattr mkfs.ext4 mkfs.xfs")]
+    [InlineData("mkfs.ext4", "-q", "-F")]
+    [InlineData("mkfs.xfs", "-q")]
+    public void Auto_keeps_the_inode_flags_that_the_other_filesystem_has(params string[] mkfs)
+    {
+        using ScratchImage other = new(512L << 20, "noatime", mkfs);
+        string source = Directory.CreateDirectory(Path.Combine(btrfs.NewFolder(), "source")).FullName;
+        string clone = Path.Combine(other.Root, "clone");
+        string[] flags = ["c", "C", "d", "cd", "Cd", "di"];
+        foreach (string flag in flags)
+        {
+            File.WriteAllText(Path.Combine(source, flag), "");
+            Shell.Check("chattr", "+" + flag.Trim('i'), Path.Combine(source, flag));
+            File.WriteAllText(Path.Combine(source, flag), new string('x', 100_000));
+        }
+
+        Shell.Check("chattr", "+i", Path.Combine(source, "di"));
+        try
+        {
+            Cloner.Clone(source, clone, new CloneOptions { Reflink = ReflinkMode.Auto });
+
+            // Its own flags are those that a new file has there.
+            File.WriteAllText(Path.Combine(other.Root, "plain"), "");
+            string own = Flags(Path.Combine(other.Root, "plain"));
+            foreach (string flag in flags)
+            {
+                string kept = string.Concat(flag.Where(c => c is 'd' or 'i')) + own;
+                Assert.Equal(kept.Order(), Flags(Path.Combine(clone, flag)).Where(c => c != 'c').Order());
+            }
+        }
+        finally
+        {
+            Shell.Run("chattr", "-i", Path.Combine(source, "di"), Path.Combine(clone, "di"));
+        }
+
+        static string Flags(string path) =>
+            Shell.Check("lsattr", path).Split(' ')[0].Replace("-", "", StringComparison.Ordinal);
+    }
+
     [RootFact(Needs = Needs)]
     public void A_tree_with_a_mount_in_it_fails_there_only()
     {
