@@ -6,9 +6,12 @@ namespace BtrfsClone.Cloning;
 internal static class ByteCopy
 {
     private const int Enxio = 6;
-    private const long Step = 64 << 20; // Bytes; small enough to count progress, large enough not to cost calls.
 
-    public static Fault Copy(int source, int destination, long size, CloneCounters counters)
+    // Bytes; small enough to count progress and to stop soon on a slow disk, large enough not to cost calls.
+    private const long Step = 8 << 20;
+
+    public static Fault Copy(
+        int source, int destination, long size, CloneCounters counters, CancellationToken cancellation)
     {
         long position = 0;
         while (position < size)
@@ -27,6 +30,11 @@ internal static class ByteCopy
 
             for (position = data; position < end;)
             {
+                if (cancellation.IsCancellationRequested)
+                {
+                    return Fault.Cancelled;
+                }
+
                 long copied = Sys.CopyRange(source, destination, position, Math.Min(Step, end - position));
                 if (copied is -Errno.EXDEV or -Errno.EOPNOTSUPP or -Errno.EINVAL)
                 {

@@ -199,6 +199,11 @@ public sealed class CloneSession : IDisposable
     /// <summary>Keeps a failure of an entry of a directory, or of the directory itself, for the caller's thread.</summary>
     internal void Report(Fault fault, DirectoryPair directory, ReadOnlySpan<byte> name)
     {
+        if (fault == Fault.Cancelled)
+        {
+            return;
+        }
+
         Counters.AddFailed();
         string path = name.IsEmpty
             ? (fault.AtSource ? directory.SourcePath : directory.DestinationPath)
@@ -300,6 +305,7 @@ public sealed class CloneSession : IDisposable
 
         if (fault.Failed)
         {
+            Cancellation.ThrowIfCancellationRequested();
             throw fault.ToException(fault.AtSource ? source : target);
         }
 

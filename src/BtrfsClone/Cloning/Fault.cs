@@ -15,6 +15,9 @@ internal readonly record struct Fault(string? Call, int Errno, bool AtSource, Bt
     /// <summary>A failed call on the destination side. <paramref name="result"/> is the negative errno.</summary>
     public static Fault Destination(string call, int result) => new(call, -result, AtSource: false);
 
+    /// <summary>Nothing failed, but the clone is given up. A signal is no other call's failure: those are made again.</summary>
+    public static Fault Cancelled { get; } = new("", Interop.Errno.EINTR, AtSource: false);
+
     /// <summary>A rule of ours that the destination breaks; no call failed.</summary>
     public static Fault Refused(BtrfsError meaning, bool atSource = false) => new("", 0, atSource, meaning);
 

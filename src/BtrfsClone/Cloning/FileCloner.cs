@@ -119,7 +119,7 @@ internal sealed unsafe class FileCloner(CloneSession session)
         if (session.Options.Reflink == ReflinkMode.Auto &&
             result is -Errno.EXDEV or -Errno.EOPNOTSUPP or -Errno.ENOTTY or -Errno.EINVAL)
         {
-            return ByteCopy.Copy(source, destination, (long)status.Size, session.Counters);
+            return ByteCopy.Copy(source, destination, (long)status.Size, session.Counters, session.Cancellation);
         }
 
         return result == -Errno.EINVAL

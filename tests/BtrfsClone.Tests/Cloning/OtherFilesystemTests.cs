@@ -116,6 +116,31 @@ public sealed class OtherFilesystemTests(ScratchBtrfs btrfs)
             Shell.Check("lsattr", path).Split(' ')[0].Replace("-", "", StringComparison.Ordinal);
     }
 
+    [RootFact(Needs = "mkfs.xfs")]
+    public void Copying_a_large_file_can_be_cancelled()
+    {
+        using ScratchImage xfs = new(1L << 30, "noatime", "mkfs.xfs", "-q");
+        string source = Path.Combine(btrfs.NewFolder(), "large");
+        Shell.Check("dd", "if=/dev/zero", $"of={source}", "bs=1M", "count=400", "status=none");
+        using CancellationTokenSource cancellation = new();
+        using Cloner cloner = new(new CloneOptions { Reflink = ReflinkMode.Auto });
+        CloneCounters counters = cloner.Session.Counters;
+        Task canceller = Task.Run(() =>
+        {
+            SpinWait.SpinUntil(() => counters.CopiedLength > 0);
+            cancellation.Cancel();
+        });
+
+        Assert.Throws<OperationCanceledException>(() => cloner.Clone(
+            source, CloneDestination.Named(Path.Combine(xfs.Root, "clone")), cancellation.Token));
+
+        Assert.InRange(counters.CopiedLength, 1, (400 << 20) - 1);
+        Assert.Empty(cloner.Failures);
+        Assert.Equal((0, 0), (counters.Files, counters.Failed));
+        Assert.Empty(Directory.GetFileSystemEntries(xfs.Root));
+        canceller.Wait();
+    }
+
     [RootFact(Needs = Needs)]
     public void A_tree_with_a_mount_in_it_fails_there_only()
     {
