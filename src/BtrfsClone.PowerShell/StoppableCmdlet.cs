@@ -12,6 +12,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     protected const string LiteralPathSet = "LiteralPath";
 
     private readonly CancellationTokenSource _stopping = new();
+    private bool _disposing;
 
     /// <summary>Whether an error has been written.</summary>
     protected bool HasFailed { get; private set; }
@@ -60,12 +61,16 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     protected void Report(ErrorRecord error)
     {
         HasFailed = true;
-        WriteError(error);
+        if (!_disposing)
+        {
+            WriteError(error); // Which throws once the pipeline has ended.
+        }
     }
 
     /// <summary>Releases what the cmdlet holds; PowerShell calls it when the pipeline has ended.</summary>
     public void Dispose()
     {
+        _disposing = true;
         Dispose(true);
         GC.SuppressFinalize(this);
     }

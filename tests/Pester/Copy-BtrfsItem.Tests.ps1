@@ -340,6 +340,15 @@ Describe 'Copy-BtrfsItem -Atomic' {
         Get-EntryName $folder | Should -Be 'into', 'one', 'tree', 'tree/sub', 'tree/sub/leaf', 'two'
     }
 
+    It 'lets nothing stay where the first of several errors in a tree ends the command' -Skip:(-not $root) {
+        0..3 | ForEach-Object { Set-Content "tree/$_" $_ }
+        chmod 000 tree/1 tree/2 tree/3
+        chmod 777 $folder
+        $failure = Invoke-AsUser "try { Copy-BtrfsItem '$folder/tree' '$folder/new' -Atomic -ErrorAction Stop } catch { `$_.FullyQualifiedErrorId }"
+        $failure | Should -BeLike 'PermissionDenied,*'
+        Get-ChildItem $folder -Name -Force | Should -Be 'into', 'tree', 'one', 'two'
+    }
+
     It 'says with -WhatIf what it would do, and does nothing' {
         Copy-BtrfsItem tree new -Atomic -WhatIf
         Get-EntryName $folder | Should -Be 'into', 'one', 'tree', 'tree/sub', 'tree/sub/leaf', 'two'

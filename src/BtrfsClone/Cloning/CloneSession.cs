@@ -169,11 +169,17 @@ public sealed class CloneSession : IDisposable
         }
 
         _disposed = true;
-        _parents.Leave();
-        Moment?.Dispose();
-        Drain();
-        _atomic?.Dispose();
-        _buffers.Dispose();
+        try
+        {
+            _parents.Leave();
+            Moment?.Dispose();
+            Drain();
+        }
+        finally
+        {
+            _atomic?.Dispose();
+            _buffers.Dispose();
+        }
     }
 
     internal WorkerBuffers NewBuffers() => new(Descriptors.ToClose);
