@@ -17,9 +17,6 @@ namespace BtrfsClone.PowerShell;
 [OutputType(typeof(CloneResult))]
 public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
 {
-    // What -WhatIf would have cloned with all that is below.
-    private readonly HashSet<string> _trees = [];
-
     // With -Atomic nothing is there before the end, and so nothing is written before.
     private readonly List<CloneResult> _results = [];
 
@@ -32,7 +29,8 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
 
     /// <summary>
     /// An existing directory, which receives each item under its own name, or the new name of a single item. Several
-    /// items, wildcards and pipeline input make it a directory. It is taken as it is, without wildcards.
+    /// items, wildcards and pipeline input make it a directory. It is taken as it is, without wildcards. A name with a
+    /// slash at its end is a directory's.
     /// </summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
@@ -142,15 +140,16 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     protected override void ProcessItem(ItemPath item)
     {
         string source = item.FullName;
-        if (_session!.Covers(source) || IsBelowPreviewedTree(source))
+        if (_session!.Covers(source))
         {
-            WriteVerbose($"'{source}' is part of a directory that has been cloned.");
+            WriteVerbose($"'{source}' is part of a directory that came before it.");
             return;
         }
 
         _destination ??= ChooseDestination(item);
         if (!ShouldClone(source))
         {
+            _session.PassOver(source);
             return;
         }
 
@@ -220,38 +219,16 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     {
         string operation = Snapshot ? "Take Snapshot" : "Clone";
         string action = $"Performing the operation \"{operation}\" on target \"Item: {source} Destination: {_destination!.TargetOf(source)}\".";
-        bool should = ShouldProcess(
-            action, $"Are you sure you want to perform this action?\n{action}", "Confirm", out ShouldProcessReason reason);
-        if (reason == ShouldProcessReason.WhatIf && Recurse && Directory.Exists(source))
-        {
-            _trees.Add(source);
-        }
-
-        return should;
-    }
-
-    private bool IsBelowPreviewedTree(string source)
-    {
-        if (_trees.Count == 0)
-        {
-            return false;
-        }
-
-        string? parent = source;
-        do
-        {
-            parent = System.IO.Path.GetDirectoryName(parent);
-        }
-        while (parent is not null && !_trees.Contains(parent));
-        return parent is not null;
+        return ShouldProcess(action, $"Are you sure you want to perform this action?\n{action}", "Confirm");
     }
 
     /// <summary>One item that was named outright may get a new name; all else goes into a directory.</summary>
     private CloneDestination ChooseDestination(ItemPath first)
     {
         bool single = first.IsNamed && Path.Length + LiteralPath.Length == 1 && _relativeBase is null;
+        string end = System.IO.Path.EndsInDirectorySeparator(Destination) ? "/" : "";
         return single
-            ? CloneDestination.Named(_destinationPath)
+            ? CloneDestination.Named(_destinationPath + end)
             : CloneDestination.Into(_destinationPath, _relativeBase);
     }
 }

@@ -5,7 +5,7 @@ namespace BtrfsClone;
 /// </summary>
 public enum BtrfsError
 {
-    /// <summary>The source path names nothing (ENOENT).</summary>
+    /// <summary>The source path names nothing (ENOENT), or leads through a file (ENOTDIR).</summary>
     SourceNotFound,
 
     /// <summary>The directory that the destination is to be made in does not exist (ENOENT).</summary>

@@ -9,7 +9,7 @@ internal static class ErrorText
     /// <summary>The usual meaning of an errno. Callers that know better (which side, which flag) say so themselves.</summary>
     public static BtrfsError Classify(int errno) => errno switch
     {
-        Errno.ENOENT => BtrfsError.SourceNotFound,
+        Errno.ENOENT or Errno.ENOTDIR => BtrfsError.SourceNotFound,
         Errno.EEXIST or Errno.ENOTEMPTY => BtrfsError.DestinationExists,
         Errno.EXDEV => BtrfsError.CrossDevice,
         Errno.EOPNOTSUPP or Errno.ENOTTY => BtrfsError.CloneNotSupported,

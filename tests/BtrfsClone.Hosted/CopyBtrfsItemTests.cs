@@ -64,6 +64,21 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
     }
 
     [BtrfsFact]
+    public void Confirm_asks_for_nothing_below_a_directory_that_is_declined()
+    {
+        string source = MakeTree(directories: 1, files: 3) + "/1";
+        AnsweringHost host = new("No");
+        using Runspace runspace = Session.Open(host);
+        using var shell = System.Management.Automation.PowerShell.Create();
+        shell.Runspace = runspace;
+        shell.AddCommand("Copy-BtrfsItem").AddParameter("Destination", Path.Combine(_folder, "declined")).AddParameter("Confirm");
+        shell.Invoke(new[] { source, $"{source}/1", $"{source}/2" });
+
+        Assert.Single(host.Questions);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "declined")));
+    }
+
+    [BtrfsFact]
     public void Progress_leaves_the_callers_bar_alone_and_ends_before_it()
     {
         AnsweringHost host = new();

@@ -41,6 +41,15 @@ Describe 'Copy-BtrfsItem clones a tree' {
         Get-ChildItem $dst -Name | Should -Be 'dir2'
     }
 
+    It 'and takes the items of a directory that could not be cloned for parts of that' {
+        $null = New-Item -ItemType Directory $dst
+        Set-Content "$dst/dir2" 'in the way'
+        Get-Item "$src/dir2", "$src/dir2/other.iso" | Copy-BtrfsItem -Destination $dst -ErrorVariable failures -ErrorAction SilentlyContinue
+        $failures | Should -HaveCount 1
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationExists,*'
+        Get-ChildItem $dst -Name | Should -Be 'dir2'
+    }
+
     It 'and with -RelativeBasePath keeps the folders of single files, with their metadata' {
         Push-Location $src
         try {
@@ -532,6 +541,11 @@ Describe 'Copy-BtrfsItem asks and tells' {
         $null = New-Item -ItemType Directory "$folder/tree/sub"
         $said = pwsh -NoProfile -NonInteractive -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; Get-ChildItem '$folder' -Recurse | Copy-BtrfsItem -Destination '$folder/new' -WhatIf"
         $said | Where-Object { $_ -like '*tree*' } | Should -HaveCount 1
+    }
+
+    It 'an error with -WhatIf where there is no such item' {
+        Copy-BtrfsItem "$folder/missing" "$folder/new" -WhatIf -ErrorVariable failures -ErrorAction SilentlyContinue
+        $failures[0].FullyQualifiedErrorId | Should -BeLike 'SourceNotFound,*'
     }
 
     It 'before each item with -Confirm' {

@@ -5,12 +5,14 @@ namespace BtrfsClone.Cloning;
 /// <summary>Where items go: into a directory, or to a new name. Paths are absolute.</summary>
 public sealed class CloneDestination
 {
-    private CloneDestination(string directory, string? newName, string? relativeBase, bool create)
+    private CloneDestination(
+        string directory, string? newName, string? relativeBase, bool create, bool isForDirectory = false)
     {
         Directory = directory;
         NewName = newName;
         RelativeBase = relativeBase;
         CreateDirectory = create;
+        IsForDirectory = isForDirectory;
     }
 
     /// <summary>The directory that receives the items.</summary>
@@ -24,8 +26,11 @@ public sealed class CloneDestination
 
     internal bool CreateDirectory { get; }
 
+    /// <summary>The new name was given with a slash at its end: only a directory can get it.</summary>
+    internal bool IsForDirectory { get; }
+
     /// <summary>A directory that receives items under their own names. It is made when the first item is cloned.</summary>
-    /// <param name="directory">The directory's path; its parent has to exist.</param>
+    /// <param name="directory">The directory's path. Those above it are made too if they are missing.</param>
     /// <param name="relativeBase">
     /// A directory: every item keeps its path relative to it, and the directories between are made with the metadata
     /// of those they stand for.
@@ -34,7 +39,7 @@ public sealed class CloneDestination
         new(Trim(directory), null, relativeBase is null ? null : Trim(relativeBase), create: true);
 
     /// <summary>An existing directory receives the item under its own name; any other path is the clone's name.</summary>
-    /// <param name="path">The path. It is looked at now, once.</param>
+    /// <param name="path">The path. It is looked at now, once. One that ends with a slash names a directory.</param>
     public static CloneDestination Named(string path)
     {
         string trimmed = Trim(path);
@@ -42,7 +47,7 @@ public sealed class CloneDestination
             status.FileType == Sys.ModeDirectory;
         return isDirectory
             ? new(trimmed, null, null, create: false)
-            : new(ParentOf(trimmed), NameOf(trimmed), null, create: false);
+            : new(ParentOf(trimmed), NameOf(trimmed), null, create: false, isForDirectory: path.EndsWith('/'));
     }
 
     /// <summary>The full path that an item will get.</summary>

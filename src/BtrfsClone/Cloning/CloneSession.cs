@@ -21,7 +21,7 @@ public sealed class CloneSession : IDisposable
     private readonly Action<BtrfsException> _onFailure;
     private readonly Action? _onTick;
     private readonly ConcurrentQueue<BtrfsException> _failures = new();
-    private readonly HashSet<string> _clonedDirectories = new(StringComparer.Ordinal);
+    private readonly GivenDirectories _given = new();
     private readonly WorkerBuffers _buffers;
     private readonly EntryCloner _entries;
     private readonly DirectoryCloner _directories;
@@ -77,25 +77,24 @@ public sealed class CloneSession : IDisposable
     /// <summary>The directory that a directory item is cloned into: met again below its source, it is not entered.</summary>
     internal Statx TopDestination;
 
-    /// <summary>Whether an item lies below a directory that this session has cloned already.</summary>
+    /// <summary>
+    /// Whether an item lies below a directory that this session was given already, and so is a part of that, whatever
+    /// has come of it.
+    /// </summary>
     /// <param name="source">The item's absolute path.</param>
     public bool Covers(string source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        if (_clonedDirectories.Count == 0)
-        {
-            return false;
-        }
+        return _given.Hold(source);
+    }
 
-        for (int end = source.LastIndexOf('/'); end > 0; end = source.LastIndexOf('/', end - 1))
-        {
-            if (_clonedDirectories.Contains(source[..end]))
-            {
-                return true;
-            }
-        }
-
-        return false;
+    /// <summary>Leaves out an item, and with it all that it covers.</summary>
+    /// <param name="source">The item's absolute path.</param>
+    /// <exception cref="BtrfsException">There is no such item.</exception>
+    public void PassOver(string source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        Cover(source, ItemParents.Find(source));
     }
 
     /// <summary>Clones one item.</summary>
@@ -246,8 +245,10 @@ public sealed class CloneSession : IDisposable
     {
         long begin = Stopwatch.GetTimestamp();
         CloneResult before = Counters.Snapshot();
+        Statx status = ItemParents.Find(source);
+        Cover(source, status);
         string target = destination.TargetOf(source);
-        Statx status = _parents.Check(source, destination, target);
+        _parents.Check(source, status, destination, target);
         CloneDestination place = _atomic?.Stage(status, destination, target) ?? destination;
         string placed = place.TargetOf(source);
         Moment?.BeginItem(destination);
@@ -273,6 +274,14 @@ public sealed class CloneSession : IDisposable
         };
     }
 
+    private void Cover(string source, in Statx status)
+    {
+        if (Options.Recurse && status.FileType == Sys.ModeDirectory)
+        {
+            _given.Add(source);
+        }
+    }
+
     private void CloneDirectory(string source, string target, DirectoryPair parent)
     {
         var pair = new DirectoryPair(
@@ -287,11 +296,6 @@ public sealed class CloneSession : IDisposable
         }
 
         Sys.Stat(pair.Destination, out TopDestination);
-        if (Options.Recurse)
-        {
-            _clonedDirectories.Add(source);
-        }
-
         new CloneWalk(this, _entries, _directories).Run(pair, _buffers);
     }
 

@@ -13,16 +13,22 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
     private string? _destinationTop;
     private (ulong Device, int Destination) _clonable = (0, -1);
 
-    /// <summary>Refuses an item that cannot or must not be cloned, before anything is written.</summary>
-    public Statx Check(string source, CloneDestination destination, string target)
+    /// <summary>Looks at an item.</summary>
+    public static Statx Find(string source)
     {
         int result = Sys.Stat(source, follow: false, out Statx status);
-        if (result < 0)
+        return result >= 0 ? status : throw OnPath(Fault.Source("statx", result)).ToException(source);
+    }
+
+    /// <summary>Refuses an item that cannot or must not be cloned, before anything is written.</summary>
+    public void Check(string source, in Statx status, CloneDestination destination, string target)
+    {
+        bool isDirectory = status.FileType == Sys.ModeDirectory;
+        if (destination.IsForDirectory && !isDirectory)
         {
-            throw Fault.Source("statx", result).ToException(source);
+            throw new BtrfsException(BtrfsError.DestinationNotFound, target + "/");
         }
 
-        bool isDirectory = status.FileType == Sys.ModeDirectory;
         string container = ExistingContainer(destination);
         if (isDirectory && Preconditions.IsAtOrBelow(container, status))
         {
@@ -47,26 +53,26 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
         {
             CheckClonable(source, status, container, target);
         }
-
-        return status;
     }
 
     /// <summary>The pair that the item is an entry of; what is missing on the destination's side is made.</summary>
     public DirectoryPair Enter(string source, CloneDestination destination)
     {
         string sourceTop = destination.RelativeBase ?? CloneDestination.ParentOf(source);
-        if (_chain.Count == 0 || sourceTop != _sourceTop || destination.Directory != _destinationTop)
-        {
-            Leave();
-            OpenTop(sourceTop, destination);
-        }
-
         string[] names = destination.RelativeBase is null ? [] : destination.RelativePathOf(source).Split('/')[..^1];
         int common = 0;
         while (common < names.Length && common + 1 < _chain.Count &&
             _chain[common + 1].Name.AsSpan().SequenceEqual(Utf8Z.From(names[common])))
         {
             common++;
+        }
+
+        if (_chain.Count == 0 || sourceTop != _sourceTop || destination.Directory != _destinationTop ||
+            !IsStillThere(_chain[common]))
+        {
+            Leave();
+            OpenTop(sourceTop, destination);
+            common = 0;
         }
 
         LeaveTo(common + 1);
@@ -92,6 +98,14 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
         LeaveTo(0);
         _clonable = (0, -1);
     }
+
+    /// <summary>Whether the paths lead to the directories that are open: between two items others may take their places.</summary>
+    private static bool IsStillThere(DirectoryPair pair) =>
+        (pair.InMoment || LeadsTo(pair.SourcePath, pair.SourceStatus)) &&
+        LeadsTo(pair.DestinationPath, pair.DestinationStatus);
+
+    private static bool LeadsTo(string path, in Statx directory) =>
+        Sys.Stat(path, follow: true, out Statx status) >= 0 && status.IsSameFileAs(directory);
 
     private void LeaveTo(int count)
     {
@@ -165,13 +179,18 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
 
         if (result < 0)
         {
-            throw Fault.Destination("statx", result).ToException(path);
+            throw OnPath(Fault.Destination("statx", result)).ToException(path);
         }
 
         return status.FileType == Sys.ModeDirectory
             ? path
             : throw new BtrfsException(BtrfsError.DestinationExists, path);
     }
+
+    /// <summary>A path that leads through a file, or in a circle, is as wrong as one that leads nowhere.</summary>
+    private static Fault OnPath(Fault fault) => fault.Errno is Errno.ENOTDIR or Errno.ELOOP
+        ? fault with { Meaning = fault.AtSource ? BtrfsError.SourceNotFound : BtrfsError.DestinationNotFound }
+        : fault;
 
     private void CheckClonable(string source, in Statx status, string container, string target)
     {

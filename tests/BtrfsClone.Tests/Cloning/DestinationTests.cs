@@ -74,6 +74,27 @@ public sealed class DestinationTests(ScratchBtrfs btrfs)
         before.AssertEqual(TreeFacts.Of(At("new/a")), TreeFacts.Unstable(btrfs));
     }
 
+    [BtrfsTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Directories_that_others_replace_between_two_items_are_opened_anew(bool relative)
+    {
+        CloneDestination destination = CloneDestination.Into(At("into"), relative ? _folder : null);
+        string clone = relative ? "into/source" : "into";
+        using Cloner cloner = new();
+        NewFile("source/1", "old");
+        cloner.Clone(At("source/1"), destination);
+
+        Directory.Delete(At("source"), recursive: true);
+        NewFile("source/2", "new");
+        cloner.Clone(At("source/2"), destination);
+        Directory.Move(At(clone), At("moved"));
+        cloner.Clone(At("source/2"), destination);
+
+        Assert.Equal(["1", "2"], Directory.GetFiles(At("moved")).Select(Path.GetFileName).Order());
+        Assert.Equal("2", Path.GetFileName(Assert.Single(Directory.GetFiles(At(clone)))));
+    }
+
     [BtrfsFact]
     public void An_item_outside_the_relative_base_is_refused()
     {

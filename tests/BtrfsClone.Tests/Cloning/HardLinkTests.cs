@@ -82,6 +82,25 @@ public sealed class HardLinkTests(ScratchBtrfs btrfs)
         Assert.False(cloner.Session.Covers(At("source")));
     }
 
+    [BtrfsFact]
+    public void An_item_below_a_directory_that_could_not_be_cloned_or_was_passed_over_is_covered()
+    {
+        Directory.CreateDirectory(At("source/refused"));
+        Directory.CreateDirectory(At("source/left"));
+        File.WriteAllText(At("source/file"), "");
+        Directory.CreateDirectory(At("clones"));
+        File.WriteAllText(At("clones/refused"), "in the way");
+        using Cloner cloner = new();
+
+        Assert.Throws<BtrfsException>(() => cloner.Clone(At("source/refused"), CloneDestination.Into(At("clones"))));
+        cloner.Session.PassOver(At("source/left"));
+        cloner.Session.PassOver(At("source/file"));
+
+        Assert.True(cloner.Session.Covers(At("source/refused/file")));
+        Assert.True(cloner.Session.Covers(At("source/left/file")));
+        Assert.False(cloner.Session.Covers(At("source/file/file")));
+    }
+
     private string At(string path) => Path.Combine(_folder, path);
 
     private string Inode(string path) => Shell.Check("stat", "--format=%i", At(path)).Trim();

@@ -17,6 +17,32 @@ public sealed class RefusalTests(ScratchBtrfs btrfs)
         AssertRefused(BtrfsError.DestinationNotFound, NewFile("file"), At("missing/new"));
 
     [BtrfsFact(Needs = TreeFacts.Tools)]
+    public void A_path_that_leads_through_a_file_or_in_a_circle()
+    {
+        NewFile("file");
+        File.CreateSymbolicLink(At("circle"), "circle");
+        foreach (string path in new[] { At("file/x"), At("circle/x") })
+        {
+            AssertRefused(BtrfsError.SourceNotFound, path, At("new"));
+            AssertRefused(BtrfsError.DestinationNotFound, At("file"), path + "/y");
+        }
+    }
+
+    [BtrfsFact(Needs = TreeFacts.Tools)]
+    public void A_file_to_a_name_that_a_slash_makes_a_directorys()
+    {
+        NewFile("file");
+        NewFile("other");
+        Directory.CreateDirectory(At("directory"));
+
+        AssertRefused(BtrfsError.DestinationNotFound, At("file"), At("new/"));
+        AssertRefused(BtrfsError.DestinationNotFound, At("file"), At("other/"));
+        Cloner.Clone(At("directory"), At("new/"));
+
+        Assert.True(Directory.Exists(At("new")));
+    }
+
+    [BtrfsFact(Needs = TreeFacts.Tools)]
     public void A_directory_below_itself()
     {
         NewFile("tree/inner/file");
