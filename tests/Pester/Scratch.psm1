@@ -18,7 +18,11 @@ function Initialize-Scratch {
         $null = New-Item -ItemType Directory $script:root
     } else {
         $script:root = $script:mountPoint = Join-Path ([IO.Path]::GetTempPath()) $name
-        $null = New-Item -ItemType Directory $script:root
+        $null = New-Item -ItemType Directory $script:root -Force
+
+        # Where the mount is gone, nothing can be made in its place; and nobody can remove the mount point in a mount
+        # namespace that does not show the mount, for which the kernel would unmount it here.
+        chattr +i $script:root 2> $null
         $image = "$script:root.img"
         try {
             Invoke-Tool truncate -s 6G $image
@@ -59,6 +63,11 @@ function New-ScratchFolder {
 
     if (-not $script:root) {
         Initialize-Scratch
+    } elseif ($script:mountPoint -and -not (Test-Mounted)) {
+        # One test says so; those after it get another one, and are not to fail for the same.
+        $lost = $script:mountPoint
+        Remove-Scratch
+        throw "The scratch filesystem was unmounted from $lost while the tests ran, and not by them. Tests before this one may have failed for that alone."
     }
 
     $script:folders++
@@ -70,14 +79,23 @@ function Remove-Scratch {
     param()
 
     if ($script:mountPoint) {
-        umount --lazy $script:mountPoint
-        Remove-Item -LiteralPath $script:mountPoint
+        if (Test-Mounted) {
+            umount --lazy $script:mountPoint
+        }
+
+        chattr -i $script:mountPoint 2> $null
+        rmdir $script:mountPoint
     } elseif ($script:root) {
         chmod -R u+rwX $script:root
         Remove-Item -LiteralPath $script:root -Recurse -Force
     }
 
     $script:root = $script:mountPoint = $null
+}
+
+function Test-Mounted {
+    mountpoint --quiet $script:mountPoint
+    $LASTEXITCODE -eq 0
 }
 
 function Test-Root {

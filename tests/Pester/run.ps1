@@ -13,15 +13,15 @@ Import-Module Pester -MinimumVersion 5.0
 Import-Module "$PSScriptRoot/Scratch.psm1"
 try {
     $result = Invoke-Pester -Path $PSScriptRoot -PassThru
+
+    # A file that cannot be read, or whose BeforeAll fails, holds no failed test.
+    $failed = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
+    if ($ResultPath) {
+        @{ Passed = $result.PassedCount; Failed = $failed; Skipped = $result.SkippedCount } |
+            ConvertTo-Json | Set-Content -LiteralPath $ResultPath
+    }
 } finally {
     Remove-Scratch
-}
-
-# A file that cannot be read, or whose BeforeAll fails, holds no failed test.
-$failed = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
-if ($ResultPath) {
-    @{ Passed = $result.PassedCount; Failed = $failed; Skipped = $result.SkippedCount } |
-        ConvertTo-Json | Set-Content -LiteralPath $ResultPath
 }
 
 exit [int] ($failed -gt 0)

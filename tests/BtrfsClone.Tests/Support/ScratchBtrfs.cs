@@ -45,8 +45,19 @@ public sealed class ScratchBtrfs : ICollectionFixture<ScratchBtrfs>, IDisposable
     public bool KeepsAccessTimes => _image is not null;
 
     /// <summary>Makes an empty folder on the btrfs. It is gone, with all in it, after the last test.</summary>
-    public string NewFolder() =>
-        Directory.CreateDirectory(Path.Combine(Root, $"test{Interlocked.Increment(ref _folders)}")).FullName;
+    public string NewFolder()
+    {
+        if (_image is { IsMounted: false })
+        {
+            // One test says so; those after it are not to fail for the same.
+            _image.Mount();
+            throw new InvalidOperationException(
+                $"The scratch filesystem was unmounted from {Root} while the tests ran, and not by them. The test before " +
+                "may have failed for that alone. It is mounted again.");
+        }
+
+        return Directory.CreateDirectory(Path.Combine(Root, $"test{Interlocked.Increment(ref _folders)}")).FullName;
+    }
 
     public void Dispose()
     {

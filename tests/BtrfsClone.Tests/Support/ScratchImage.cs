@@ -1,3 +1,5 @@
+using BtrfsClone.Interop;
+
 namespace BtrfsClone.Tests.Support;
 
 /// <summary>
@@ -31,6 +33,10 @@ public sealed class ScratchImage : IDisposable
         _lock = new FileStream(Path.Combine(_folder, "lock"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         Root = Path.Combine(_folder, "mnt");
         Directory.CreateDirectory(Root);
+
+        // Where the mount is gone, nothing can be made in its place; and nobody can remove the mount point in a mount
+        // namespace that does not show the mount, for which the kernel would unmount it here.
+        Shell.Run("chattr", "+i", Root);
         using (FileStream file = new(Image, FileMode.CreateNew))
         {
             file.SetLength(size);
@@ -57,6 +63,10 @@ public sealed class ScratchImage : IDisposable
 
     /// <summary>The file that holds the file system.</summary>
     public string Image => Path.Combine(_folder, "image");
+
+    /// <summary>Whether it is mounted still, or again.</summary>
+    public bool IsMounted => Sys.Stat(Root, follow: true, out Statx mounted) == 0 &&
+        Sys.Stat(_folder, follow: true, out Statx around) == 0 && mounted.Device != around.Device;
 
     /// <summary>Unmounts it, has btrfs check it, and mounts it again. Fails where the check finds anything.</summary>
     public void Check()
@@ -110,6 +120,7 @@ public sealed class ScratchImage : IDisposable
         }
 
         // Not recursive: a mount that came in between must not be emptied.
+        Shell.Run("chattr", "-i", root);
         Directory.Delete(root);
         File.Delete(Path.Combine(folder, "image"));
         File.Delete(Path.Combine(folder, "lock"));
