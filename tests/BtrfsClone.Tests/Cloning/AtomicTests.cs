@@ -333,7 +333,7 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
             File.WriteAllText(Path.Combine(path, $"{i}"), "");
         }
 
-        using Process killed = Shell.Start(Support.Program.File, "copy", "--atomic", At("big"), At("clone"));
+        using Process killed = Support.Program.Start("copy", "--atomic", At("big"), At("clone"));
         Assert.True(SpinWait.SpinUntil(() => Names(_folder).Length > 2, TimeSpan.FromSeconds(20)));
         string hidden = Assert.Single(Names(_folder), n => n is not "big" and not "small");
         Assert.True(SpinWait.SpinUntil(() => Directory.Exists(At($"{hidden}/clone")), TimeSpan.FromSeconds(20)));

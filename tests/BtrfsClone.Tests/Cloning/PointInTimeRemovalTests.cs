@@ -34,8 +34,7 @@ public sealed class PointInTimeRemovalTests(ScratchBtrfs btrfs) : PointInTimeTes
     {
         NewManyFiles("source/");
         NewFile("small", "x");
-        using Process process = Shell.Start(
-            Program.File, "copy", "--point-in-time", "--jobs", "1", At("source"), At("clone"));
+        using Process process = Program.Start("copy", "--point-in-time", "--jobs", "1", At("source"), At("clone"));
         Assert.True(SpinWait.SpinUntil(() => Directory.Exists(At("clone")) || process.HasExited, TimeSpan.FromSeconds(30)));
         Shell.Check("kill", "-STOP", $"{process.Id}");
         Assert.Equal(1, TemporarySnapshots());

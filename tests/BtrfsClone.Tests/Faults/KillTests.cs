@@ -171,9 +171,8 @@ public sealed class KillTests(ScratchBtrfs btrfs)
         return (begin, watch.Elapsed);
     }
 
-    /// <summary>Without the pipes for debuggers, which a killed program leaves in the temporary folder.</summary>
-    private static Process Start(string source, string clone, bool atomic) => Shell.Start(
-        "env", ["DOTNET_EnableDiagnostics=0", Support.Program.File, "copy", "--jobs", $"{Workers}", .. atomic ? (string[])["--atomic"] : ["--force"], .. Paths(source, clone, atomic)]);
+    private static Process Start(string source, string clone, bool atomic) => Support.Program.Start(
+        ["copy", "--jobs", $"{Workers}", .. atomic ? (string[])["--atomic"] : ["--force"], .. Paths(source, clone, atomic)]);
 
     private static ShellResult Run(string source, string clone, bool atomic) => Shell.Run(
         Support.Program.File, ["copy", .. atomic ? (string[])["--atomic"] : [], .. Paths(source, clone, atomic)]);

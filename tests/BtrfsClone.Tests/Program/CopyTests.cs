@@ -180,7 +180,7 @@ public sealed partial class CopyTests(ScratchBtrfs btrfs)
             "for d in $(seq 60); do mkdir $d && split -a 4 -b 300 all $d/f; done && rm all",
             "sh",
             PathOf("src"));
-        using Process process = Shell.Start(Support.Program.File, "copy", "--jobs", "1", PathOf("src"), PathOf("clone"));
+        using Process process = Support.Program.Start("copy", "--jobs", "1", PathOf("src"), PathOf("clone"));
         Assert.True(
             SpinWait.SpinUntil(() => Directory.Exists(PathOf("clone/1")) || process.HasExited, TimeSpan.FromSeconds(20)));
 

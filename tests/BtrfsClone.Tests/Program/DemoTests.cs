@@ -23,7 +23,8 @@ public sealed class DemoTests
     public void Leaves_nothing_behind_when_a_signal_ends_it(string signal, int exitCode) =>
         LeavesNothingBehind(temporary =>
         {
-            using Process process = Shell.Start("env", $"TMPDIR={temporary}", Support.Program.File, "demo");
+            using Process process = Shell.Start(
+                "env", "--default-signal=INT", $"TMPDIR={temporary}", Support.Program.File, "demo");
             Assert.True(SpinWait.SpinUntil(() => IsMountedBelow(temporary), TimeSpan.FromSeconds(20)));
             Shell.Check("kill", $"-{signal}", $"{process.Id}");
             process.WaitForExit();

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace BtrfsClone.Tests.Support;
 
 /// <summary>The program as its users run it: <c>bin/btrfs-clone</c> of this checkout.</summary>
@@ -10,6 +12,13 @@ public static class Program
     public static string File { get; } = Path.Combine(RepositoryRoot, "bin", "btrfs-clone");
 
     public static ShellResult Run(params string[] arguments) => Shell.Run(File, arguments);
+
+    /// <summary>
+    /// Starts it for a test that signals it: with SIGINT as a terminal's shell leaves it, which a shell's background job
+    /// ignores, and without the pipes for debuggers, which a killed program leaves in the temporary folder.
+    /// </summary>
+    public static Process Start(params string[] arguments) =>
+        Shell.Start("env", ["--default-signal=INT", "DOTNET_EnableDiagnostics=0", File, .. arguments]);
 
     private static string FindRepositoryRoot()
     {
