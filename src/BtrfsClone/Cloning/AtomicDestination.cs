@@ -66,7 +66,7 @@ internal sealed class AtomicDestination(CloneOptions options, WorkerBuffers buff
         }
         finally
         {
-            Discard();
+            Discard(publication.HoldsOthers);
         }
     }
 
@@ -99,10 +99,19 @@ internal sealed class AtomicDestination(CloneOptions options, WorkerBuffers buff
         ? CloneDestination.Join(_destination.Directory, name)
         : _destination.Directory;
 
-    private void Discard()
+    private void Discard(bool holdsOthers = false)
     {
-        // What cannot be removed is left to the next run, which may fare better.
-        _ = _folder?.Remove();
+        if (holdsOthers)
+        {
+            // Nor is a later run to take it for a leftover.
+            HiddenFolder.ClearMark(_folder!.Descriptor);
+        }
+        else
+        {
+            // What cannot be removed is left to the next run, which may fare better.
+            _ = _folder?.Remove();
+        }
+
         _folder?.Dispose();
         _folder = null;
     }

@@ -11,18 +11,26 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
     private const uint PrivateMode = 0x1C0; // 0700
     private const InodeFlags Frozen = InodeFlags.Immutable | InodeFlags.AppendOnly;
 
+    /// <summary>
+    /// What somebody has put in the place of an entry came into the staging folder, and could not be put back: the folder
+    /// must not be emptied.
+    /// </summary>
+    public bool HoldsOthers { get; private set; }
+
     /// <summary>Moves all. If it throws, nothing has changed.</summary>
     public void Run(WorkerBuffers buffers, string containerPath, CancellationToken cancellation)
     {
         List<Entry> entries = List(buffers);
         for (int done = 0; done < entries.Count; done++)
         {
+            bool isCancelled = cancellation.IsCancellationRequested;
             fixed (byte* name = entries[done].Name)
             {
-                Fault fault = cancellation.IsCancellationRequested ? default : Move(name);
-                if (fault.Failed || cancellation.IsCancellationRequested)
+                Fault fault = isCancelled ? default : Move(name);
+                if (fault.Failed || isCancelled)
                 {
                     MoveBack(entries, done);
+                    HoldsOthers = !AreOurs(entries, done + 1);
                     cancellation.ThrowIfCancellationRequested();
                     throw fault.ToException(CloneDestination.Join(
                         containerPath, Utf8Z.ToText(new ReadOnlySpan<byte>(name, Utf8Z.Length(name)))));
@@ -172,7 +180,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
                 int result = MoveBack(name);
                 if (result is -Errno.EPERM or -Errno.EACCES)
                 {
-                    Unprotect(name);
+                    Unprotect(name, entries[i].Inode);
                     result = MoveBack(name);
                 }
 
@@ -185,6 +193,22 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
         }
     }
 
+    private bool AreOurs(List<Entry> entries, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            fixed (byte* name = entries[i].Name)
+            {
+                if (Sys.StatEntry(staging, name, out Statx entry) >= 0 && entry.Inode != entries[i].Inode)
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Lets what was replaced, and waits under the same name in the staging folder, take its place again.</summary>
     private int MoveBack(byte* name)
     {
@@ -194,7 +218,7 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
             : Sys.RenameNoReplace(container, name, staging, name);
     }
 
-    private void Unprotect(byte* name)
+    private void Unprotect(byte* name, ulong inode)
     {
         int entry = Sys.OpenAt(container, name, OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock);
         if (entry < 0)
@@ -202,14 +226,17 @@ internal sealed unsafe class Publication(int staging, int container, CloneOption
             return;
         }
 
-        if (Sys.GetFlags(entry, out InodeFlags flags) >= 0 && (flags & Frozen) != 0)
+        if (Sys.Stat(entry, out Statx status) >= 0 && status.Inode == inode)
         {
-            _ = Sys.SetLateFlags(entry, flags & ~Frozen);
-        }
+            if (Sys.GetFlags(entry, out InodeFlags flags) >= 0 && (flags & Frozen) != 0)
+            {
+                _ = Sys.SetLateFlags(entry, flags & ~Frozen);
+            }
 
-        if (Sys.Stat(entry, out Statx status) >= 0 && status.FileType == Sys.ModeDirectory)
-        {
-            _ = Sys.Chmod(entry, PrivateMode);
+            if (status.FileType == Sys.ModeDirectory)
+            {
+                _ = Sys.Chmod(entry, PrivateMode);
+            }
         }
 
         Sys.Close(entry);

@@ -55,6 +55,50 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
     }
 
     [BtrfsFact]
+    public void Cancelled_while_names_appear_none_of_them_stays()
+    {
+        const int Items = 500;
+        Directory.CreateDirectory(At("source"));
+        for (int i = 0; i < Items; i++)
+        {
+            File.WriteAllText(At($"source/{i}"), "");
+        }
+
+        Directory.CreateDirectory(At("into"));
+        int inTheMiddle = 0;
+        for (int round = 0; round < 200 && inTheMiddle < 5; round++)
+        {
+            using CancellationTokenSource stop = new();
+            using Cloner cloner = new(s_atomic);
+            CloneDestination destination = CloneDestination.Into(At("into"));
+            for (int i = 0; i < Items; i++)
+            {
+                cloner.Clone(At($"source/{i}"), destination, stop.Token);
+            }
+
+            Task cancelling = Task.Run(() =>
+            {
+                SpinWait.SpinUntil(() => File.Exists(At("into/0")), TimeSpan.FromSeconds(5));
+                stop.Cancel();
+            });
+            try
+            {
+                cloner.Session.Complete();
+            }
+            catch (OperationCanceledException)
+            {
+                inTheMiddle++;
+            }
+
+            cancelling.Wait();
+            Assert.Contains(Names(At("into")).Length, (int[])[0, Items]);
+            Shell.Check("find", At("into"), "-mindepth", "1", "-delete");
+        }
+
+        Assert.True(inTheMiddle > 0, "Every round was over before it was cancelled.");
+    }
+
+    [BtrfsFact]
     public void One_failed_entry_lets_nothing_appear()
     {
         NewFile("source/good");
