@@ -9,7 +9,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
     private const uint PrivateMode = 0x1C0; // 0700
     private const uint WriteOfOthers = 0x12; // 0022
 
-    /// <summary>Opens two existing directories that items are taken from and put into.</summary>
+    /// <summary>Opens an existing directory that items are taken from; the one that they are put into is open.</summary>
     public static Fault OpenTop(WorkerBuffers buffers, DirectoryPair pair)
     {
         pair.Source = Sys.Open(pair.SourcePath, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
@@ -19,21 +19,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             pair.Source = Sys.Open(pair.SourcePath, OpenFlags.PathOnly | OpenFlags.Directory);
         }
 
-        if (pair.Source < 0)
-        {
-            return Fault.Source("openat", pair.Source);
-        }
-
-        pair.Destination = Sys.Open(
-            pair.DestinationPath, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
-        if (pair.Destination < 0)
-        {
-            Fault fault = Fault.Destination("openat", pair.Destination);
-            pair.Close();
-            return fault;
-        }
-
-        return ReadTop(buffers, pair);
+        return pair.Source < 0 ? Fault.Source("openat", pair.Source) : ReadTop(buffers, pair);
     }
 
     /// <summary>Reads what entries of two open directories need to know of them.</summary>
@@ -153,8 +139,9 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
             return Fault.Destination("statx", result);
         }
 
-        // One of another owner was put in the new one's place.
-        pair.Merged |= pair.DestinationStatus.Uid != session.Uid;
+        // One that another owns, or may write in, was put in the new one's place.
+        pair.Merged |= pair.DestinationStatus.Uid != session.Uid ||
+            (pair.DestinationStatus.Permissions & WriteOfOthers) != 0;
         if (!pair.Merged && (session.Umask & PrivateMode) != 0 &&
             ((result = Sys.Chmod(pair.Destination, PrivateMode)) < 0 ||
                 (result = Sys.Stat(pair.Destination, out pair.DestinationStatus)) < 0))
@@ -185,7 +172,9 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
         if (result >= 0)
         {
             int nameBytes = Sys.ListXattr(pair.Destination, buffers.XattrNames, Sys.XattrMax);
-            pair.InheritsXattrs = nameBytes > 0 && Xattrs.AreInherited(buffers.XattrNames, nameBytes);
+            pair.IsForeign = pair.DestinationStatus.Uid != Sys.EffectiveUid && pair.DestinationStatus.Uid != 0;
+            pair.InheritsXattrs = pair.IsForeign ||
+                (nameBytes > 0 && Xattrs.AreInherited(buffers.XattrNames, nameBytes));
         }
 
         return result < 0 ? Fault.Destination("statx", result) : default;

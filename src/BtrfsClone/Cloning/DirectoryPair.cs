@@ -50,11 +50,17 @@ internal sealed class DirectoryPair : WalkNode<DirectoryPair>
     /// </summary>
     public int SourceAbove { get; set; } = -1;
 
+    /// <summary>An item's own directory, whose place the snapshot's took as the source, or -1. The pair stays open.</summary>
+    public int Replaced { get; set; } = -1;
+
+    /// <summary>The open source directory as it is now, and not in a snapshot; or -1.</summary>
+    public int LiveSource => InMoment ? Replaced : Source;
+
     public override bool IsOpen => Destination >= 0;
 
     public override int Descriptor => Source;
 
-    public override bool MayBeReopened => SourceAbove < 0;
+    public override bool MayBeReopened => SourceAbove < 0 && Replaced < 0;
 
     public override bool MayBeUsedAgain => !IsPinned;
 
@@ -66,6 +72,12 @@ internal sealed class DirectoryPair : WalkNode<DirectoryPair>
 
     /// <summary>The inode flags that a new entry of the destination gets by itself.</summary>
     public InodeFlags InheritedFlags { get; set; }
+
+    /// <summary>
+    /// The destination belongs to somebody else but root, who may change at any moment what its new entries get by
+    /// themselves: a group, a default ACL.
+    /// </summary>
+    public bool IsForeign { get; set; }
 
     /// <summary>A new entry of the destination also gets xattrs: a default ACL or a compression property.</summary>
     public bool InheritsXattrs { get; set; }
@@ -82,15 +94,18 @@ internal sealed class DirectoryPair : WalkNode<DirectoryPair>
     /// <summary>A hard link may be made from it later, so its names have to stay. So have those of its parents.</summary>
     public bool IsPinned { get; private set; }
 
-    /// <summary>The group that a new entry of the destination gets: the directory's where it is setgid.</summary>
-    public uint GroupOfNew(uint processGroup) =>
-        (DestinationStatus.Mode & Sys.ModeSetGid) != 0 ? DestinationStatus.Gid : processGroup;
+    /// <summary>
+    /// The group that a new entry of the destination gets: the directory's where it is setgid, and one that is no
+    /// group's number where nobody knows.
+    /// </summary>
+    public uint GroupOfNew(uint processGroup) => IsForeign ? Sys.Unchanged
+        : (DestinationStatus.Mode & Sys.ModeSetGid) != 0 ? DestinationStatus.Gid : processGroup;
 
     public override void Begin(DirectoryPair parent, ReadOnlySpan<byte> name)
     {
         base.Begin(parent, name);
         DestinationName = Name;
-        InMoment = InheritsXattrs = IsAppendOnly = Merged = false;
+        InMoment = IsForeign = InheritsXattrs = IsAppendOnly = Merged = false;
         Mounts = null;
     }
 
@@ -119,7 +134,12 @@ internal sealed class DirectoryPair : WalkNode<DirectoryPair>
             Sys.Close(SourceAbove);
         }
 
-        Source = Destination = SourceAbove = -1;
+        if (Replaced >= 0)
+        {
+            Sys.Close(Replaced);
+        }
+
+        Source = Destination = SourceAbove = Replaced = -1;
     }
 
     public override bool Reopen(DirectoryPair child)

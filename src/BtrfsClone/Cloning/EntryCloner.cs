@@ -257,7 +257,7 @@ internal sealed unsafe class EntryCloner(CloneSession session)
     private Fault Finish(in Entry entry, byte* name)
     {
         Fault fault = _metadata.ApplyToEntry(entry.Buffers, entry.Directory, entry.SourceName, name, *entry.Status);
-        if (!fault.Failed && entry.Status->LinkCount > 1)
+        if (!fault.Failed && entry.Status->LinkCount > 1 && entry.Directory.IsPrivate)
         {
             int result = Sys.StatEntry(entry.Directory.Destination, name, out entry.Buffers.Made);
             fault = result < 0 ? Fault.Destination("statx", result) : fault;

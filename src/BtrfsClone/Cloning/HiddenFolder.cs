@@ -11,15 +11,17 @@ internal sealed unsafe class HiddenFolder : IDisposable
 {
     private const uint PrivateMode = 0x1C0; // 0700
     private const uint OthersMode = 0x3F; // 0077
+    private const uint WriteOfOthers = 0x12; // 0022
 
     private readonly int _container;
     private readonly Kind _kind;
+    private readonly byte[] _name; // Zero-terminated.
 
     private HiddenFolder(int container, Kind kind, byte[] name, int descriptor)
     {
         _container = container;
         _kind = kind;
-        Name = name;
+        _name = name;
         Descriptor = descriptor;
     }
 
@@ -28,9 +30,6 @@ internal sealed unsafe class HiddenFolder : IDisposable
     /// write in its parent rename another of the caller's directories to it.
     /// </summary>
     private static ReadOnlySpan<byte> Mark => "user.btrfs-clone.temporary\0"u8;
-
-    /// <summary>The folder's name, zero-terminated.</summary>
-    public byte[] Name { get; }
 
     /// <summary>The folder, open; entries are named by it, so that no path leads elsewhere.</summary>
     public int Descriptor { get; }
@@ -124,7 +123,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
     public int Remove()
     {
         int result = _kind.Empty(Descriptor);
-        fixed (byte* name = Name)
+        fixed (byte* name = _name)
         {
             return result < 0 ? result : Sys.RemoveDirectory(_container, name);
         }
@@ -149,7 +148,8 @@ internal sealed unsafe class HiddenFolder : IDisposable
         {
             // Who may write in the parent may have put another directory in its place: an empty one is no loss.
             result = status.LinkCount == 0 ? -Errno.ENOENT
-                : status.Uid != Sys.EffectiveUid || !IsEmpty(descriptor) ? -Errno.ESTALE
+                : status.Uid != Sys.EffectiveUid || (status.Mode & WriteOfOthers) != 0 || !IsEmpty(descriptor)
+                    ? -Errno.ESTALE
                 : SetMark(descriptor);
         }
 

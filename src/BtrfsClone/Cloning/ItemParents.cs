@@ -128,12 +128,7 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
 
     private void OpenTop(string sourceTop, CloneDestination destination)
     {
-        if (destination.CreateDirectory)
-        {
-            MakeDirectory(destination.Directory);
-        }
-
-        var top = new DirectoryPair(sourceTop, destination.Directory);
+        var top = new DirectoryPair(sourceTop, destination.Directory) { Destination = OpenDirectory(destination) };
         Fault fault = DirectoryCloner.OpenTop(buffers, top);
         if (fault.Failed)
         {
@@ -146,23 +141,47 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
         _destinationTop = destination.Directory;
     }
 
-    /// <summary>Makes a directory and those above it that are missing, as the process's umask has it.</summary>
-    public static unsafe void MakeDirectory(string path)
+    /// <summary>
+    /// Opens the directory that receives items. Where it may be made, it and those above it that are missing are, as the
+    /// process's umask has it; a link that appears among them is not followed.
+    /// </summary>
+    public static int OpenDirectory(CloneDestination destination)
     {
-        int result;
-        fixed (byte* name = Utf8Z.From(path))
+        const int Flags = OpenFlags.ReadOnly | OpenFlags.NonBlock;
+        int directory = Sys.Open(destination.Directory, Flags | OpenFlags.Directory);
+        return directory >= 0 ? directory
+            : directory == -Errno.ENOENT && destination.CreateDirectory ? Make(destination.Directory, Flags)
+            : throw Fault.Destination("openat", directory).ToException(destination.Directory);
+    }
+
+    private static unsafe int Make(string path, int flags)
+    {
+        string above = CloneDestination.ParentOf(path);
+        int parent = Sys.Open(above, OpenFlags.PathOnly | OpenFlags.Directory);
+        if (parent == -Errno.ENOENT && above != "/")
         {
-            result = Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1FF); // 0777
-            if (result == -Errno.ENOENT && path != "/")
-            {
-                MakeDirectory(CloneDestination.ParentOf(path));
-                result = Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1FF);
-            }
+            parent = Make(above, OpenFlags.PathOnly);
         }
 
-        if (result < 0 && result != -Errno.EEXIST)
+        if (parent < 0)
         {
-            throw Fault.Destination("mkdirat", result).ToException(path);
+            throw Fault.Destination("openat", parent).ToException(above);
+        }
+
+        fixed (byte* name = Utf8Z.From(CloneDestination.NameOf(path)))
+        {
+            int result = Sys.MakeDirectory(parent, name, 0x1FF); // 0777
+            string call = "mkdirat";
+            if (result is >= 0 or -Errno.EEXIST)
+            {
+                result = Sys.OpenAt(parent, name, flags | OpenFlags.Directory | OpenFlags.NoFollow);
+                call = "openat";
+            }
+
+            Sys.Close(parent);
+            return result >= 0 ? result
+                : result is -Errno.ENOTDIR or -Errno.ELOOP ? throw new BtrfsException(BtrfsError.DestinationExists, path)
+                : throw Fault.Destination(call, result).ToException(path);
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed unsafe class Metadata(CloneSession session)
     {
         if (directory.IsPrivate)
         {
-            return ApplyToEntry(buffers, directory, sourceName, name, directory.Destination, name, status);
+            return ApplyToEntry(buffers, directory, sourceName, directory.Destination, name, status);
         }
 
         // Others may put something else under the name at any moment: what was made is held, and looked at, first.
@@ -83,11 +83,12 @@ internal sealed unsafe class Metadata(CloneSession session)
         }
 
         Fault fault = Fault.Refused(BtrfsError.ChangedMeanwhile);
-        if (Sys.Stat(held, out Statx made) >= 0 && made.FileType == status.FileType && made.LinkCount == 1)
+        if (Sys.Stat(held, out buffers.Made) >= 0 && MayBeNew(buffers.Made, held) &&
+            buffers.Made.FileType == status.FileType)
         {
             fixed (byte* itself = "\0"u8)
             {
-                fault = ApplyToEntry(buffers, directory, sourceName, name, held, itself, status);
+                fault = ApplyToEntry(buffers, directory, sourceName, held, itself, status);
             }
         }
 
@@ -97,8 +98,7 @@ internal sealed unsafe class Metadata(CloneSession session)
 
     /// <summary>As above; the entry is named in its directory, or is held itself and named by an empty name.</summary>
     private Fault ApplyToEntry(
-        WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, int at, byte* entry,
-        in Statx status)
+        WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, int at, byte* entry, in Statx status)
     {
         bool owned = status.Uid == session.Uid && status.Gid == directory.GroupOfNew(session.Gid);
         uint permissions = status.Permissions;
@@ -112,9 +112,10 @@ internal sealed unsafe class Metadata(CloneSession session)
         int nameBytes = Sys.ListXattrOfPath(from, buffers.XattrNames, Sys.XattrMax);
         if (nameBytes > 0 || directory.InheritsXattrs)
         {
-            byte* to = WorkerBuffers.ProcPath(buffers.DestinationPath, directory.Destination, name);
+            bool isHeld = *entry == 0;
+            byte* to = WorkerBuffers.ProcPath(buffers.DestinationPath, at, isHeld ? null : entry);
             Fault copied = Xattrs.Copy(
-                buffers, new XattrHolder(-1, from), new XattrHolder(-1, to), Math.Max(nameBytes, 0),
+                buffers, new XattrHolder(-1, from), new XattrHolder(-1, to, isHeld), Math.Max(nameBytes, 0),
                 directory.InheritsXattrs);
             if (copied.Failed)
             {
@@ -134,6 +135,13 @@ internal sealed unsafe class Metadata(CloneSession session)
         result = Sys.SetTimesOfEntry(at, entry, status);
         return result < 0 ? Fault.Destination("utimensat", result) : default;
     }
+
+    /// <summary>
+    /// What this process has just made is its own and has one name. (A network filesystem may show another owner; there,
+    /// nothing is given away that the server does not let go.)
+    /// </summary>
+    private bool MayBeNew(in Statx made, int held) => made.LinkCount == 1 &&
+        (made.Uid == session.Uid || (Sys.FileSystemMagic(held, out long magic) >= 0 && magic != Sys.BtrfsMagic));
 
     private static Fault ChangeOwner(int destination, in Statx status, in Before before, ref uint permissions)
     {

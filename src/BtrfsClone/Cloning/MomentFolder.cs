@@ -87,15 +87,30 @@ internal sealed unsafe class MomentFolder : IDisposable
     }
 
     /// <summary>
-    /// Asks the kernel to destroy the folder, which is no subvolume: the answer tells who may not destroy subvolumes
-    /// here from who may, before there is one that could not be removed.
+    /// Asks the kernel to destroy a directory in the folder, which is no subvolume: the answer tells who may not destroy
+    /// subvolumes here from who may, before there is one that could not be removed. (In the place of the folder itself,
+    /// somebody might have put a subvolume.)
     /// </summary>
-    private Fault CheckRemoval() => Sys.DestroySubvolume(_container, _folder.Name) switch
+    private Fault CheckRemoval()
     {
-        -Errno.EINVAL => default,
-        -Errno.ENOTTY => Fault.Refused(BtrfsError.NotBtrfs),
-        var result => Fault.Destination(Sys.DestroySubvolumeCall, result),
-    };
+        fixed (byte* name = "probe\0"u8)
+        {
+            int result = Sys.MakeDirectory(_folder.Descriptor, name, 0x1C0); // 0700
+            if (result < 0)
+            {
+                return Fault.Destination("mkdirat", result);
+            }
+
+            result = Sys.DestroySubvolume(_folder.Descriptor, "probe\0"u8);
+            _ = Sys.RemoveDirectory(_folder.Descriptor, name);
+            return result switch
+            {
+                -Errno.EINVAL => default,
+                -Errno.ENOTTY => Fault.Refused(BtrfsError.NotBtrfs),
+                _ => Fault.Destination(Sys.DestroySubvolumeCall, result),
+            };
+        }
+    }
 
     private static int Empty(int folder)
     {

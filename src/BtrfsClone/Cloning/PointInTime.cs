@@ -73,14 +73,16 @@ internal sealed unsafe class PointInTime(CloneSession session) : IDisposable
             return Fault.Source("openat", source);
         }
 
-        if (Sys.Stat(source, out Statx status) < 0 || status.Inode != pair.SourceStatus.Inode)
+        // The path may have changed before the snapshot was taken, and lead through a link out of it.
+        if (Sys.Stat(source, out Statx status) < 0 || status.Inode != pair.SourceStatus.Inode ||
+            Sys.Stat(snapshot, out Statx top) < 0 || status.Device != top.Device)
         {
             Sys.Close(source);
             bool isMounted = MountsBelow.Of(rootPath.AsSpan(0, rootPath.Length - 1))?.AreOnTheWayTo(path) ?? false;
             return Fault.Refused(isMounted ? BtrfsError.MountInBetween : BtrfsError.ChangedMeanwhile, atSource: true);
         }
 
-        Sys.Close(pair.Source);
+        pair.Replaced = pair.Source;
         pair.Source = source;
         pair.SourceStatus = status;
         pair.Mounts = MountsBelow.Of(path.AsSpan(0, path.Length - 1));

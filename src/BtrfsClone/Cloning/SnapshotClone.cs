@@ -39,15 +39,15 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
         long failed = session.Counters.Failed;
         source = CloneDestination.Trim(source);
         string target = destination.TargetOf(source);
-        int subvolume = OpenSubvolume(source);
+        var top = new DirectoryPair(source, target) { Source = OpenSubvolume(source) };
         try
         {
-            TakeSnapshot(subvolume, source, destination, target);
-            VisitNested(subvolume, source, target);
+            top.Destination = TakeSnapshot(top.Source, source, destination, target);
+            VisitNested(top, target);
         }
         finally
         {
-            Sys.Close(subvolume);
+            top.Close();
         }
 
         session.Drain();
@@ -86,7 +86,8 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
         return root;
     }
 
-    private static void TakeSnapshot(int subvolume, string source, CloneDestination destination, string target)
+    /// <summary>Returns the open snapshot, or a negative errno where there is another entry in its place already.</summary>
+    private static unsafe int TakeSnapshot(int subvolume, string source, CloneDestination destination, string target)
     {
         if (Sys.Stat(target, follow: false, out _) == 0)
         {
@@ -95,18 +96,16 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
 
         Sys.Stat(subvolume, out Statx status);
         CheckFileSystem(subvolume, status, ItemParents.ExistingContainer(destination), target);
-        if (destination.CreateDirectory)
+        int parent = ItemParents.OpenDirectory(destination);
+        byte[] name = Utf8Z.From(CloneDestination.NameOf(target));
+        int result = Sys.CreateSnapshot(subvolume, parent, name, readOnly: false);
+        int snapshot;
+        fixed (byte* text = name)
         {
-            ItemParents.MakeDirectory(destination.Directory);
+            snapshot = result < 0 ? -1 : Sys.OpenAt(
+                parent, text, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
         }
 
-        int parent = Sys.Open(destination.Directory, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
-        if (parent < 0)
-        {
-            throw Fault.Destination("openat", parent).ToException(destination.Directory);
-        }
-
-        int result = Sys.CreateSnapshot(subvolume, parent, Utf8Z.From(CloneDestination.NameOf(target)), readOnly: false);
         Sys.Close(parent);
         if (result < 0)
         {
@@ -117,6 +116,8 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
                 : Fault.Destination(Sys.CreateSnapshotCall, result);
             throw fault.ToException(atSource ? source : target);
         }
+
+        return snapshot;
     }
 
     private static void CheckFileSystem(int subvolume, in Statx status, string container, string target)
@@ -133,11 +134,16 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
         }
     }
 
-    private void VisitNested(int subvolume, string source, string target)
+    private void VisitNested(DirectoryPair top, string target)
     {
-        var top = new DirectoryPair(source, target);
         List<byte[]> nested = [];
-        int result = NestedSubvolumes.List(subvolume, nested);
+        int result = NestedSubvolumes.List(top.Source, nested);
+        if (top.Destination < 0)
+        {
+            session.Report(Fault.Destination("openat", top.Destination), top, []);
+            return;
+        }
+
         if (result < 0)
         {
             // Which ones are missing in the snapshot cannot be told.
@@ -157,7 +163,11 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
 
             var pair = new DirectoryPair(parent, path[begin..], path[begin..]);
             Fault fault = Visit(pair, target);
-            parent.Close();
+            if (parent != top)
+            {
+                parent.Close();
+            }
+
             if (fault.Failed)
             {
                 session.Report(fault, pair, []);
@@ -168,7 +178,11 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
     private Fault Visit(DirectoryPair pair, string target)
     {
         DirectoryPair parent = pair.Parent!;
-        parent.Destination = DirectoryByNames.OpenDestination(parent, OpenFlags.ReadOnly | OpenFlags.NonBlock);
+        if (parent.Destination < 0)
+        {
+            parent.Destination = DirectoryByNames.OpenDestination(parent, OpenFlags.ReadOnly | OpenFlags.NonBlock);
+        }
+
         if (!IsLeftEmpty(pair))
         {
             return default; // It was made, moved or filled after the snapshot was taken.
@@ -180,8 +194,7 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
             return default;
         }
 
-        parent.Source = DirectoryByNames.OpenSource(parent);
-        if (parent.Source < 0)
+        if (parent.Source < 0 && (parent.Source = DirectoryByNames.OpenSource(parent)) < 0)
         {
             return Fault.Source("openat", parent.Source);
         }

@@ -3,23 +3,26 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Something that has xattrs: an open descriptor, or a path for what cannot be opened.</summary>
-internal readonly unsafe struct XattrHolder(int descriptor, byte* path)
+/// <summary>
+/// Something that has xattrs: an open descriptor, or a path for what cannot be opened. The path is the entry's own, or
+/// leads to a path-only descriptor that holds it.
+/// </summary>
+internal readonly unsafe struct XattrHolder(int descriptor, byte* path, bool isHeld = false)
 {
-    public int List(byte* list) => path == null
-        ? Sys.ListXattr(descriptor, list, Sys.XattrMax)
+    public int List(byte* list) => path == null ? Sys.ListXattr(descriptor, list, Sys.XattrMax)
+        : isHeld ? Sys.ListXattrOfHeld(path, list, Sys.XattrMax)
         : Sys.ListXattrOfPath(path, list, Sys.XattrMax);
 
     public int Get(byte* name, byte* value) => path == null
         ? Sys.GetXattr(descriptor, name, value, Sys.XattrMax)
         : Sys.GetXattrOfPath(path, name, value, Sys.XattrMax);
 
-    public int Set(byte* name, byte* value, int size) => path == null
-        ? Sys.SetXattr(descriptor, name, value, size)
+    public int Set(byte* name, byte* value, int size) => path == null ? Sys.SetXattr(descriptor, name, value, size)
+        : isHeld ? Sys.SetXattrOfHeld(path, name, value, size)
         : Sys.SetXattrOfPath(path, name, value, size);
 
-    public int Remove(byte* name) => path == null
-        ? Sys.RemoveXattr(descriptor, name)
+    public int Remove(byte* name) => path == null ? Sys.RemoveXattr(descriptor, name)
+        : isHeld ? Sys.RemoveXattrOfHeld(path, name)
         : Sys.RemoveXattrOfPath(path, name);
 }
 

@@ -35,6 +35,16 @@ internal static unsafe partial class Sys
     /// <summary>lremovexattr(2), for what cannot be opened.</summary>
     public static int RemoveXattrOfPath(byte* path, byte* name) => Result(lremovexattr(path, name));
 
+    /// <summary>listxattr(2), which follows links: for what is held by a path-only descriptor, through /proc/self/fd.</summary>
+    public static int ListXattrOfHeld(byte* path, byte* list, int size) => (int)Result(listxattr(path, list, size));
+
+    /// <summary>setxattr(2), as above.</summary>
+    public static int SetXattrOfHeld(byte* path, byte* name, byte* value, int size) =>
+        Result(setxattr(path, name, value, size, 0));
+
+    /// <summary>removexattr(2), as above.</summary>
+    public static int RemoveXattrOfHeld(byte* path, byte* name) => Result(removexattr(path, name));
+
     [LibraryImport(LibC, SetLastError = true)]
     private static partial nint flistxattr(int descriptor, byte* list, nint size);
 
@@ -58,4 +68,13 @@ internal static unsafe partial class Sys
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial int lremovexattr(byte* path, byte* name);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint listxattr(byte* path, byte* list, nint size);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int setxattr(byte* path, byte* name, byte* value, nint size, int flags);
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial int removexattr(byte* path, byte* name);
 }

@@ -11,7 +11,7 @@ namespace BtrfsClone.Tests.Faults;
 [Collection(ScratchBtrfs.Name)]
 public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
 {
-    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(TestMachine.IsThorough ? 20 : 2);
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(TestMachine.IsThorough ? 60 : 2);
 
     private readonly string _folder = btrfs.NewFolder();
 
@@ -37,7 +37,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         File.CreateSymbolicLink(At("source/links/d"), Path.Combine(secrets, "d"));
         string[] swapped = ["d", .. Enumerable.Range(0, 20).Select(i => $"file{i}")];
         int clones = 0;
-        long swaps = Attack(swapped, At("source/real"), At("source/links"), () =>
+        long swaps = Attack(s_duration, swapped, At("source/real"), At("source/links"), () =>
         {
             string clone = At($"clone{clones++}");
             string[] options = clones % 2 == 0 ? ["--atomic"] : [];
@@ -51,7 +51,6 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
             }
         });
 
-        Assert.InRange(clones, 3, int.MaxValue);
         Assert.InRange(swaps, 1000, long.MaxValue);
         Assert.All(Directory.EnumerateFiles(At("secrets"), "*", SearchOption.AllDirectories), f => Assert.Equal("secret", File.ReadAllText(f)));
     }
@@ -84,7 +83,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         Shell.Check("chown", "-R", "65534:65534", At("source"), At("clone"), At("links"));
         string before = Fingerprint.TextOf(victim);
         int clones = 0;
-        long swaps = Attack(swapped, At("clone/source"), At("links"), () =>
+        long swaps = Attack(s_duration / 2, swapped, At("clone/source"), At("links"), () =>
         {
             // An atomic clone does not merge: each has a new name, which is swapped where it appears.
             string[] arguments = atomic
@@ -95,15 +94,89 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
             Assert.InRange(result.ExitCode, 0, 1);
         });
 
-        Assert.InRange(clones, 3, int.MaxValue);
         Assert.InRange(swaps, 1000, long.MaxValue);
         Assert.Equal(before, Fingerprint.TextOf(victim));
         Assert.DoesNotContain(
             Directory.EnumerateFileSystemEntries(At("clone/source")), path => Path.GetFileName(path).StartsWith('.'));
     }
 
+    [RootFact(Needs = Fingerprint.Tools + " setfacl")]
+    public void A_destination_whose_special_files_are_swapped()
+    {
+        // Each FIFO has an ACL, and changes places, once it is made, with a file of root's that lies there too.
+        string[] names = [.. Enumerable.Range(0, 100).Select(i => $"fifo{i}")];
+        string[] sources = [.. names.Select(name => At($"source/{name}"))];
+        foreach (string folder in (string[])["source", "clone", "files"])
+        {
+            Directory.CreateDirectory(At(folder));
+        }
+
+        Shell.Check("mkfifo", sources);
+        Shell.Check("chown", ["65534:65534", At("clone"), At("files"), .. sources]);
+        Shell.Check("setfacl", ["-m", "u:65534:rw", .. sources]);
+        long swaps = Attack(s_duration / 4, names, At("clone"), At("files"), () =>
+        {
+            Shell.Check("find", At("clone"), At("files"), "-mindepth", "1", "-delete");
+            foreach (string name in names)
+            {
+                NewFile(_folder, $"files/{name}", "root's");
+                Native.Chmod(At($"files/{name}"), 0x100); // 0400
+            }
+
+            Assert.InRange(Support.Program.Run(["copy", "--no-clobber", .. sources, At("clone")]).ExitCode, 0, 1);
+            Assert.Equal("", Shell.Check(
+                "find", At("clone"), At("files"), "-type", "f", "(", "-not", "-uid", "0", "-o", "-not", "-perm", "400", ")"));
+        });
+
+        Assert.InRange(swaps, 10, long.MaxValue);
+    }
+
     [RootFact(Needs = Fingerprint.Tools)]
-    public void An_atomic_clones_hidden_folder_that_is_swapped()
+    public void A_destination_that_is_swapped_for_a_link_as_soon_as_it_is_made()
+    {
+        string victim = Directory.CreateDirectory(At("victim")).FullName;
+        NewFile(victim, "a", "the victim's");
+        NewFile(_folder, "source/a", "from the source");
+        NewFile(_folder, "source/b", "from the source");
+        string before = Fingerprint.TextOf(victim);
+        string parent = Directory.CreateDirectory(At("parent")).FullName;
+        using CancellationTokenSource stop = new();
+        int moved = 0;
+        string place = Path.Combine(parent, "new");
+        Task attacker = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                if (Rename(place, At($"moved{moved}")))
+                {
+                    TryLink(place, victim);
+                    Volatile.Write(ref moved, moved + 1);
+                }
+            }
+        });
+        try
+        {
+            for (Stopwatch watch = Stopwatch.StartNew(); watch.Elapsed < s_duration / 4 || Volatile.Read(ref moved) < 3;)
+            {
+                ShellResult result = Support.Program.Run("copy", At("source/a"), At("source/b"), place);
+                Assert.InRange(result.ExitCode, 0, 1);
+                Shell.Run("rm", "-rf", place);
+                Assert.True(watch.Elapsed < TimeSpan.FromMinutes(2), "The directory was never met.");
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            attacker.Wait();
+        }
+
+        Assert.Equal(before, Fingerprint.TextOf(victim));
+    }
+
+    [RootTheory(Needs = Fingerprint.Tools)]
+    [InlineData("--atomic")]
+    [InlineData("--point-in-time")]
+    public void A_hidden_folder_that_is_swapped(string option)
     {
         NewFile(_folder, "source/file", "from the source");
         for (int i = 0; i < 2000; i++)
@@ -111,7 +184,8 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
             NewFile(_folder, $"source/d{i % 10}/file{i}", "from the source");
         }
 
-        string victim = Directory.CreateDirectory(At("victim")).FullName;
+        string victim = At("victim");
+        Shell.Check("btrfs", "subvolume", "create", victim);
         NewFile(victim, "file", "the victim's");
         Shell.Check("chmod", "700", victim);
         string parent = Directory.CreateDirectory(At("parent")).FullName;
@@ -120,10 +194,10 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         long moved = 0;
         Task attacker = Task.Run(() =>
         {
-            // Who may write in the parent moves the folder away and puts a link, or root's own directory, in its place.
+            // Who may write in the parent moves the folder away and puts a link, or a subvolume of root's, in its place.
             for (int i = 0; !stop.IsCancellationRequested; i++)
             {
-                foreach (string path in Directory.EnumerateFileSystemEntries(parent, ".btrfs-clone-atomic.*"))
+                foreach (string path in Directory.EnumerateFileSystemEntries(parent, ".btrfs-clone-*"))
                 {
                     if (Rename(path, At($"moved{i}")))
                     {
@@ -138,9 +212,9 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         try
         {
             Stopwatch watch = Stopwatch.StartNew();
-            while (watch.Elapsed < s_duration / 3 || Volatile.Read(ref moved) == 0)
+            while (watch.Elapsed < s_duration / 6 || Volatile.Read(ref moved) == 0)
             {
-                ShellResult result = Support.Program.Run("copy", "--atomic", At("source"), Path.Combine(parent, $"clone{moved}"));
+                ShellResult result = Support.Program.Run("copy", option, At("source"), Path.Combine(parent, $"clone{moved}"));
                 Assert.InRange(result.ExitCode, 0, 1);
                 Assert.True(watch.Elapsed < TimeSpan.FromMinutes(1), "The folder was never met.");
             }
@@ -157,7 +231,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
     }
 
     /// <summary>Exchanges entries of the two folders until the time is over, and does the work again and again meanwhile.</summary>
-    private static long Attack(string[] names, string folder, string other, Action work)
+    private static long Attack(TimeSpan duration, string[] names, string folder, string other, Action work)
     {
         using CancellationTokenSource stop = new();
         int here = Sys.Open(folder, OpenFlags.PathOnly | OpenFlags.Directory);
@@ -177,7 +251,8 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         });
         try
         {
-            for (Stopwatch watch = Stopwatch.StartNew(); watch.Elapsed < s_duration;)
+            Stopwatch watch = Stopwatch.StartNew();
+            for (int clones = 0; clones < 3 || watch.Elapsed < duration; clones++)
             {
                 work();
             }
