@@ -17,6 +17,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     private readonly int _maxOpen;
     private readonly CancellationToken _cancellation;
     private readonly List<Thread> _helpers = [];
+    private bool _noMoreHelpers;
     private ExceptionDispatchInfo? _error;
     private WalkQueue<TNode> _queue = null!;
 
@@ -194,7 +195,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     {
         lock (_helpers)
         {
-            if (_helpers.Count == _workers - 1)
+            if (_noMoreHelpers || _helpers.Count == _workers - 1)
             {
                 return;
             }
@@ -208,8 +209,16 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
                 IsBackground = true,
                 Name = "btrfs-clone",
             };
-            _helpers.Add(helper);
-            helper.Start();
+            try
+            {
+                helper.Start();
+                _helpers.Add(helper);
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+            {
+                // The system gives no more threads (RLIMIT_NPROC, a cgroup's pids.max): those that are there do it all.
+                _noMoreHelpers = true;
+            }
         }
     }
 }

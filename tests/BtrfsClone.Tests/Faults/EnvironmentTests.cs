@@ -87,6 +87,30 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
         Assert.Equal(before, Shell.Check("stat", "--format=%s %h %Y %z", At("old")));
     }
 
+    [RootFact(Needs = "setpriv prlimit diff")]
+    public void A_process_that_gets_no_more_threads_clones_with_those_that_it_has()
+    {
+        for (int i = 0; i < 30; i++)
+        {
+            Directory.CreateDirectory(At($"source/{i}"));
+            File.WriteAllText(At($"source/{i}/file"), $"{i}");
+        }
+
+        Shell.Check("chmod", "777", _folder);
+        int exitCode = -1;
+        for (int threads = 5; threads < 40 && exitCode != 0; threads++)
+        {
+            // No other process has this user. With fewer than it needs itself the runtime ends.
+            ShellResult result = Shell.Run(
+                "setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "prlimit", $"--nproc={threads}", "--core=0",
+                Program.File, "copy", "--jobs=8", At("source"), At("clone"));
+            Assert.DoesNotContain("BtrfsClone.Walking", result.Error, StringComparison.Ordinal);
+            exitCode = result.ExitCode;
+        }
+
+        Assert.Equal("", Shell.Check("diff", "--recursive", At("source"), At("clone")));
+    }
+
     [BtrfsFact]
     public void A_working_directory_that_is_gone()
     {
