@@ -72,7 +72,10 @@ internal static unsafe class Xattrs
             int result = to.Set(name, buffers.XattrValue, size);
             if (result < 0 && !IsOutOfReach(result, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)))
             {
-                return Fault.Destination("fsetxattr", result);
+                // An ACL that names ids without meaning in this user namespace. Without it the mode alone would grant
+                // other things.
+                Fault fault = Fault.Destination("fsetxattr", result);
+                return result == -Errno.EINVAL ? fault with { Meaning = BtrfsError.PermissionDenied } : fault;
             }
         }
 

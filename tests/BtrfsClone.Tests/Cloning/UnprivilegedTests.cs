@@ -52,6 +52,33 @@ public sealed class UnprivilegedTests(ScratchBtrfs btrfs)
         }
     }
 
+    [RootFact(Needs = "unshare setfacl getfacl chattr lsattr cmp")]
+    public void In_a_user_namespace_unknown_owners_are_no_error_and_an_acl_of_unknown_users_is_one()
+    {
+        Directory.CreateDirectory(At("source/folder"));
+        File.WriteAllText(At("source/theirs"), "theirs");
+        File.WriteAllText(At("source/acl"), "acl");
+        File.WriteAllText(At("source/own-acl"), "own-acl");
+        File.WriteAllText(At("source/nocow"), "");
+        Shell.Check("chattr", "+C", At("source/nocow"));
+        File.WriteAllText(At("source/nocow"), new string('x', 10_000));
+        Shell.Check("chown", "1234:2345", At("source/theirs"), At("source/folder"));
+        Shell.Check("chmod", "6755", At("source/theirs"), At("source/folder"));
+        Shell.Check("setfacl", "-m", "u:55:rw", At("source/acl"));
+        Shell.Check("setfacl", "-m", "u:0:rw", At("source/own-acl"));
+
+        ShellResult result = Shell.Run("unshare", "--user", "--map-root-user", Program.File, "copy", At("source"), At("clone"));
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith($"btrfs-clone: {At("clone/acl")}: permission denied: fsetxattr: ", result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal("folder\nnocow\nown-acl\ntheirs\n", Shell.Check("ls", "-A", At("clone")));
+        Assert.Equal("0 0 755\n0 0 755\n", Shell.Check("stat", "--format=%u %g %a", At("clone/theirs"), At("clone/folder")));
+        Assert.Contains("user:0:rw-", Shell.Check("getfacl", "-n", "-p", At("clone/own-acl")), StringComparison.Ordinal);
+        Assert.Contains("C", Shell.Check("lsattr", At("clone/nocow")).Split(' ')[0], StringComparison.Ordinal);
+        Shell.Check("cmp", At("source/nocow"), At("clone/nocow"));
+    }
+
     [RootFact(Needs = Needs)]
     public void Unreadable_files_among_thousands_are_one_line_each_and_the_rest_is_cloned()
     {
