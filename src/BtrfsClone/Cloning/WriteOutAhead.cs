@@ -12,7 +12,10 @@ internal sealed unsafe class WriteOutAhead
 {
     private const int Stride = 32; // Files from one look to the next while none is dirty.
     private const int Window = 128; // Files that are started at once.
-    private const long Looked = 4 << 20; // Bytes of a file: counting the pages of long clean ones would cost more than it gains.
+
+    // Bytes at the front of a file. Counting all cached pages of long clean files would cost more than it can gain.
+    private const long Looked = 4 << 20;
+
     private static readonly ulong s_windowPages = (64ul << 20) / (ulong)Environment.SystemPageSize;
 
     private int _left;

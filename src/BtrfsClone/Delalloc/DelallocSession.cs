@@ -245,9 +245,13 @@ public sealed class DelallocSession : IDisposable
         }
     }
 
-    /// <summary>Takes what the flusher has to tell, ends what has taken too long, and hands out what has ended.</summary>
+    /// <summary>
+    /// Has the flusher begin with what it was given, takes what it has to tell, ends what has taken too long, and hands
+    /// out what has ended.
+    /// </summary>
     private void Pump()
     {
+        _flusher.Begin();
         while (_flusher.TryTakeFailure(out var failed))
         {
             if (!failed.Item.Ended)

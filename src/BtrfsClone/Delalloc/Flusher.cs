@@ -53,6 +53,7 @@ internal sealed class Flusher : IDisposable
                 if (_made == _capacity)
                 {
                     _hasRoom = false;
+                    Engage();
                     return false;
                 }
 
@@ -63,17 +64,23 @@ internal sealed class Flusher : IDisposable
             file.Take(item, descriptor);
             item.Pending++;
             _arrived.Enqueue(file);
-            if (_pausing > 0)
+            if (_arrived.Count >= Batch)
             {
-                Monitor.PulseAll(_gate);
-            }
-            else if (_workers == 0 || (_workers < _maxWorkers && _arrived.Count > Batch))
-            {
-                _workers++;
-                new Thread(Work) { IsBackground = true, Name = "btrfs-clone" }.Start();
+                Engage();
             }
 
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Has what was added worked on, however little it is. Waking a thread for each file takes longer than the file.
+    /// </summary>
+    public void Begin()
+    {
+        lock (_gate)
+        {
+            Engage();
         }
     }
 
@@ -148,6 +155,24 @@ internal sealed class Flusher : IDisposable
             }
 
             Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Engage()
+    {
+        if (_arrived.Count == 0)
+        {
+            return;
+        }
+
+        if (_pausing > 0)
+        {
+            Monitor.PulseAll(_gate);
+        }
+        else if (_workers == 0 || (_workers < _maxWorkers && _arrived.Count > Batch))
+        {
+            _workers++;
+            new Thread(Work) { IsBackground = true, Name = "btrfs-clone" }.Start();
         }
     }
 
