@@ -14,33 +14,25 @@ internal static class ErrorRecords
         };
 
     /// <summary>The record for a path on a drive of another provider, such as <c>Env:</c>.</summary>
-    public static ErrorRecord NotFileSystem(string path, string provider)
-    {
-        const string Advice = "Name a path on a drive of the FileSystem provider.";
-        string message = $"'{path}' belongs to the {provider} provider, and only files and directories can be used.";
-        return new(new PSNotSupportedException($"{message} {Advice}"), "NotFileSystem", ErrorCategory.InvalidArgument, path)
-        {
-            ErrorDetails = new ErrorDetails(message) { RecommendedAction = Advice },
-        };
-    }
+    public static ErrorRecord NotFileSystem(string path, string provider) => InvalidArgument(
+        "NotFileSystem",
+        path,
+        $"'{path}' belongs to the {provider} provider, and only files and directories can be used.",
+        "Name a path on a drive of the FileSystem provider.");
 
     /// <summary>The record for a wildcard that matches several items where one is asked for.</summary>
-    public static ErrorRecord SeveralItems(string path, int count)
-    {
-        const string Advice = "Name one item.";
-        string message = $"'{path}' matches {count} items, and one is needed.";
-        return new(new PSArgumentException($"{message} {Advice}"), "SeveralItems", ErrorCategory.InvalidArgument, path)
-        {
-            ErrorDetails = new ErrorDetails(message) { RecommendedAction = Advice },
-        };
-    }
+    public static ErrorRecord SeveralItems(string path, int count) =>
+        InvalidArgument("SeveralItems", path, $"'{path}' matches {count} items, and one is needed.", "Name one item.");
 
     /// <summary>The record for two parameters that contradict each other.</summary>
-    public static ErrorRecord NotTogether(string parameter, string other) => new(
-        new PSArgumentException($"-{parameter} and -{other} cannot be used together."),
-        "ParametersNotTogether",
-        ErrorCategory.InvalidArgument,
-        parameter);
+    public static ErrorRecord NotTogether(string parameter, string other) => InvalidArgument(
+        "ParametersNotTogether", parameter, $"-{parameter} and -{other} cannot be used together.", "Leave one of them out.");
+
+    private static ErrorRecord InvalidArgument(string id, string target, string message, string advice) =>
+        new(new PSArgumentException($"{message} {advice}"), id, ErrorCategory.InvalidArgument, target)
+        {
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = advice },
+        };
 
     private static ErrorCategory Category(BtrfsError error) => error switch
     {

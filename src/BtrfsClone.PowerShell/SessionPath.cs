@@ -34,9 +34,9 @@ internal static class SessionPath
                     Literal(cmdlet, plain), !cmdlet.MyInvocation.ExpectingInput, FileSystemInfoToPathAttribute.Given(path)),
             ];
         }
-        catch (ItemNotFoundException e)
+        catch (ItemNotFoundException)
         {
-            report(new ErrorRecord(e, nameof(BtrfsError.SourceNotFound), ErrorCategory.ObjectNotFound, path));
+            report(ErrorRecords.From(new BtrfsException(BtrfsError.SourceNotFound, path)));
         }
         catch (RuntimeException e) when (e is not PipelineStoppedException)
         {
@@ -91,7 +91,7 @@ internal static class SessionPath
         // The kernel would take the part before a NUL for the whole name.
         if (path.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ItemNotFoundException("A path cannot hold a NUL character.");
+            throw Failure(ErrorRecords.From(new BtrfsException(BtrfsError.InvalidPath, path)));
         }
 
         string unqualified = path.StartsWith(FileSystemPrefix, StringComparison.OrdinalIgnoreCase)
@@ -122,8 +122,9 @@ internal static class SessionPath
     {
         if (provider.Name != "FileSystem")
         {
-            ErrorRecord record = ErrorRecords.NotFileSystem(path, provider.Name);
-            throw new RuntimeException(record.Exception.Message, null, record);
+            throw Failure(ErrorRecords.NotFileSystem(path, provider.Name));
         }
     }
+
+    private static RuntimeException Failure(ErrorRecord record) => new(record.Exception.Message, null, record);
 }

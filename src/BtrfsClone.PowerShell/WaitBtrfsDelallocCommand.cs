@@ -80,10 +80,10 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
         {
             WriteObject(InvokeProvider.Item.Get([waited.Path], force: true, literalPath: true), enumerateCollection: true);
         }
-        catch (ItemNotFoundException gone)
+        catch (ItemNotFoundException)
         {
             // It was removed after its data had been written out.
-            Report(new ErrorRecord(gone, nameof(BtrfsError.SourceNotFound), ErrorCategory.ObjectNotFound, waited.Path));
+            WriteFailure(new BtrfsException(BtrfsError.SourceNotFound, waited.Path));
         }
     }
 }

@@ -233,18 +233,24 @@ Describe 'Copy-BtrfsItem finds the items' {
         @{ path = 'Env:HOME'; id = 'NotFileSystem'; category = 'InvalidArgument' }
         @{ path = 'Env:*'; id = 'NotFileSystem'; category = 'InvalidArgument' }
         @{ path = 'NoDrive:/x'; id = 'DriveNotFound'; category = 'ObjectNotFound' }
-        @{ path = "a1.txt`0x"; id = 'SourceNotFound'; category = 'ObjectNotFound' }
+        @{ path = "a1.txt`0x"; id = 'InvalidPath'; category = 'InvalidArgument' }
     ) {
         Copy-BtrfsItem $path $dst -ErrorVariable failures -ErrorAction SilentlyContinue
         $failures | Should -HaveCount 1
         $failures[0].FullyQualifiedErrorId | Should -Be "$id,BtrfsClone.PowerShell.CopyBtrfsItemCommand"
         $failures[0].CategoryInfo.Category | Should -Be $category
+        # A drive is PowerShell's matter, and so is that error.
+        if ($id -ne 'DriveNotFound') {
+            $failures[0].ErrorDetails.RecommendedAction | Should -Match '^[A-Z].*\.$'
+        }
+
         Test-Path $dst | Should -BeFalse
     }
 
     It 'and ends where the destination is <path>' -ForEach @(
         @{ path = 'Env:X'; id = 'NotFileSystem' }
         @{ path = 'NoDrive:/x'; id = 'DriveNotFound' }
+        @{ path = "x`0y"; id = 'InvalidPath' }
     ) {
         { Copy-BtrfsItem a1.txt $path } | Should -Throw -ErrorId "$id,BtrfsClone.PowerShell.CopyBtrfsItemCommand"
     }
