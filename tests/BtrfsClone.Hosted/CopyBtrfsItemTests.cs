@@ -14,7 +14,7 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
     private readonly string _folder = scratch.NewFolder();
 
     [BtrfsFact]
-    public void Stopping_ends_a_tree_within_a_second_and_leaves_whole_files()
+    public void Stopping_ends_a_tree_at_once_and_leaves_whole_files()
     {
         string source = MakeTree(directories: 30, files: 1000);
         using Runspace runspace = Session.Open();
@@ -26,7 +26,7 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
 
         var clock = Stopwatch.StartNew();
         shell.Stop();
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        TimeSpan stopping = clock.Elapsed;
         Assert.Equal(PSInvocationState.Stopped, shell.InvocationStateInfo.State);
         Assert.ThrowsAny<RuntimeException>(() => shell.EndInvoke(running));
 
@@ -36,7 +36,9 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
 
         // The session goes on, and the clone can be completed.
         using var again = Session.Copy(runspace, source, Path.Combine(_folder, "complete"));
+        clock.Restart();
         again.Invoke();
+        Assert.InRange(stopping, TimeSpan.Zero, clock.Elapsed / 2);
         Assert.False(again.HadErrors);
         Assert.Equal("", Shell.Check("diff", "-r", source, Path.Combine(_folder, "complete")));
     }
@@ -82,10 +84,10 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
     public void Progress_leaves_the_callers_bar_alone_and_ends_before_it()
     {
         AnsweringHost host = new();
-        CloneSlowlyUnderABar(host);
+        TimeSpan elapsed = CloneSlowlyUnderABar(host);
         long caller = host.Progress[0].Source;
         var own = host.Progress.Where(shown => shown.Record.Activity != "Caller").ToList();
-        Assert.InRange(own.Count, 2, 8);
+        Assert.InRange(own.Count, 2, 2 + (elapsed / TimeSpan.FromMilliseconds(300)));
         Assert.All(own, shown => Assert.NotEqual(caller, shown.Source));
         Assert.Single(own.Select(shown => shown.Source).Distinct());
         Assert.Contains("files/s", own[0].Record.StatusDescription, StringComparison.Ordinal);
@@ -99,8 +101,11 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
     public void Progress_is_rarer_where_it_is_drawn_slowly()
     {
         AnsweringHost host = new() { DrawingTime = TimeSpan.FromMilliseconds(200) };
-        CloneSlowlyUnderABar(host);
-        Assert.Equal(2, host.Progress.Count(shown => shown.Record.Activity != "Caller"));
+        TimeSpan elapsed = CloneSlowlyUnderABar(host);
+
+        // The last one takes the bar away.
+        int drawn = host.Progress.Count(shown => shown.Record.Activity != "Caller") - 1;
+        Assert.InRange(drawn * host.DrawingTime, host.DrawingTime, host.DrawingTime + (elapsed / 20));
     }
 
     [BtrfsFact]
@@ -280,12 +285,13 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
     }
 
     /// <summary>Clones for more than two seconds while the caller, too, shows progress.</summary>
-    private void CloneSlowlyUnderABar(AnsweringHost host)
+    private TimeSpan CloneSlowlyUnderABar(AnsweringHost host)
     {
         string source = MakeTree(directories: 6, files: 1);
         using Runspace runspace = Session.Open(host);
         using var shell = System.Management.Automation.PowerShell.Create();
         shell.Runspace = runspace;
+        var clock = Stopwatch.StartNew();
         shell.AddScript(
             """
             param($source, $destination)
@@ -294,6 +300,7 @@ public sealed class CopyBtrfsItemTests(ScratchBtrfs scratch)
             Write-Progress -Activity Caller -Completed
             """).AddArgument(source).AddArgument(Path.Combine(_folder, "progress")).Invoke();
         Assert.False(shell.HadErrors);
+        return clock.Elapsed;
     }
 
     /// <summary>Makes numbered directories of numbered files, each holding its name.</summary>
