@@ -29,6 +29,11 @@ public sealed class CloneDestination
     /// <summary>The new name was given with a slash at its end: only a directory can get it.</summary>
     internal bool IsForDirectory { get; }
 
+    /// <summary>
+    /// Directories that were missing and are made: whatever is found in their places later, a link is not followed.
+    /// </summary>
+    internal HashSet<string> Made { get; } = new(StringComparer.Ordinal);
+
     /// <summary>A directory that receives items under their own names. It is made when the first item is cloned.</summary>
     /// <param name="directory">The directory's path. Those above it are made too if they are missing.</param>
     /// <param name="relativeBase">

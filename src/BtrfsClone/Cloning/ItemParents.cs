@@ -145,29 +145,21 @@ internal sealed class ItemParents(CloneSession session, DirectoryCloner director
     /// Opens the directory that receives items. Where it may be made, it and those above it that are missing are, as the
     /// process's umask has it; a link that appears among them is not followed.
     /// </summary>
-    public static int OpenDirectory(CloneDestination destination)
+    public static int OpenDirectory(CloneDestination destination) =>
+        OpenOrMake(destination, destination.Directory, OpenFlags.ReadOnly | OpenFlags.NonBlock);
+
+    private static int OpenOrMake(CloneDestination destination, string path, int flags)
     {
-        const int Flags = OpenFlags.ReadOnly | OpenFlags.NonBlock;
-        int directory = Sys.Open(destination.Directory, Flags | OpenFlags.Directory);
+        int directory = destination.Made.Contains(path) ? -Errno.ENOENT : Sys.Open(path, flags | OpenFlags.Directory);
         return directory >= 0 ? directory
-            : directory == -Errno.ENOENT && destination.CreateDirectory ? Make(destination.Directory, Flags)
-            : throw Fault.Destination("openat", directory).ToException(destination.Directory);
+            : directory == -Errno.ENOENT && destination.CreateDirectory && path != "/" ? Make(destination, path, flags)
+            : throw Fault.Destination("openat", directory).ToException(path);
     }
 
-    private static unsafe int Make(string path, int flags)
+    private static unsafe int Make(CloneDestination destination, string path, int flags)
     {
-        string above = CloneDestination.ParentOf(path);
-        int parent = Sys.Open(above, OpenFlags.PathOnly | OpenFlags.Directory);
-        if (parent == -Errno.ENOENT && above != "/")
-        {
-            parent = Make(above, OpenFlags.PathOnly);
-        }
-
-        if (parent < 0)
-        {
-            throw Fault.Destination("openat", parent).ToException(above);
-        }
-
+        int parent = OpenOrMake(destination, CloneDestination.ParentOf(path), OpenFlags.PathOnly);
+        destination.Made.Add(path);
         fixed (byte* name = Utf8Z.From(CloneDestination.NameOf(path)))
         {
             int result = Sys.MakeDirectory(parent, name, 0x1FF); // 0777
