@@ -132,7 +132,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
         {
             bool recurse = Recurse && MyInvocation.BoundParameters.ContainsKey(nameof(Recurse));
             _snapshots = new SnapshotClone(_session, recurse, nested => WriteWarning(
-                $"The snapshot leaves the nested subvolume '{nested}' empty. Use -Recurse to clone it."));
+                $"The snapshot leaves the nested subvolume '{PathText.Printable(nested)}' empty. Use -Recurse to clone it."));
         }
     }
 
@@ -142,7 +142,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
         string source = item.FullName;
         if (_session!.Covers(source))
         {
-            WriteVerbose($"'{source}' is part of a directory that came before it.");
+            WriteVerbose($"'{PathText.Printable(source)}' is part of a directory that came before it.");
             return;
         }
 
@@ -218,7 +218,8 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     private bool ShouldClone(string source)
     {
         string operation = Snapshot ? "Take Snapshot" : "Clone";
-        string action = $"Performing the operation \"{operation}\" on target \"Item: {source} Destination: {_destination!.TargetOf(source)}\".";
+        string target = PathText.Printable($"Item: {source} Destination: {_destination!.TargetOf(source)}");
+        string action = $"Performing the operation \"{operation}\" on target \"{target}\".";
         return ShouldProcess(action, $"Are you sure you want to perform this action?\n{action}", "Confirm");
     }
 

@@ -80,7 +80,8 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
         long to = MyInvocation.BoundParameters.ContainsKey(nameof(DestinationOffset)) ? DestinationOffset : Offset;
         string length = Length == 0 ? "to the end" : $"{Length} bytes";
         if (ShouldProcess(
-            $"Item: {source} Destination: {_destination}", $"Clone range (offset {Offset}, {length}, to offset {to})"))
+            PathText.Printable($"Item: {source} Destination: {_destination}"),
+            $"Clone range (offset {Offset}, {length}, to offset {to})"))
         {
             Attempt(() => Clone(source, to));
         }

@@ -56,7 +56,7 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
-            WriteVerbose($"'{item.FullName}' is not a regular file.");
+            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a regular file.");
         }
     }
 

@@ -33,7 +33,7 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
-            WriteVerbose($"'{item.FullName}' is neither a regular file nor a directory.");
+            WriteVerbose($"'{PathText.Printable(item.FullName)}' is neither a regular file nor a directory.");
         }
     }
 

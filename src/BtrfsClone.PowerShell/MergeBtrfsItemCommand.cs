@@ -51,7 +51,7 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
     protected override void ProcessPair(string path)
     {
         _progress!.Item = path;
-        string target = $"Item: {path} Reference: {Reference}";
+        string target = PathText.Printable($"Item: {path} Reference: {Reference}");
         if (!_whatIf)
         {
             if (ShouldProcess(target, "Merge"))
@@ -79,12 +79,12 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
     }
 
     private void WriteGap(string path, PairGap reason) =>
-        WriteVerbose(reason switch
+        WriteVerbose(PathText.Printable(reason switch
         {
             PairGap.OnlyInPath => $"'{path}' has no counterpart below '{Reference}'.",
             PairGap.OnlyInReference => $"'{path}' is only below the reference.",
             _ => $"'{path}' is not of the same kind below '{Reference}'.",
-        });
+        }));
 
     private string Describe(TimeSpan elapsed)
     {

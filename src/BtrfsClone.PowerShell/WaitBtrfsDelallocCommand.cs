@@ -62,7 +62,7 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
     {
         if (waited.PassedOver)
         {
-            WriteVerbose($"'{waited.Path}' is neither a regular file nor a directory.");
+            WriteVerbose($"'{PathText.Printable(waited.Path)}' is neither a regular file nor a directory.");
         }
 
         if (!PassThru)

@@ -48,5 +48,5 @@ internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    private ProgressRecord Record(TimeSpan now) => new(0, activity, status(now)) { CurrentOperation = Item };
+    private ProgressRecord Record(TimeSpan now) => new(0, activity, status(now)) { CurrentOperation = PathText.Printable(Item) };
 }

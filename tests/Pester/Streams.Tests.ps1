@@ -76,3 +76,24 @@ Describe '<_> and the streams' -ForEach $cmdlets {
         $failures.Count + $warnings.Count + $information.Count | Should -Be 0
     }
 }
+
+Describe 'A name with control characters' {
+    It 'writes none of them to a terminal' {
+        $folder = New-ScratchFolder
+        Set-Content -LiteralPath "$folder/bell`a" 'content'
+        $shown = pwsh -NoProfile -NonInteractive -Command @"
+            Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'
+            Set-Location '$folder'
+            Copy-BtrfsItem "bell``a" "clone``a" -WhatIf
+            Copy-BtrfsItem "bell``a" "clone``a" -Verbose -PassThru | Out-String -Width 300
+            Copy-BtrfsRange "bell``a" "clone``a" -WhatIf
+            Merge-BtrfsItem "bell``a" "clone``a" -WhatIf
+            Get-BtrfsExtent "bell``a" | Out-String -Width 300
+            Measure-BtrfsItem "bell``a" | Out-String -Width 300
+            Compare-BtrfsItem "bell``a" "clone``a" | Out-String -Width 300
+"@
+        $text = $shown -join "`n"
+        $text | Should -Not -Match "`a"
+        [regex]::Matches($text, '(bell|clone)\\x07').Count | Should -Be 12
+    }
+}
