@@ -122,6 +122,7 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
             Force = Force,
             Atomic = Atomic,
             PointInTime = PointInTime,
+            SingleItem = IsSingleItem,
             Recurse = Recurse,
             Workers = ThrottleLimit,
             Filter = NameFilter.Create(Include, Exclude),
@@ -214,6 +215,10 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
             ThrowTerminatingError(ErrorRecords.NotTogether(nameof(Snapshot), other));
         }
     }
+
+    /// <summary>Whether there is one item only, as far as the arguments tell.</summary>
+    private bool IsSingleItem => !MyInvocation.ExpectingInput &&
+        (LiteralPath is [_] || (Path is [var path] && !WildcardPattern.ContainsWildcardCharacters(path)));
 
     private bool ShouldClone(string source)
     {

@@ -84,6 +84,7 @@ internal static class CopyCommand
         });
         command.SetAction(parsed =>
         {
+            string[] all = parsed.GetValue(paths)!;
             CloneOptions options = new()
             {
                 Reflink = parsed.GetValue(reflink) == "auto" ? ReflinkMode.Auto : ReflinkMode.Always,
@@ -92,10 +93,10 @@ internal static class CopyCommand
                 Atomic = parsed.GetValue(atomic),
                 Recurse = !parsed.GetValue(noRecurse),
                 PointInTime = parsed.GetValue(pointInTime),
+                SingleItem = all.Length == 2,
                 Workers = parsed.GetValue(jobs),
                 Filter = FilterOf(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []),
             };
-            string[] all = parsed.GetValue(paths)!;
             return parsed.GetValue(snapshot)
                 ? Invocation.Run(run => TakeSnapshots(run, options, parsed.GetValue(recurse), all[..^1], all[^1]))
                 : Invocation.Run(run => Copy(run, options, all[..^1], all[^1], parsed.GetValue(relativeBase)));

@@ -74,6 +74,12 @@ public sealed record CloneOptions
     /// </summary>
     public bool PointInTime { get; init; }
 
+    /// <summary>
+    /// Only one item will be cloned. With <see cref="PointInTime"/>, its snapshot is removed as soon as the item is open,
+    /// unless that is the subvolume's root.
+    /// </summary>
+    public bool SingleItem { get; init; }
+
     /// <summary>How many threads clone a tree, 1-64; 0 takes one for each processor.</summary>
     public int Workers { get; init; }
 

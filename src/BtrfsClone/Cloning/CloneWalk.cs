@@ -35,7 +35,8 @@ internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner cloner,
             }
 
             DirectoryBatch.Entry entry = entries.Current;
-            if (entry.Type == DirectoryEntry.TypeRegular)
+            // A snapshot has written out everything at once.
+            if (entry.Type == DirectoryEntry.TypeRegular && !node.InMoment)
             {
                 buffers.Ahead.Before(node.Source, entries);
             }

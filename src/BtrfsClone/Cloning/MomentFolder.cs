@@ -73,6 +73,9 @@ internal sealed unsafe class MomentFolder : IDisposable
         }
     }
 
+    /// <summary>Removes the snapshots that were taken. What fails here is tried again at the end.</summary>
+    public void RemoveSnapshots() => _ = Empty(_folder.Descriptor);
+
     /// <summary>Removes the snapshots and the folder.</summary>
     public void Dispose()
     {

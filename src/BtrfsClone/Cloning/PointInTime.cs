@@ -82,11 +82,34 @@ internal sealed unsafe class PointInTime(CloneSession session) : IDisposable
             return Fault.Refused(isMounted ? BtrfsError.MountInBetween : BtrfsError.ChangedMeanwhile, atSource: true);
         }
 
+        if (session.Options.SingleItem && status.Inode != Sys.SubvolumeRootInode)
+        {
+            RemoveEarly(source, out status);
+        }
+
         pair.Replaced = pair.Source;
         pair.Source = source;
         pair.SourceStatus = status;
         pair.Mounts = MountsBelow.Of(path.AsSpan(0, path.Length - 1));
         return default;
+    }
+
+    /// <summary>
+    /// Removes the only snapshot that there is, of which a directory is open that is not its root: that one and all below
+    /// it can be read on. With the last use of an entry the kernel then forgets it, where at the end it would have to
+    /// forget them all, one by one, while nothing else goes on.
+    /// </summary>
+    private void RemoveEarly(int directory, out Statx status)
+    {
+        _folder!.RemoveSnapshots();
+
+        // With it goes its device number (btrfs_delete_subvolume in fs/btrfs/inode.c).
+        Sys.Stat(directory, out status);
+        lock (_gate)
+        {
+            (ulong device, Taken taken) = _taken.Single();
+            _taken[device] = taken with { SnapshotDevice = status.Device };
+        }
     }
 
     /// <summary>

@@ -32,6 +32,7 @@ public sealed class PointInTimeRemovalTests(ScratchBtrfs btrfs) : PointInTimeTes
     [InlineData("KILL", 137)]
     public void Snapshots_are_gone_after_a_signal_and_after_a_kill_with_the_next_run(string signal, int exitCode)
     {
+        Shell.Check("btrfs", "subvolume", "create", At("source"));
         NewManyFiles("source/");
         NewFile("small", "x");
         using Process process = Program.Start("copy", "--point-in-time", "--jobs", "1", At("source"), At("clone"));
@@ -50,6 +51,39 @@ public sealed class PointInTimeRemovalTests(ScratchBtrfs btrfs) : PointInTimeTes
         Assert.Equal(signal == "KILL" ? 1 : 0, TemporarySnapshots());
         Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("after")).ExitCode);
         AssertNothingStays();
+    }
+
+    [RootFact(Needs = RandomTree.Tools + " " + TreeFacts.Tools)]
+    public void The_snapshot_of_a_single_folder_is_removed_before_it_is_read_and_read_all_the_same()
+    {
+        RandomTree.Make(At("source"), seed: 302);
+        NewManyFiles("source/many");
+        TreeFacts before = TreeFacts.Of(At("source"));
+        int asked = 0;
+        bool LookNow(string name, EntryKind kind)
+        {
+            if (Interlocked.Increment(ref asked) == 1)
+            {
+                Assert.Equal(0, TemporarySnapshots());
+                File.WriteAllText(At("source/many/later"), "x");
+                Directory.Delete(At("source/many/20"), recursive: true);
+                // The kernel begins to clean up what nobody has open any more.
+                Shell.Check("btrfs", "filesystem", "sync", Folder);
+            }
+
+            return true;
+        }
+
+        using (Cloner cloner = new(Moment with { SingleItem = true, Filter = LookNow }))
+        {
+            CloneResult result = cloner.Clone(At("source"), CloneDestination.Named(At("clone")));
+            Assert.Empty(cloner.Failures);
+            Assert.Equal(0, result.Failed);
+        }
+
+        AssertNothingStays();
+        TreeFacts cloned = TreeFacts.Of(At("clone"));
+        before.AssertEqual(cloned);
     }
 
     [RootFact]

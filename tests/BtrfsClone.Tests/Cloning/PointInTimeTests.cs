@@ -51,32 +51,35 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs) : PointInTimeTestBase(b
         const int Folders = 40;
         for (int folder = 0; folder < Folders; folder++)
         {
-            Directory.CreateDirectory(At($"source/{folder:d3}"));
+            Directory.CreateDirectory(At($"source/tree/{folder:d3}"));
             for (int file = 0; file < 100; file++)
             {
-                File.WriteAllText(At($"source/{folder:d3}/{file:d3}"), "content");
+                File.WriteAllText(At($"source/tree/{folder:d3}/{file:d3}"), "content");
             }
         }
 
-        using CounterPair counters = new(At("source/000/000"), At($"source/{Folders - 1:d3}/099"));
+        using CounterPair counters = new(At("source/tree/000/000"), At($"source/tree/{Folders - 1:d3}/099"));
 
-        int clones = TestMachine.IsThorough ? 100 : 10;
+        int clones = TestMachine.IsThorough ? 50 : 5;
         for (int i = 0; i < clones; i++)
         {
-            Assert.InRange(PartingOf(Moment), 0, 1);
+            // A folder's snapshot is removed while it is still read, that of a whole subvolume at the end.
+            Assert.InRange(PartingOf("source/tree", Moment with { SingleItem = true }), 0, 1);
+            Assert.InRange(PartingOf("source", Moment with { SingleItem = true }), 0, 1);
         }
 
         // As often as it takes: that one is parted shows that the others could have been.
-        for (int i = 0; PartingOf(new CloneOptions()) <= 1; i++)
+        for (int i = 0; PartingOf("source", new CloneOptions()) <= 1; i++)
         {
             Assert.True(i < 50, "No plain clone parted the counters.");
         }
 
-        long PartingOf(CloneOptions options)
+        long PartingOf(string item, CloneOptions options)
         {
             counters.WaitForNext();
-            Cloner.Clone(At("source"), At("clone"), options);
-            long parting = CounterPair.Read(At("clone/000/000")) - CounterPair.Read(At($"clone/{Folders - 1:d3}/099"));
+            Cloner.Clone(At(item), At("clone"), options);
+            string tree = At(item == "source" ? "clone/tree" : "clone");
+            long parting = CounterPair.Read($"{tree}/000/000") - CounterPair.Read($"{tree}/{Folders - 1:d3}/099");
             AssertNothingStays();
             Shell.Check("rm", "--recursive", At("clone"));
             return Math.Abs(parting);
@@ -165,7 +168,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs) : PointInTimeTestBase(b
 
         foreach (int workers in new[] { 1, 4 })
         {
-            Cloner.Clone(At("source"), At($"clone{workers}"), Moment with { Workers = workers });
+            Cloner.Clone(At("source"), At($"clone{workers}"), Moment with { Workers = workers, SingleItem = workers > 1 });
 
             Shell.Check("diff", "--recursive", At("source"), At($"clone{workers}"));
             AssertNothingStays();
