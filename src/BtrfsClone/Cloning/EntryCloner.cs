@@ -16,6 +16,8 @@ internal sealed unsafe class EntryCloner(CloneSession session)
     private static readonly int s_sourceFlags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock |
         OpenFlags.NoControllingTerminal;
 
+    private static readonly int s_pathOnly = OpenFlags.PathOnly | OpenFlags.NoFollow;
+
     /// <summary>Clones an entry whose name is on both sides as given, and counts it.</summary>
     public Fault Clone(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, bool expectRegular)
@@ -27,9 +29,10 @@ internal sealed unsafe class EntryCloner(CloneSession session)
 
         int source = -1;
         Statx status;
-        if (expectRegular)
+        if (expectRegular || directory.InMoment)
         {
-            source = Sys.OpenAt(directory.Source, sourceName, s_sourceFlags);
+            // In a snapshot that is removed, what is not open would be looked up anew by each call.
+            source = Sys.OpenAt(directory.Source, sourceName, expectRegular ? s_sourceFlags : s_pathOnly);
             if (source < 0)
             {
                 return Fault.Source("openat", source);
