@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using BtrfsClone.Cloning;
 using BtrfsClone.Interop;
 using BtrfsClone.Tests.Support;
 
@@ -44,8 +46,11 @@ public sealed unsafe class LargeTreeTests(ScratchBtrfs btrfs)
         }
 
         string clone = Path.Combine(folder, "clone");
-        Cloner.Clone(source, clone, new() { Workers = workers });
+        ConcurrentDictionary<int, bool> threads = [];
+        bool Note(string name, EntryKind kind) => threads[Environment.CurrentManagedThreadId] = true;
+        Cloner.Clone(source, clone, new() { Workers = workers, Filter = Note });
 
+        Assert.InRange(threads.Count, Math.Min(workers, 2), workers);
         Assert.Equal(Listing(source), Listing(clone));
         Shell.Check("diff", "--recursive", source, clone);
     }
