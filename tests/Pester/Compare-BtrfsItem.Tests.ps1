@@ -91,7 +91,7 @@ Describe 'Compare-BtrfsItem' {
         $lines[0] | Should -Match '^\s*Length\s+SharedLength\s+ExclusiveLength\s+Ratio\s+IsClone\s+Unpaired\s+Path'
         $lines[2] -match '^\s*49163\s+49163\s+0\s+1\.0000\s+True\s+0\s+(\S+)$' | Should -BeTrue
         # A path that is too long for the table is cut off.
-        "$folder/clone" | Should -BeLike $Matches[1].Replace('…', '*')
+        "$folder/clone" | Should -BeLike $Matches[1].Replace([string] [char] 0x2026, '*')
         ($result | Get-Item).Name | Should -Be 'clone'
         $result | Export-Clixml result.xml
         (Import-Clixml result.xml).SharedLength | Should -Be 49163

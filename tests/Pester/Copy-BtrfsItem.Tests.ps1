@@ -516,7 +516,7 @@ Describe 'Copy-BtrfsItem -PassThru' {
         $lines | Should -HaveCount 3
         $lines[0] | Should -Match 'Files.*Length'
         # A path that is too long for the table is cut off.
-        "$folder/dst" | Should -BeLike ($lines[2] -split ' ')[-1].Replace('…', '*')
+        "$folder/dst" | Should -BeLike ($lines[2] -split ' ')[-1].Replace([string] [char] 0x2026, '*')
     }
 }
 

@@ -94,7 +94,7 @@ Describe 'The help of <_>' -ForEach $cmdlets {
             $env:PATH = $path
         }
 
-        for ($wait = 0; $wait -lt 50 -and -not (Test-Path "$folder/opened"); $wait++) {
+        for ($wait = 0; $wait -lt 100 -and -not (Get-Item "$folder/opened" -ErrorAction Ignore).Length; $wait++) {
             Start-Sleep -Milliseconds 100
         }
 
