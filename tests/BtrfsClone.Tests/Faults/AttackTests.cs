@@ -117,7 +117,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         Shell.Check("mkfifo", sources);
         Shell.Check("chown", ["65534:65534", At("clone"), At("files"), .. sources]);
         Shell.Check("setfacl", ["-m", "u:65534:rw", .. sources]);
-        long swaps = Attack(s_duration / 4, names, At("clone"), At("files"), () =>
+        long swaps = Attack(s_duration / 6, names, At("clone"), At("files"), () =>
         {
             lock (_truce)
             {
@@ -168,7 +168,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         });
         try
         {
-            for (Stopwatch watch = Stopwatch.StartNew(); watch.Elapsed < s_duration / 4 || Volatile.Read(ref moved) < 3;)
+            for (Stopwatch watch = Stopwatch.StartNew(); watch.Elapsed < s_duration / 6 || Volatile.Read(ref moved) < 3;)
             {
                 ShellResult result = Support.Program.Run("copy", At("source/a"), At("source/b"), place);
                 Assert.InRange(result.ExitCode, 0, 1);
@@ -229,7 +229,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         try
         {
             Stopwatch watch = Stopwatch.StartNew();
-            while (watch.Elapsed < s_duration / 6 || Volatile.Read(ref moved) == 0)
+            while (watch.Elapsed < s_duration / 10 || Volatile.Read(ref moved) == 0)
             {
                 ShellResult result = Support.Program.Run("copy", option, At("source"), Path.Combine(parent, $"clone{moved}"));
                 Assert.InRange(result.ExitCode, 0, 1);

@@ -1,5 +1,3 @@
-using BtrfsClone.Interop;
-
 namespace BtrfsClone.Tests.Support;
 
 /// <summary>
@@ -65,8 +63,7 @@ public sealed class ScratchImage : IDisposable
     public string Image => Path.Combine(_folder, "image");
 
     /// <summary>Whether it is mounted still, or again.</summary>
-    public bool IsMounted => Sys.Stat(Root, follow: true, out Statx mounted) == 0 &&
-        Sys.Stat(_folder, follow: true, out Statx around) == 0 && mounted.Device != around.Device;
+    public bool IsMounted => IsMountPoint(Root);
 
     /// <summary>Unmounts it, has btrfs check it, and mounts it again. Fails where the check finds anything.</summary>
     public void Check()
@@ -113,7 +110,7 @@ public sealed class ScratchImage : IDisposable
     private static void Remove(string folder)
     {
         string root = Path.Combine(folder, "mnt");
-        while (Shell.Run("mountpoint", "--quiet", root).ExitCode == 0)
+        while (IsMountPoint(root))
         {
             // Whatever a failed test mounted below goes with it.
             Shell.Check("umount", "--recursive", root);
@@ -126,4 +123,6 @@ public sealed class ScratchImage : IDisposable
         File.Delete(Path.Combine(folder, "lock"));
         Directory.Delete(folder);
     }
+
+    private static bool IsMountPoint(string path) => Shell.Run("mountpoint", "--quiet", path).ExitCode == 0;
 }
