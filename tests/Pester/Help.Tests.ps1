@@ -84,7 +84,7 @@ Describe 'The help of <_>' -ForEach $cmdlets {
         $command.HelpUri | Should -Match '^https://'
         $help.relatedLinks.navigationLink[0].uri | Should -Be $command.HelpUri
         $folder = New-ScratchFolder
-        Set-Content "$folder/xdg-open" "#!/bin/sh`necho `"`$1`" > $folder/opened"
+        Set-Content "$folder/xdg-open" "#!/bin/sh`necho `"`$1`" > $folder/opening && mv $folder/opening $folder/opened"
         chmod +x "$folder/xdg-open"
         $path = $env:PATH
         $env:PATH = "${folder}:$path"
@@ -94,7 +94,7 @@ Describe 'The help of <_>' -ForEach $cmdlets {
             $env:PATH = $path
         }
 
-        for ($wait = 0; $wait -lt 100 -and -not (Get-Item "$folder/opened" -ErrorAction Ignore).Length; $wait++) {
+        for ($wait = 0; $wait -lt 100 -and -not (Test-Path "$folder/opened"); $wait++) {
             Start-Sleep -Milliseconds 100
         }
 
