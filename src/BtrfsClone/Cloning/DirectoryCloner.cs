@@ -59,7 +59,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
     /// <summary>Gives the destination its metadata, now that nothing more is put into it.</summary>
     public static Fault Finish(WorkerBuffers buffers, DirectoryPair pair)
     {
-        int nameBytes = Sys.ListXattr(pair.Source, buffers.XattrNames, Sys.XattrMax);
+        int nameBytes = Sys.ListXattr(pair.Source, buffers.XattrNames);
         if (nameBytes < 0 && nameBytes != -Errno.EOPNOTSUPP)
         {
             return Fault.Source("flistxattr", nameBytes);
@@ -171,7 +171,7 @@ internal sealed unsafe class DirectoryCloner(CloneSession session)
 
         if (result >= 0)
         {
-            int nameBytes = Sys.ListXattr(pair.Destination, buffers.XattrNames, Sys.XattrMax);
+            int nameBytes = Sys.ListXattr(pair.Destination, buffers.XattrNames);
             pair.IsForeign = pair.DestinationStatus.Uid != Sys.EffectiveUid && pair.DestinationStatus.Uid != 0;
             pair.InheritsXattrs = pair.IsForeign ||
                 (nameBytes > 0 && Xattrs.AreInherited(buffers.XattrNames, nameBytes));

@@ -23,7 +23,7 @@ internal sealed unsafe class FileCloner(CloneSession session)
             return Fault.Source("FS_IOC_GETFLAGS", result);
         }
 
-        int nameBytes = Sys.ListXattr(source, buffers.XattrNames, Sys.XattrMax);
+        int nameBytes = Sys.ListXattr(source, buffers.XattrNames);
         if (nameBytes < 0 && nameBytes != -Errno.EOPNOTSUPP)
         {
             return Fault.Source("flistxattr", nameBytes);
@@ -77,32 +77,37 @@ internal sealed unsafe class FileCloner(CloneSession session)
             return Fault.Destination("FS_IOC_SETFLAGS", result);
         }
 
-        // Before the clone: fallocate(2) on a file that has data rewrites its last block, which would part it again.
-        if (MayReachBeyondEnd(source, status, out ulong end))
+        bool isCloned = false;
+        Fault fault = status.Size > 0 ? Clone(source, destination, status, flags, out isCloned) : default;
+        ulong blockSize = Math.Max(status.BlockSize, 512u);
+        ulong end = (status.Size + blockSize - 1) / blockSize * blockSize;
+        if (fault.Failed || (end <= blockSize && status.Blocks * 512 <= end))
         {
-            Fault preallocated = PreallocateBeyondEnd(buffers, source, destination, end);
-            if (preallocated.Failed)
-            {
-                return preallocated;
-            }
+            return fault;
         }
 
-        return status.Size > 0 ? Clone(source, destination, status, flags) : default;
+        // FICLONE leaves out what is preallocated beyond the end: only then are there fewer blocks than the source has.
+        if ((result = Sys.Stat(destination, out Statx made)) < 0)
+        {
+            return Fault.Destination("statx", result);
+        }
+
+        if (made.Blocks == status.Blocks)
+        {
+            return default;
+        }
+
+        // It has to come first: fallocate(2) rewrites the last block of a file that has data, which would part it again.
+        if (isCloned && (result = Sys.Truncate(destination, 0)) < 0)
+        {
+            return Fault.Destination("ftruncate", result);
+        }
+
+        fault = PreallocateBeyondEnd(buffers, source, destination, end);
+        return isCloned && !fault.Failed ? Clone(source, destination, status, flags, out _) : fault;
     }
 
-    /// <summary>
-    /// Whether something may be preallocated beyond the end, which FICLONE leaves out. Allocated bytes that equal the
-    /// size say no, unless holes make up for it.
-    /// </summary>
-    private static bool MayReachBeyondEnd(int source, in Statx status, out ulong end)
-    {
-        ulong blockSize = Math.Max(status.BlockSize, 512u);
-        end = (status.Size + blockSize - 1) / blockSize * blockSize;
-        return status.Blocks * 512 != end ||
-            (end > blockSize && Sys.SeekHole(source, 0) < (long)status.Size);
-    }
-
-    private Fault Clone(int source, int destination, in Statx status, InodeFlags flags)
+    private Fault Clone(int source, int destination, in Statx status, InodeFlags flags, out bool isCloned)
     {
         int result = Sys.Clone(source, destination);
         if (result == -Errno.EINVAL && SetEarlyFlags(destination, flags) == 0)
@@ -111,7 +116,8 @@ internal sealed unsafe class FileCloner(CloneSession session)
             result = Sys.Clone(source, destination);
         }
 
-        if (result >= 0)
+        isCloned = result >= 0;
+        if (isCloned)
         {
             return default;
         }

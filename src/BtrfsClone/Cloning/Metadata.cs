@@ -109,7 +109,7 @@ internal sealed unsafe class Metadata(CloneSession session)
         }
 
         byte* from = WorkerBuffers.ProcPath(buffers.SourcePath, directory.Source, sourceName);
-        int nameBytes = Sys.ListXattrOfPath(from, buffers.XattrNames, Sys.XattrMax);
+        int nameBytes = Sys.ListXattrOfPath(from, buffers.XattrNames);
         if (nameBytes > 0 || directory.InheritsXattrs)
         {
             bool isHeld = *entry == 0;

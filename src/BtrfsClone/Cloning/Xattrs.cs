@@ -9,13 +9,13 @@ namespace BtrfsClone.Cloning;
 /// </summary>
 internal readonly unsafe struct XattrHolder(int descriptor, byte* path, bool isHeld = false)
 {
-    public int List(byte* list) => path == null ? Sys.ListXattr(descriptor, list, Sys.XattrMax)
-        : isHeld ? Sys.ListXattrOfHeld(path, list, Sys.XattrMax)
-        : Sys.ListXattrOfPath(path, list, Sys.XattrMax);
+    public int List(byte* list) => path == null ? Sys.ListXattr(descriptor, list)
+        : isHeld ? Sys.ListXattrOfHeld(path, list)
+        : Sys.ListXattrOfPath(path, list);
 
     public int Get(byte* name, byte* value) => path == null
-        ? Sys.GetXattr(descriptor, name, value, Sys.XattrMax)
-        : Sys.GetXattrOfPath(path, name, value, Sys.XattrMax);
+        ? Sys.GetXattr(descriptor, name, value)
+        : Sys.GetXattrOfPath(path, name, value);
 
     public int Set(byte* name, byte* value, int size) => path == null ? Sys.SetXattr(descriptor, name, value, size)
         : isHeld ? Sys.SetXattrOfHeld(path, name, value, size)

@@ -7,12 +7,27 @@ internal static unsafe partial class Sys
     /// <summary>XATTR_LIST_MAX and XATTR_SIZE_MAX (linux/limits.h): no list and no value is larger, in bytes.</summary>
     public const int XattrMax = 65536;
 
-    /// <summary>flistxattr(2): the names, each with its zero byte. Returns their length in bytes.</summary>
-    public static int ListXattr(int descriptor, byte* list, int size) => (int)Result(flistxattr(descriptor, list, size));
+    /// <summary>
+    /// What is asked for at first, in bytes. The kernel allocates as much as it is asked for, and nearly every inode has
+    /// no names, or few.
+    /// </summary>
+    private const int XattrUsual = 256;
 
-    /// <summary>fgetxattr(2). Returns the value's length in bytes.</summary>
-    public static int GetXattr(int descriptor, byte* name, byte* value, int size) =>
-        (int)Result(fgetxattr(descriptor, name, value, size));
+    /// <summary>
+    /// flistxattr(2): the names, each with its zero byte, into <see cref="XattrMax"/> bytes. Returns their length in bytes.
+    /// </summary>
+    public static int ListXattr(int descriptor, byte* list)
+    {
+        int length = (int)Result(flistxattr(descriptor, list, XattrUsual));
+        return length == -Errno.ERANGE ? (int)Result(flistxattr(descriptor, list, XattrMax)) : length;
+    }
+
+    /// <summary>fgetxattr(2), of a value of any size or of none larger. Returns the value's length in bytes.</summary>
+    public static int GetXattr(int descriptor, byte* name, byte* value, int size = XattrMax)
+    {
+        int length = (int)Result(fgetxattr(descriptor, name, value, Math.Min(size, XattrUsual)));
+        return length == -Errno.ERANGE ? (int)Result(fgetxattr(descriptor, name, value, size)) : length;
+    }
 
     /// <summary>fsetxattr(2).</summary>
     public static int SetXattr(int descriptor, byte* name, byte* value, int size) =>
@@ -22,11 +37,18 @@ internal static unsafe partial class Sys
     public static int RemoveXattr(int descriptor, byte* name) => Result(fremovexattr(descriptor, name));
 
     /// <summary>llistxattr(2), for what cannot be opened.</summary>
-    public static int ListXattrOfPath(byte* path, byte* list, int size) => (int)Result(llistxattr(path, list, size));
+    public static int ListXattrOfPath(byte* path, byte* list)
+    {
+        int length = (int)Result(llistxattr(path, list, XattrUsual));
+        return length == -Errno.ERANGE ? (int)Result(llistxattr(path, list, XattrMax)) : length;
+    }
 
     /// <summary>lgetxattr(2), for what cannot be opened.</summary>
-    public static int GetXattrOfPath(byte* path, byte* name, byte* value, int size) =>
-        (int)Result(lgetxattr(path, name, value, size));
+    public static int GetXattrOfPath(byte* path, byte* name, byte* value)
+    {
+        int length = (int)Result(lgetxattr(path, name, value, XattrUsual));
+        return length == -Errno.ERANGE ? (int)Result(lgetxattr(path, name, value, XattrMax)) : length;
+    }
 
     /// <summary>lsetxattr(2), for what cannot be opened.</summary>
     public static int SetXattrOfPath(byte* path, byte* name, byte* value, int size) =>
@@ -36,7 +58,7 @@ internal static unsafe partial class Sys
     public static int RemoveXattrOfPath(byte* path, byte* name) => Result(lremovexattr(path, name));
 
     /// <summary>listxattr(2), which follows links: for what is held by a path-only descriptor, through /proc/self/fd.</summary>
-    public static int ListXattrOfHeld(byte* path, byte* list, int size) => (int)Result(listxattr(path, list, size));
+    public static int ListXattrOfHeld(byte* path, byte* list) => (int)Result(listxattr(path, list, XattrMax));
 
     /// <summary>setxattr(2), as above.</summary>
     public static int SetXattrOfHeld(byte* path, byte* name, byte* value, int size) =>
