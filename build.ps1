@@ -91,7 +91,7 @@ function Invoke-Install {
 }
 
 function Invoke-Clean {
-    Remove-Item bin, out, src/*/obj, tests/*/bin, tests/*/obj -Recurse -ErrorAction Ignore
+    Remove-Item bin, out, src/*/bin, src/*/obj, tests/*/bin, tests/*/obj -Recurse -ErrorAction Ignore
 }
 
 foreach ($name in $Task) {
