@@ -31,7 +31,7 @@ internal sealed class Runner(Options options, TextWriter log)
         {
             // A round that is not timed looks at the memory and at the clone, and leaves the caches warm.
             peaks ??= [.. Round(scenario, site, all, cache, timed: false).Select(e => e.PeakMemory)];
-            Execution[][] rounds = [.. Enumerable.Range(0, options.Runs).Select(_ => Round(scenario, site, all, cache, timed: true))];
+            Execution[][] rounds = [.. Enumerable.Range(0, options.Runs).Select(i => Round(scenario, site, all, cache, timed: true, first: i))];
             states.Add(Summarize(cache, all, peaks, rounds));
         }
 
@@ -44,10 +44,19 @@ internal sealed class Runner(Options options, TextWriter log)
             ? File.Exists(contender.Needs)
             : Shell.Has(contender.Needs));
 
-    /// <summary>Runs each contender once.</summary>
-    private Execution[] Round(Scenario scenario, Site site, Contender[] all, CacheState cache, bool timed)
+    /// <summary>
+    /// Runs each contender once. Each round begins with another one, so that nobody always follows the same: what one
+    /// has left to be freed slows the next.
+    /// </summary>
+    private Execution[] Round(Scenario scenario, Site site, Contender[] all, CacheState cache, bool timed, int first = 0)
     {
-        Execution[] round = [.. all.Select(contender => RunOnce(scenario, site, contender, cache, timed))];
+        var round = new Execution[all.Length];
+        for (int i = 0; i < all.Length; i++)
+        {
+            int turn = (first + i) % all.Length;
+            round[turn] = RunOnce(scenario, site, all[turn], cache, timed);
+        }
+
         log.WriteLine($"    {cache,-6}{(timed ? "" : " (not counted)")} {string.Join("  ", round.Select(e => Figures.Seconds(e.Wall)))}");
         return round;
     }
