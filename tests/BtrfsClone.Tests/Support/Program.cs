@@ -11,6 +11,9 @@ public static class Program
     /// <summary>The full path of the program.</summary>
     public static string File { get; } = Path.Combine(RepositoryRoot, "bin", "btrfs-clone");
 
+    /// <summary>Whether it was built without a linker, and runs in the runtime.</summary>
+    public static bool IsManaged => System.IO.File.Exists(File + ".dll");
+
     public static ShellResult Run(params string[] arguments) => Shell.Run(File, arguments);
 
     /// <summary>
