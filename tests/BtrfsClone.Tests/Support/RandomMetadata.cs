@@ -111,7 +111,9 @@ internal sealed class RandomMetadata(Random random, TreeShape shape)
         {
             byte[] value = new byte[random.Next(4) * random.Next(1000)];
             random.NextBytes(value);
-            Native.SetXattr(path, $"user.{(char)('a' + random.Next(26))}\u00fc", value);
+
+            // A name of its own: a longer value in place of another fails (ENOSPC) where its leaf has no room for it.
+            Native.SetXattr(path, $"user.{(char)('a' + random.Next(26))}{i}\u00fc", value);
         }
 
         if (shape.Privileged && random.Next(2) == 0)
