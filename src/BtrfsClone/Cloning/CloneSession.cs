@@ -181,7 +181,7 @@ public sealed class CloneSession : IDisposable
         }
     }
 
-    internal WorkerBuffers NewBuffers() => new(Descriptors.ToClose);
+    internal WorkerBuffers NewBuffers() => new(Descriptors.ToClose, Descriptors.Batch);
 
     internal static EntryKind KindOf(uint fileType) => fileType switch
     {

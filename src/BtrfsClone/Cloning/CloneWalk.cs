@@ -7,6 +7,8 @@ namespace BtrfsClone.Cloning;
 internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner cloner, DirectoryCloner directories)
     : TreeWalk<DirectoryPair, WorkerBuffers>(session.Descriptors.Workers, session.Descriptors.OpenPairs, session.Cancellation)
 {
+    private readonly BatchCloner _batches = new(session, cloner);
+
     protected override DirectoryPair NewNode() => new();
 
     protected override WorkerBuffers NewBuffers() => session.NewBuffers();
@@ -27,32 +29,60 @@ internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner cloner,
 
     protected override void Visit(WorkerBuffers buffers, DirectoryPair node, in DirectoryBatch batch, bool isCaller)
     {
-        for (DirectoryBatch.Enumerator entries = batch.GetEnumerator(); entries.MoveNext();)
+        try
         {
-            if (IsStopped)
+            for (DirectoryBatch.Enumerator entries = batch.GetEnumerator(); entries.MoveNext() && !IsStopped;)
             {
-                return;
-            }
-
-            DirectoryBatch.Entry entry = entries.Current;
-            // A snapshot has written out everything at once.
-            if (entry.Type == DirectoryEntry.TypeRegular && !node.InMoment)
-            {
-                buffers.Ahead.Before(node.Source, entries);
-            }
-
-            if (entry.Type is not (DirectoryEntry.TypeDirectory or DirectoryEntry.TypePassedOver))
-            {
-                byte* name = entry.NamePointer;
-                Fault fault = cloner.Clone(buffers, node, name, name, entry.Type == DirectoryEntry.TypeRegular);
-                if (fault.Failed)
+                DirectoryBatch.Entry entry = entries.Current;
+                // A snapshot has written out everything at once.
+                if (entry.Type == DirectoryEntry.TypeRegular && !node.InMoment)
                 {
-                    session.Report(fault, node, entry.Name);
+                    buffers.Ahead.Before(node.Source, entries);
                 }
 
-                Pump(isCaller);
+                if (entry.Type is not (DirectoryEntry.TypeDirectory or DirectoryEntry.TypePassedOver) &&
+                    !Waits(buffers, node, entry))
+                {
+                    Pump(isCaller);
+                }
+            }
+
+            if (!IsStopped)
+            {
+                _batches.Run(buffers, node);
             }
         }
+        finally
+        {
+            BatchCloner.GiveUp(buffers, node);
+        }
+    }
+
+    /// <summary>Clones an entry, and reports it where it fails; or lets it wait for more files like it.</summary>
+    private bool Waits(WorkerBuffers buffers, DirectoryPair node, DirectoryBatch.Entry entry)
+    {
+        byte* name = entry.NamePointer;
+        bool isRegular = entry.Type == DirectoryEntry.TypeRegular;
+        Fault fault = SourceEntry.Open(buffers, node, name, isRegular, out int source, out Statx status);
+        if (!fault.Failed && isRegular && FileBatch.Takes(status))
+        {
+            buffers.Batch.Add(source, status, name);
+            if (!buffers.Batch.IsFull)
+            {
+                return true;
+            }
+
+            _batches.Run(buffers, node);
+            return false;
+        }
+
+        fault = fault.Failed ? fault : cloner.Clone(buffers, node, source, name, status, name);
+        if (fault.Failed)
+        {
+            session.Report(fault, node, entry.Name);
+        }
+
+        return false;
     }
 
     protected override void Finish(WorkerBuffers buffers, DirectoryPair node)

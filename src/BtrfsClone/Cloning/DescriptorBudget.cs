@@ -24,7 +24,9 @@ internal sealed class DescriptorBudget
         IsEnough = rest >= Least;
         Workers = Math.Clamp(workers, 1, Math.Clamp(rest / (4 * PerWorker), 1, 64));
         OpenPairs = Math.Clamp(rest / 4, Workers + 2, MostPairs);
-        ToClose = Math.Clamp(rest / 4 / Workers, 2, MostToClose);
+        int forFiles = rest / 4 / Workers;
+        Batch = Math.Clamp(forFiles / 4, 1, FileBatch.MostFiles);
+        ToClose = Math.Clamp(forFiles - (2 * Batch), 2, MostToClose);
     }
 
     /// <summary>Whether a clone can be made at all.</summary>
@@ -35,6 +37,9 @@ internal sealed class DescriptorBudget
 
     /// <summary>How many directory pairs may be open at once: two descriptors each.</summary>
     public int OpenPairs { get; }
+
+    /// <summary>How many files each worker may clone together: two descriptors each.</summary>
+    public int Batch { get; }
 
     /// <summary>How many files that are done with each worker may leave open.</summary>
     public int ToClose { get; }

@@ -12,51 +12,26 @@ internal sealed unsafe class EntryCloner(CloneSession session)
     private readonly Metadata _metadata = new(session);
     private readonly HardLinkTable _links = new();
 
-    /// <summary>Flags for opening a source file: no link is followed, and a FIFO put in its place does not block.</summary>
-    private static readonly int s_sourceFlags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock |
-        OpenFlags.NoControllingTerminal;
-
-    private static readonly int s_pathOnly = OpenFlags.PathOnly | OpenFlags.NoFollow;
-
     /// <summary>Clones an entry whose name is on both sides as given, and counts it.</summary>
     public Fault Clone(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, bool expectRegular)
     {
-        if (directory.Mounts is { } mounts && mounts.Contains(new ReadOnlySpan<byte>(sourceName, Utf8Z.Length(sourceName))))
-        {
-            return Fault.Refused(BtrfsError.MountInBetween, atSource: true);
-        }
+        Fault fault = SourceEntry.Open(buffers, directory, sourceName, expectRegular, out int source, out Statx status);
+        return fault.Failed ? fault : Clone(buffers, directory, source, sourceName, status, name);
+    }
 
-        int source = -1;
-        Statx status;
-        if (expectRegular || directory.InMoment)
-        {
-            // In a snapshot that is removed, what is not open would be looked up anew by each call.
-            source = Sys.OpenAt(directory.Source, sourceName, expectRegular ? s_sourceFlags : s_pathOnly);
-            if (source < 0)
-            {
-                return Fault.Source("openat", source);
-            }
-        }
-
+    /// <summary>Clones what was found, and lets go of it.</summary>
+    public Fault Clone(
+        WorkerBuffers buffers, DirectoryPair directory, int source, byte* sourceName, in Statx status, byte* name)
+    {
         try
         {
-            int result = source >= 0
-                ? Sys.Stat(source, out status)
-                : Sys.StatEntry(directory.Source, sourceName, out status);
-            if (result < 0)
+            fixed (Statx* pointer = &status)
             {
-                return Fault.Source("statx", result);
+                return status.LinkCount > 1
+                    ? CloneLinked(buffers, directory, source, sourceName, status, name)
+                    : Place(new Entry(buffers, directory, source, sourceName, pointer, null), name);
             }
-
-            if ((status.FileType == Sys.ModeRegular) != expectRegular || status.FileType == Sys.ModeDirectory)
-            {
-                return Fault.Refused(BtrfsError.ChangedMeanwhile, atSource: true);
-            }
-
-            return status.LinkCount > 1
-                ? CloneLinked(buffers, directory, source, sourceName, status, name)
-                : Place(new Entry(buffers, directory, source, sourceName, &status, null), name);
         }
         finally
         {
@@ -64,6 +39,15 @@ internal sealed unsafe class EntryCloner(CloneSession session)
             {
                 buffers.Closing.Add(source);
             }
+        }
+    }
+
+    /// <summary>Clones a file whose name is taken.</summary>
+    public Fault Replace(WorkerBuffers buffers, DirectoryPair directory, in FileClone file)
+    {
+        fixed (Statx* status = &file.Status)
+        {
+            return Replace(new Entry(buffers, directory, file.Source, file.Name, status, null), file.Name);
         }
     }
 

@@ -3,68 +3,104 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Makes the clone of one open regular file under a name that does not exist. A plain file (owned by the caller,
-/// no xattrs, no special mode) takes the fewest calls that a faithful clone can be made of.
+/// Makes the clone of an open regular file under a name that does not exist, in three steps. A plain file (owned by the
+/// caller, no xattrs, no special mode) takes the fewest calls that a faithful clone can be made of.
 /// </summary>
 internal sealed unsafe class FileCloner(CloneSession session)
 {
     private const uint PrivateMode = 0x180; // 0600
 
+    /// <summary>Takes all steps. Whatever was made of a file that fails is gone again.</summary>
     public Fault Make(WorkerBuffers buffers, DirectoryPair directory, int source, in Statx status, byte* name)
     {
-        if (status.Size > session.FileSizeLimit)
+        FileClone file = new() { Name = name, Source = source, Status = status };
+        Fault fault = LookAt(buffers, directory, ref file);
+        fault = fault.Failed ? fault : Create(directory, ref file);
+        return fault.Failed ? fault : Fill(buffers, directory, file);
+    }
+
+    /// <summary>The first step: what the source has that decides how the clone is created.</summary>
+    public Fault LookAt(WorkerBuffers buffers, DirectoryPair directory, ref FileClone file)
+    {
+        if (file.Status.Size > session.FileSizeLimit)
         {
             return Fault.Refused(BtrfsError.FileTooLarge);
         }
 
-        int result = Sys.GetFlags(source, out InodeFlags flags);
+        int result = Sys.GetFlags(file.Source, out file.Flags);
         if (result < 0)
         {
             return Fault.Source("FS_IOC_GETFLAGS", result);
         }
 
-        int nameBytes = Sys.ListXattr(source, buffers.XattrNames);
+        int nameBytes = Sys.ListXattr(file.Source, buffers.XattrNames);
         if (nameBytes < 0 && nameBytes != -Errno.EOPNOTSUPP)
         {
             return Fault.Source("flistxattr", nameBytes);
         }
 
-        nameBytes = Math.Max(nameBytes, 0);
-        uint group = directory.GroupOfNew(session.Gid);
-        bool rightAtOnce = status.Uid == session.Uid && status.Gid == group && nameBytes == 0 &&
-            !directory.InheritsXattrs && (status.Permissions & (0xE00 | session.Umask)) == 0;
-        uint mode = rightAtOnce ? status.Permissions : PrivateMode;
-        int destination = Sys.OpenAt(
-            directory.Destination, name,
+        file.HasXattrs = nameBytes > 0;
+        bool rightAtOnce = file.Status.Uid == session.Uid && file.Status.Gid == directory.GroupOfNew(session.Gid) &&
+            !file.HasXattrs && !directory.InheritsXattrs && (file.Status.Permissions & (0xE00 | session.Umask)) == 0;
+        file.Mode = rightAtOnce ? file.Status.Permissions : PrivateMode;
+        return default;
+    }
+
+    /// <summary>The second step: an empty file.</summary>
+    public static Fault Create(DirectoryPair directory, ref FileClone file)
+    {
+        file.Destination = Sys.OpenAt(
+            directory.Destination, file.Name,
             OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow |
             OpenFlags.NoControllingTerminal,
-            mode);
-        if (destination < 0)
-        {
-            return Fault.Destination("openat", destination);
-        }
+            file.Mode);
+        return file.Destination < 0 ? Fault.Destination("openat", file.Destination) : default;
+    }
 
-        var before = new Metadata.Before(session.Uid, group, mode & ~session.Umask, directory.InheritsXattrs);
-        Fault fault = (mode & session.Umask & PrivateMode) != 0 && (result = Sys.Chmod(destination, mode)) < 0
+    /// <summary>The last step: content and metadata. The clone is closed with it, or removed where it fails.</summary>
+    public Fault Fill(WorkerBuffers buffers, DirectoryPair directory, in FileClone file)
+    {
+        int result;
+        Fault fault = (file.Mode & session.Umask & PrivateMode) != 0 && (result = Sys.Chmod(file.Destination, file.Mode)) < 0
             ? Fault.Destination("fchmod", result)
-            : Content(buffers, directory, source, destination, status, flags);
-        if (!fault.Failed)
-        {
-            fault = Metadata.ApplyTo(buffers, source, destination, status, flags, before, nameBytes);
-        }
-
-        if (!fault.Failed && status.LinkCount > 1 && (result = Sys.Stat(destination, out buffers.Made)) < 0)
+            : Content(buffers, directory, file.Source, file.Destination, file.Status, file.Flags);
+        fault = fault.Failed ? fault : ApplyMetadata(buffers, directory, file);
+        if (!fault.Failed && file.Status.LinkCount > 1 && (result = Sys.Stat(file.Destination, out buffers.Made)) < 0)
         {
             fault = Fault.Destination("statx", result);
         }
 
-        buffers.Closing.Add(destination);
         if (fault.Failed)
         {
-            _ = Sys.Unlink(directory.Destination, name);
+            Remove(buffers, directory, file);
+        }
+        else
+        {
+            buffers.Closing.Add(file.Destination);
         }
 
         return fault;
+    }
+
+    /// <summary>Takes a clone back that was created.</summary>
+    public static void Remove(WorkerBuffers buffers, DirectoryPair directory, in FileClone file)
+    {
+        buffers.Closing.Add(file.Destination);
+        _ = Sys.Unlink(directory.Destination, file.Name);
+    }
+
+    private Fault ApplyMetadata(WorkerBuffers buffers, DirectoryPair directory, in FileClone file)
+    {
+        // What was listed at first may be another file's by now.
+        int nameBytes = file.HasXattrs ? Sys.ListXattr(file.Source, buffers.XattrNames) : 0;
+        if (nameBytes < 0)
+        {
+            return Fault.Source("flistxattr", nameBytes);
+        }
+
+        var before = new Metadata.Before(
+            session.Uid, directory.GroupOfNew(session.Gid), file.Mode & ~session.Umask, directory.InheritsXattrs);
+        return Metadata.ApplyTo(buffers, file.Source, file.Destination, file.Status, file.Flags, before, nameBytes);
     }
 
     private Fault Content(

@@ -12,8 +12,10 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
     private const int PathSize = 320;
 
     /// <param name="toClose">How many files that are done with may stay open for a while.</param>
-    public WorkerBuffers(int toClose)
+    /// <param name="batch">How many files may be cloned together.</param>
+    public WorkerBuffers(int toClose, int batch)
     {
+        Batch = new FileBatch(batch);
         Closing = new ClosingBatch(toClose);
         LinkDirectories = new LinkDirectories(Math.Max(toClose / 8, 1));
         Entries = Allocate(DirectoryBatch.BufferSize);
@@ -31,6 +33,9 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
 
     /// <summary>Files that are cloned, or not to be.</summary>
     public ClosingBatch Closing { get; }
+
+    /// <summary>Files that wait to be cloned together.</summary>
+    public FileBatch Batch { get; }
 
     /// <summary>What was made last, where further links to it may follow.</summary>
     public Statx Made;
