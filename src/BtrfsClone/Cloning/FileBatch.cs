@@ -30,10 +30,10 @@ internal unsafe struct FileClone
 /// <summary>Small files of one directory that a worker clones together.</summary>
 internal sealed unsafe class FileBatch(int capacity)
 {
-    // Eight gain as much as 32 do, and are as many as a killed process leaves unfinished.
+    // Eight gain as much as 32 do. A killed process can leave as many unfinished.
     public const int MostFiles = 8;
 
-    // Larger ones have no part of their time to win, and the others of their batch would wait for them, created and empty.
+    // A larger file gains nothing by it, and the others of its batch would wait for it, created and empty.
     private const ulong LargestFile = 1 << 20;
 
     private readonly FileClone[] _files = new FileClone[capacity];

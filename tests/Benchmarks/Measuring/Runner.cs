@@ -45,15 +45,15 @@ internal sealed class Runner(Options options, TextWriter log)
             : Shell.Has(contender.Needs));
 
     /// <summary>
-    /// Runs each contender once. Each round begins with another one, so that nobody always follows the same: what one
-    /// has left to be freed slows the next.
+    /// Runs each contender once. Each round begins with another one, and every other round goes backwards, so that nobody
+    /// always follows the same: what one has left to be freed slows the next.
     /// </summary>
     private Execution[] Round(Scenario scenario, Site site, Contender[] all, CacheState cache, bool timed, int first = 0)
     {
         var round = new Execution[all.Length];
         for (int i = 0; i < all.Length; i++)
         {
-            int turn = (first + i) % all.Length;
+            int turn = (first + (first % 2 == 0 ? i : all.Length - i)) % all.Length;
             round[turn] = RunOnce(scenario, site, all[turn], cache, timed);
         }
 
