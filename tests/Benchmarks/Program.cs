@@ -111,7 +111,7 @@ internal static class Program
         failed = false;
         foreach (Scenario scenario in all.Where(s => Wanted(s.Id)))
         {
-            failed |= !Try(scenario.Id, () =>
+            failed |= Execution.Stopped || !Try(scenario.Id, () =>
             {
                 results.Add(runner.Run(scenario));
                 Report.Print(results[^1], Console.Out);
