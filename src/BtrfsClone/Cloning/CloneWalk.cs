@@ -50,6 +50,7 @@ internal sealed unsafe class CloneWalk(CloneSession session, EntryCloner cloner,
             if (!IsStopped)
             {
                 _batches.Run(buffers, node);
+                Pump(isCaller);
             }
         }
         finally
