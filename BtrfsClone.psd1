@@ -10,7 +10,7 @@
     PowerShellVersion    = '7.4'
 
     # Explicit lists let PowerShell find the commands without loading the module.
-    CmdletsToExport      = @('Copy-BtrfsItem', 'Copy-BtrfsRange', 'Merge-BtrfsItem', 'Compare-BtrfsItem', 'Test-BtrfsClone', 'Get-BtrfsExtent', 'Show-BtrfsExtentMap', 'Wait-BtrfsDelalloc', 'Measure-BtrfsItem')
+    CmdletsToExport      = @('Copy-BtrfsItem', 'Copy-BtrfsRange', 'Sync-BtrfsItem', 'Merge-BtrfsItem', 'Compare-BtrfsItem', 'Test-BtrfsClone', 'Get-BtrfsExtent', 'Get-BtrfsExtentOwner', 'Show-BtrfsExtentMap', 'Wait-BtrfsDelalloc', 'Measure-BtrfsItem', 'Find-BtrfsDuplicate')
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()

@@ -6,21 +6,24 @@
 .PARAMETER Task
     Build    fills bin/, so that Import-Module ./BtrfsClone.psd1 works. The default.
     Help     makes what Get-Help shows from the pages in docs/help.
-    Test     runs the tests of the engine and the program, then those of the cmdlets.
+    Test     runs the tests of the engine and the program, then those of the cmdlets, as dotnet test does.
+    Graph    prints which folders of the engine know which, and every cycle; with --files also which files do.
     Bench    runs the program and the cmdlets against their peers, as root.
     Pack     makes the module as a folder, as a package for the PowerShell Gallery and as a zip, below out/.
-    Install  puts the module into the current user's module path.
+    Install  puts the module into the current user's module path, and the program with its manual page and completions where the
+             user's shells find them.
+    Deb      makes a Debian package of the program below out/, with its manual page and completions.
     Clean    removes what the other tasks made in this folder.
-.PARAMETER BenchOption
-    The bench's options: ./build.ps1 Bench --scenario 'a,b' --runs 3. With --help it lists them.
+.PARAMETER Option
+    The options of the bench or of the graph: ./build.ps1 Bench --scenario 'a,b' --runs 3. With --help it lists them.
 #>
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Help', 'Test', 'Bench', 'Pack', 'Install', 'Clean')]
+    [ValidateSet('Build', 'Help', 'Test', 'Graph', 'Bench', 'Pack', 'Install', 'Deb', 'Clean')]
     [string[]] $Task = 'Build',
 
     [Parameter(ValueFromRemainingArguments)]
-    [string[]] $BenchOption = @()
+    [string[]] $Option = @()
 )
 
 $ErrorActionPreference = 'Stop'
@@ -40,12 +43,14 @@ function Invoke-Help {
 
 function Invoke-Test {
     dotnet test
-    # In a process of its own: a session that has loaded the module keeps its old build.
-    pwsh -NoProfile -File tests/Pester/run.ps1
+}
+
+function Invoke-Graph {
+    dotnet run --project tests/Architecture -- @Option
 }
 
 function Invoke-Bench {
-    dotnet run -c Release --project tests/Benchmarks -- @BenchOption
+    dotnet run -c Release --project tests/Benchmarks -- @Option
 }
 
 # The module alone, without the program and the symbols, and for every machine. Compiled ahead of time it is imported no
@@ -53,8 +58,8 @@ function Invoke-Bench {
 # worth assemblies three times as large that serve one architecture and one version of .NET.
 function Copy-Module {
     Remove-Item -LiteralPath $staging -Recurse -ErrorAction Ignore
-    dotnet build src/BtrfsClone.PowerShell -p:Precompile=false --output $staging/bin
-    Remove-Item $staging/bin/* -Exclude BtrfsClone.dll, BtrfsClone.PowerShell.dll
+    dotnet build src/BtrfsClone.PowerShell -p:Precompile=false -p:ProductFolder=$staging/bin/
+    Remove-Item $staging/bin/* -Exclude BtrfsClone.dll, BtrfsClone.PowerShell.dll, System.IO.Hashing.dll
     Copy-Item BtrfsClone.psd1, *.ps1xml, LICENSE, README.md, CHANGELOG.md $staging
     Copy-Item en-US $staging -Recurse
 }
@@ -88,6 +93,53 @@ function Invoke-Install {
     $null = New-Item -ItemType Directory $target
     Copy-Item "$staging/*" $target -Recurse
     "BtrfsClone $version is in $target"
+    if (Test-Linker) {
+        $local = Split-Path ([Environment]::GetFolderPath('LocalApplicationData'))
+        Copy-Program $local share/zsh/site-functions share/fish/vendor_completions.d
+        "btrfs-clone $version is in $local/bin"
+    } else {
+        'The program is not installed: it takes clang or gcc, and zlib1g-dev, to make it one file.'
+    }
+}
+
+function Test-Linker {
+    (Get-Command clang, gcc -CommandType Application -ErrorAction Ignore) -and (Test-Path /usr/include/zlib.h)
+}
+
+# The program as one native file, and what tells of it, below a prefix such as /usr.
+function Copy-Program([string] $Prefix, [string] $Zsh, [string] $Fish) {
+    dotnet build src/BtrfsClone.Cli -p:PublishAot=true
+    $bash = 'share/bash-completion/completions'
+    foreach ($folder in 'bin', 'share/man/man1', $bash, $Zsh, $Fish) {
+        $null = New-Item -ItemType Directory -Force "$Prefix/$folder"
+    }
+
+    $program = "$PSScriptRoot/bin/btrfs-clone"
+    Copy-Item $program "$Prefix/bin" -Force
+    & $program manual | gzip -9n > "$Prefix/share/man/man1/btrfs-clone.1.gz"
+    & $program completion bash > "$Prefix/$bash/btrfs-clone"
+    & $program completion zsh > "$Prefix/$Zsh/_btrfs-clone"
+    & $program completion fish > "$Prefix/$Fish/btrfs-clone.fish"
+}
+
+function Invoke-Deb {
+    if (-not (Test-Linker)) {
+        throw 'The package holds the program as one native file: install clang or gcc, and zlib1g-dev.'
+    }
+
+    $version = (Import-PowerShellDataFile BtrfsClone.psd1).ModuleVersion
+    $architecture = dpkg --print-architecture
+    $root = "$PSScriptRoot/out/deb"
+    Remove-Item -LiteralPath $root -Recurse -ErrorAction Ignore
+    Copy-Program $root/usr share/zsh/vendor-completions share/fish/vendor_completions.d
+    $documents = New-Item -ItemType Directory "$root/usr/share/doc/btrfs-clone"
+    $null = New-Item -ItemType Directory "$root/DEBIAN"
+    Get-Content docs/debian/copyright > "$documents/copyright"
+    (Get-Content docs/debian/changelog -Raw).Replace('VERSION', $version) | gzip -9n > "$documents/changelog.gz"
+    (Get-Content docs/debian/control -Raw).Replace('VERSION', $version).Replace('ARCHITECTURE', $architecture) |
+        Set-Content "$root/DEBIAN/control" -NoNewline
+    chmod -R u=rwX,go=rX $root
+    dpkg-deb --build --root-owner-group $root "out/btrfs-clone_${version}_$architecture.deb"
 }
 
 function Invoke-Clean {

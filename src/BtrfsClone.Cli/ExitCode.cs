@@ -11,7 +11,6 @@ internal static class ExitCode
     /// <summary>The command line could not be understood; nothing was done.</summary>
     public const int Usage = 2;
 
-    public const int Interrupted = 128 + 2;
-
-    public const int Terminated = 128 + 15;
+    /// <summary>Before the number of the signal that has ended it.</summary>
+    public const int Signal = 128;
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using BtrfsClone.Extents;
 
 namespace BtrfsClone.Cli;
@@ -31,7 +30,7 @@ internal abstract class ExtentLines(Utf8Output output)
         private byte[] _head = [];
 
         public override void BeginFile(string path) =>
-            _head = Encoding.UTF8.GetBytes($$"""{"Path":"{{JsonEncodedText.Encode(path)}}","Offset":""");
+            _head = Encoding.UTF8.GetBytes($$"""{"Path":{{JsonLines.Quote(path)}},"Offset":""");
 
         public override void Write(in FileExtent extent)
         {
@@ -117,26 +116,14 @@ internal abstract class ExtentLines(Utf8Output output)
             Output.WriteRight(extent.Offset, Wide);
             Output.WriteRight(extent.Length, Wide);
             Output.WriteLeft(Name(extent.Kind), 8);
-            Right(extent.PhysicalOffset, Wide);
-            Right(extent.DiskOffset, Wide);
-            Right(extent.ExtentOffset, Narrow);
-            Right(extent.DiskLength, Narrow);
+            Output.WriteRight(extent.PhysicalOffset, Wide);
+            Output.WriteRight(extent.DiskOffset, Wide);
+            Output.WriteRight(extent.ExtentOffset, Narrow);
+            Output.WriteRight(extent.DiskLength, Narrow);
             Output.WriteLeft(extent.Compression is ExtentCompression known ? Name(known) : "-"u8, 5);
             Output.WriteLeft(extent.IsShared switch { true => "yes"u8, false => "no"u8, null => "-"u8 }, 6);
-            Right(extent.ReferenceCount, 5);
+            Output.WriteRight(extent.ReferenceCount, 5);
             Output.EndLine();
-        }
-
-        private void Right(long? number, int width)
-        {
-            if (number is long value)
-            {
-                Output.WriteRight(value, width);
-            }
-            else
-            {
-                Output.WriteRight("-"u8, width);
-            }
         }
     }
 }

@@ -1,26 +1,25 @@
+using System.ComponentModel;
 using System.Runtime.InteropServices;
+using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli;
 
 /// <summary>
-/// One run of a verb: the token that SIGINT and SIGTERM cancel, the failures reported so far, and from both the exit
-/// code.
+/// One run of a verb: the token that a signal cancels, the failures reported so far, and from both the exit code.
 /// </summary>
 internal sealed class Invocation : IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
-    private readonly PosixSignalRegistration _interrupt;
-    private readonly PosixSignalRegistration _terminate;
-    private int _signalExitCode;
+    private readonly TerminationSignals _signals;
+    private int _signal;
     private bool _failed;
 
-    private Invocation()
-    {
-        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => Stop(c, ExitCode.Interrupted));
-        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => Stop(c, ExitCode.Terminated));
-    }
+    private Invocation() => _signals = new TerminationSignals(Stop);
 
-    /// <summary>Cancelled by the first SIGINT or SIGTERM; a second one ends the process at once.</summary>
+    /// <summary>
+    /// Cancelled by the first signal that asks the program to end. After it Ctrl-C and Ctrl-\ end the process at once;
+    /// others may well come twice: a terminal that is closed sends SIGHUP, and so does its shell.
+    /// </summary>
     public CancellationToken Cancellation => _cancellation.Token;
 
     public ProgressLine Progress { get; } = new();
@@ -37,7 +36,7 @@ internal sealed class Invocation : IDisposable
         {
             run.Fail(failure);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Win32Exception)
         {
             // A child process that the same Ctrl-C has ended may be seen to fail before the signal is seen here.
             if (!run.Cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(100)))
@@ -50,7 +49,7 @@ internal sealed class Invocation : IDisposable
         }
 
         run.Progress.Clear();
-        return run._signalExitCode != 0 ? run._signalExitCode
+        return run._signal != 0 ? ExitCode.Signal + run._signal
             : run._failed ? ExitCode.Failed
             : ExitCode.Done;
     }
@@ -61,7 +60,20 @@ internal sealed class Invocation : IDisposable
         string cause = failure.Errno == 0
             ? ""
             : $"{failure.Call}: {Marshal.GetPInvokeErrorMessage(failure.Errno)}. ";
-        Fail($"{PathText.Printable(failure.Path)}: {failure.Description}: {cause}{failure.RecommendedAction}");
+        Fail($"{PathText.Printable(failure.Path)}: {failure.Description}: {cause}{failure.Advice(OptionNames.Of)}");
+    }
+
+    /// <summary>Works on one item, and reports where that fails.</summary>
+    public void Try(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (BtrfsException failure)
+        {
+            Fail(failure);
+        }
     }
 
     /// <summary>Reports one failure in words: <c>PATH: what: why</c>.</summary>
@@ -81,17 +93,36 @@ internal sealed class Invocation : IDisposable
         Console.Error.WriteLine($"btrfs-clone: {line}");
     }
 
+    /// <summary>Says which directory was left empty, since nothing in it can be cloned.</summary>
+    public void WarnOfPassedOver(string path) =>
+        Warn($"{PathText.Printable(path)}: the kernel's view of itself is mounted here; it is left out.");
+
+    /// <summary>Says what metadata was lost. As with cp(1), permissions that could not be kept fail the run; all else does not.</summary>
+    public void WarnOf(IReadOnlyList<MetadataLoss> losses)
+    {
+        foreach (MetadataLoss loss in losses)
+        {
+            Warn(loss.Description);
+            if (loss.ChangesAccess)
+            {
+                Deny();
+            }
+        }
+    }
+
     public void Dispose()
     {
-        _interrupt.Dispose();
-        _terminate.Dispose();
+        _signals.Dispose();
         _cancellation.Dispose();
     }
 
-    private void Stop(PosixSignalContext context, int exitCode)
+    private void Stop(PosixSignalContext context, int signal)
     {
-        context.Cancel = _signalExitCode == 0;
-        _signalExitCode = exitCode;
-        _cancellation.Cancel();
+        bool isFirst = Interlocked.CompareExchange(ref _signal, signal, 0) == 0;
+        context.Cancel = isFirst || signal is not (TerminationSignals.Interrupt or TerminationSignals.Quit);
+        if (isFirst)
+        {
+            _cancellation.Cancel();
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 using BtrfsClone.Cli.Commands;
 
 namespace BtrfsClone.Cli;
@@ -11,22 +12,56 @@ namespace BtrfsClone.Cli;
 /// </summary>
 internal static class Program
 {
+    // A thread that cannot be started is the same to the runtime.
+    private const string NoMemory = "there is not enough memory, or there are too few threads: raise the limit " +
+        "(ulimit -v, ulimit -d, ulimit -u, or the cgroup's memory.max and pids.max)";
+
     private static int Main(string[] args)
+    {
+        StandardStream.TakeOver();
+        int exitCode;
+        try
+        {
+            exitCode = Run(Arguments.Read(args));
+        }
+        catch (Exception failure) when (failure is IOException or OutOfMemoryException)
+        {
+            string cause = failure is OutOfMemoryException ? NoMemory : failure.Message;
+            Console.Error.WriteLine($"btrfs-clone: {cause}");
+            return ExitCode.Failed;
+        }
+
+        if (!StandardStream.Output.HasFailed)
+        {
+            return exitCode;
+        }
+
+        string error = Marshal.GetPInvokeErrorMessage(StandardStream.Output.Error);
+        Console.Error.WriteLine($"btrfs-clone: standard output: the output is incomplete: write: {error}");
+        return exitCode == ExitCode.Done ? ExitCode.Failed : exitCode;
+    }
+
+    private static int Run(string[] words)
     {
         RootCommand root = new("Clones files and directory trees on btrfs by sharing their extents.")
         {
             CopyCommand.Create(),
+            SyncCommand.Create(),
             RangeCommand.Create(),
             MergeCommand.Create(),
             CompareCommand.Create(),
             ExtentsCommand.Create(),
+            OwnersCommand.Create(),
             WaitCommand.Create(),
             MeasureCommand.Create(),
+            DuplicatesCommand.Create(),
             DemoCommand.Create(),
+            DocumentCommands.CreateCompletion(),
+            DocumentCommands.CreateManual(),
         };
 
         // A name may begin with "@": it is no file of further arguments.
-        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParseResult parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
             // Every error of a wrong command line follows from the first.
@@ -35,7 +70,7 @@ internal static class Program
 
         return UnknownOption(parsed) is string option
             ? Refuse(parsed, $"Unrecognized option '{option}'.")
-            : parsed.Invoke();
+            : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
 
     /// <summary>

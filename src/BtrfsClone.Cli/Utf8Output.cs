@@ -6,7 +6,7 @@ namespace BtrfsClone.Cli;
 /// Standard output as UTF-8 bytes that are put together in one buffer, without a string for each line. The first lines
 /// leave it early, so that a reader sees them at once.
 /// </summary>
-internal sealed class Utf8Output(Stream stream) : IDisposable
+internal sealed class Utf8Output(StandardStream stream)
 {
     private const int Full = 64 << 10;
 
@@ -16,6 +16,9 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
     private byte[] _bytes = new byte[Full + 4096];
     private int _count;
     private int _limit = 2048;
+
+    /// <summary>Whether what is written gets anywhere: not where the reader, such as head(1), has seen enough.</summary>
+    public bool IsOpen => stream.IsOpen;
 
     public void Write(ReadOnlySpan<byte> text)
     {
@@ -42,6 +45,19 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
         {
             (number, long digit) = Math.DivRem(number, 10);
             column[at] = (byte)('0' + digit);
+        }
+    }
+
+    /// <summary>As above; a dash where the number is not known.</summary>
+    public void WriteRight(long? number, int width)
+    {
+        if (number is long known)
+        {
+            WriteRight(known, width);
+        }
+        else
+        {
+            WriteRight("-"u8, width);
         }
     }
 
@@ -80,8 +96,6 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
         stream.Write(_bytes, 0, _count);
         _count = 0;
     }
-
-    public void Dispose() => stream.Dispose();
 
     private static int Digits(long number)
     {

@@ -22,6 +22,9 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
     [Alias("PSPath", "LP")]
     public string[] LiteralPath { get; set; } = [];
 
+    /// <summary>Wildcards match also names that begin with a dot.</summary>
+    protected virtual bool TakesHidden => false;
+
     /// <summary>Works on one item. A <see cref="BtrfsException"/> becomes a non-terminating error of that item.</summary>
     /// <param name="item">The resolved item; it need not exist.</param>
     protected abstract void ProcessItem(ItemPath item);
@@ -32,9 +35,9 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
         bool literal = ParameterSetName == LiteralPathSet;
         foreach (string path in literal ? LiteralPath : Path)
         {
-            foreach (ItemPath item in SessionPath.Resolve(this, path, literal, Report))
+            foreach (ItemPath item in SessionPath.Resolve(this, path, literal, Report, TakesHidden))
             {
-                if (Cancellation.IsCancellationRequested)
+                if (IsStopping)
                 {
                     return;
                 }

@@ -20,7 +20,9 @@ public abstract class ComparingCmdlet : PairCmdlet
     protected sealed override void BeginProcessing()
     {
         base.BeginProcessing();
-        _session = new CompareSession(WriteFailure, OnEntry, () => _progress!.Tick());
+        _session = new CompareSession(
+            new ComparisonOptions { OneFileSystem = OneFileSystem },
+            new CompareEvents { OnFailure = WriteFailure, OnEntry = OnEntry, OnTick = () => _progress!.Tick() });
         _progress = new WorkProgress(
             this, "Comparing", _ => string.Create(CultureInfo.CurrentCulture, $"{_session.Files:N0} files"));
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using BtrfsClone.Carrying;
 using BtrfsClone.Cloning;
 
 namespace BtrfsClone.PowerShell;
@@ -15,155 +16,112 @@ namespace BtrfsClone.PowerShell;
     SupportsShouldProcess = true,
     HelpUri = OnlineHelp.Uri)]
 [OutputType(typeof(CloneResult))]
-public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
+public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
 {
     // With -Atomic nothing is there before the end, and so nothing is written before.
     private readonly List<CloneResult> _results = [];
 
     private CloneSession? _session;
     private SnapshotClone? _snapshots;
+    private CarryProgress? _carried;
     private WorkProgress? _progress;
     private CloneDestination? _destination;
     private string _destinationPath = "";
     private string? _relativeBase;
 
-    /// <summary>
-    /// An existing directory, which receives each item under its own name, or the new name of a single item. Several
-    /// items, wildcards and pipeline input make it a directory. It is taken as it is, without wildcards. A name with a
-    /// slash at its end is a directory's.
-    /// </summary>
-    [Parameter(Mandatory = true, Position = 1)]
-    [ArgumentCompleter(typeof(LiteralPathCompleter))]
-    [ValidateNotNullOrEmpty]
-    public string Destination { get; set; } = "";
-
-    /// <summary>Keeps each item's path relative to this directory below the destination. Taken as it is.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(LiteralDirectoryCompleter))]
-    [ValidateNotNullOrEmpty]
-    public string? RelativeBasePath { get; set; }
-
-    /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(NamePatternCompleter))]
-    [SupportsWildcards]
-    public string[]? Include { get; set; }
-
-    /// <summary>Leaves out what matches one of these wildcards below the given items; such a directory is not entered.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(NamePatternCompleter))]
-    [SupportsWildcards]
-    public string[]? Exclude { get; set; }
-
-    /// <summary>What to do with data that cannot be shared: an error, or a copy in the kernel.</summary>
-    [Parameter]
-    public ReflinkMode Reflink { get; set; }
-
-    /// <summary>Leaves existing files at the destination as they are, and reports them.</summary>
-    [Parameter]
-    public SwitchParameter NoClobber { get; set; }
-
-    /// <summary>Replaces existing files that have no write permission bit.</summary>
-    [Parameter]
-    public SwitchParameter Force { get; set; }
-
-    /// <summary>
-    /// Lets all items appear at the end, each name in one step with everything below it, or none of them. A directory
-    /// that exists under an item's name is an error, and an existing file is replaced.
-    /// </summary>
-    [Parameter]
-    public SwitchParameter Atomic { get; set; }
-
-    /// <summary>
-    /// Clones the items as they stood at one moment, from a temporary read-only snapshot of their subvolume; the moment
-    /// is when the first item of a subvolume is reached. The clones hold what a crash at that moment would have left;
-    /// whatever a program had fsynced before it wrote something else is there whenever that is (unsynced writes may be
-    /// missing, as after a crash). Each nested subvolume is a moment of its own. Needs root, or ownership of the
-    /// subvolume's root directory on a filesystem mounted with user_subvol_rm_allowed.
-    /// </summary>
-    [Parameter]
-    public SwitchParameter PointInTime { get; set; }
-
-    /// <summary>
-    /// Makes of each item, which has to be a subvolume's root, a writable snapshot at the destination: in milliseconds at
-    /// any size. Nested subvolumes, which a snapshot leaves empty, are named in warnings. Nothing that exists is
-    /// replaced. Needs root or ownership of the subvolume's root directory.
-    /// </summary>
-    [Parameter]
-    public SwitchParameter Snapshot { get; set; }
-
-    /// <summary>
-    /// Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves. Given
-    /// with <c>-Snapshot</c>, it clones also nested subvolumes, as directories.
-    /// </summary>
-    [Parameter]
-    public SwitchParameter Recurse { get; set; } = true;
-
-    /// <summary>How many threads work on a tree; the number of processors unless given.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(ThreadCountCompleter))]
-    [ValidateRange(1, 1024)]
-    public int ThrottleLimit { get; set; }
-
-    /// <summary>Writes a <see cref="CloneResult"/> for each item.</summary>
-    [Parameter]
-    public SwitchParameter PassThru { get; set; }
+    /// <inheritdoc/>
+    protected override bool TakesHidden => Force;
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        CleanUpWhenProcessEnds();
         RefuseBesideSnapshot();
+        RefuseBesideAtomic();
+        if (!Container)
+        {
+            ThrowTerminatingError(ErrorRecords.NoContainer());
+        }
+
+        RefuseBesideNoTargetDirectory();
         _destinationPath = SessionPath.Argument(this, Destination);
         _relativeBase = RelativeBasePath is null ? null : SessionPath.Argument(this, RelativeBasePath);
+        NamePatterns patterns = NameFilter.Create(this, Include, Exclude, ExcludeFrom);
         var options = new CloneOptions
         {
             Reflink = Reflink,
             NoClobber = NoClobber,
             Force = Force,
+            Backup = Backup,
+            Update = Update,
             Atomic = Atomic,
             PointInTime = PointInTime,
+            PerFile = PerFile,
+            OneFileSystem = OneFileSystem,
             SingleItem = IsSingleItem,
             Recurse = Recurse,
             Workers = ThrottleLimit,
-            Filter = NameFilter.Create(Include, Exclude),
+            Filter = patterns.Filter,
         };
-        _session = new CloneSession(options, WriteFailure, () => _progress!.Tick());
+        _session = new CloneSession(
+            options.KeepingSharing(),
+            new SessionEvents
+            {
+                OnFailure = WriteFailure,
+                OnPassedOver = WarnOfPassedOver,
+                OnTick = () => _progress!.Tick(),
+            });
+        _carried = Reflink == ReflinkMode.Auto ? new CarryProgress(_session.Counters) : null;
         _progress = new WorkProgress(this, "Cloning", Describe);
         if (Snapshot)
         {
             bool recurse = Recurse && MyInvocation.BoundParameters.ContainsKey(nameof(Recurse));
-            _snapshots = new SnapshotClone(_session, recurse, nested => WriteWarning(
-                $"The snapshot leaves the nested subvolume '{PathText.Printable(nested)}' empty. Use -Recurse to clone it."));
+            string why = recurse ? "The snapshot is in it." : "Use -Recurse to make a snapshot of it, too.";
+            _snapshots = new SnapshotClone(_session, new() { Recurse = recurse, ReadOnly = ReadOnly }, nested => WriteWarning(
+                $"The snapshot leaves the nested subvolume '{PathText.Printable(nested)}' empty. {why}"));
         }
     }
 
     /// <inheritdoc/>
     protected override void ProcessItem(ItemPath item)
     {
-        string source = item.FullName;
+        var given = CloneSource.Of(item.FullName, item.Text ?? item.FullName);
+        string source = given.Path;
         if (_session!.Covers(source))
         {
-            WriteVerbose($"'{PathText.Printable(source)}' is part of a directory that came before it.");
+            WriteVerbose($"'{PathText.Printable(source)}' is part of what came before it.");
             return;
         }
 
         _destination ??= ChooseDestination(item);
-        if (!ShouldClone(source))
+        CloneDestination destination = _destination.For(given);
+        if (!item.IsNamed && !_session.Takes(source, destination))
+        {
+            WriteVerbose($"'{PathText.Printable(source)}' is left out.");
+            return;
+        }
+
+        if (!ShouldClone(source, destination))
         {
             _session.PassOver(source);
             return;
         }
 
         _progress!.Item = source;
-        CloneResult result = _snapshots?.Clone(source, _destination, Cancellation)
-            ?? _session!.Clone(source, _destination, Cancellation);
+        if (_carried?.Add(source, destination, Cancellation) is { } shortage)
+        {
+            WriteWarning(shortage);
+        }
+
+        CloneResult result = _snapshots?.Clone(source, destination, Cancellation)
+            ?? _session!.Clone(source, destination, Cancellation);
         if (PassThru && Atomic)
         {
             _results.Add(result);
         }
         else if (PassThru)
         {
-            WriteObject(result);
+            WriteResult(result);
         }
     }
 
@@ -172,14 +130,19 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     {
         Attempt(() =>
         {
-            _session!.Complete(HasFailed);
-            WriteObject(_results, enumerateCollection: true);
+            _session!.Complete(HasFailed, Cancellation);
+            WriteResult(_results, enumerateCollection: true);
         });
         _progress!.Complete();
-        long copied = _session!.Counters.CopiedLength;
-        if (copied > 0)
+        foreach (string warning in _session!.Warnings)
         {
-            WriteWarning($"{copied} bytes could not be shared and were copied.");
+            WriteWarning(warning);
+        }
+
+        if (_snapshots is { Count: > 1 })
+        {
+            string spread = string.Create(CultureInfo.CurrentCulture, $"{_snapshots.Spread.TotalMilliseconds:N0}");
+            WriteVerbose($"{_snapshots.Count} snapshots, {spread} ms from the first to the last.");
         }
     }
 
@@ -188,7 +151,6 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     {
         if (disposing)
         {
-            _snapshots?.Dispose();
             _session?.Dispose();
         }
 
@@ -197,8 +159,9 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
 
     private string Describe(TimeSpan elapsed)
     {
+        (_progress!.Fraction, _progress.TimeLeft) = (_carried?.Fraction, _carried?.TimeLeft);
         long files = _session!.Counters.Files;
-        return string.Create(
+        return _carried?.Describe() ?? string.Create(
             CultureInfo.CurrentCulture,
             $"{files:N0} files, {_session.Counters.Length / 1e6:N1} MB, {files / elapsed.TotalSeconds:N0} files/s");
     }
@@ -206,7 +169,10 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     private void RefuseBesideSnapshot()
     {
         string[] others =
-            [nameof(Include), nameof(Exclude), nameof(RelativeBasePath), nameof(Force), nameof(Atomic), nameof(PointInTime)];
+        [
+            nameof(Include), nameof(Exclude), nameof(ExcludeFrom), nameof(RelativeBasePath), nameof(Force), nameof(Backup),
+            nameof(Update), nameof(Atomic), nameof(PointInTime),
+        ];
         string? other = Reflink == ReflinkMode.Auto
             ? $"{nameof(Reflink)} {nameof(ReflinkMode.Auto)}"
             : others.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey);
@@ -214,16 +180,48 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
         {
             ThrowTerminatingError(ErrorRecords.NotTogether(nameof(Snapshot), other));
         }
+
+        if (PerFile && !PointInTime)
+        {
+            ThrowTerminatingError(ErrorRecords.NeedsParameter(nameof(PerFile), nameof(PointInTime)));
+        }
+
+        if (ReadOnly && !Snapshot)
+        {
+            ThrowTerminatingError(ErrorRecords.NeedsParameter(nameof(ReadOnly), nameof(Snapshot)));
+        }
+    }
+
+    private void RefuseBesideAtomic()
+    {
+        string[] others = [nameof(Backup), nameof(Update)];
+        if (Atomic && others.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is { } other)
+        {
+            ThrowTerminatingError(ErrorRecords.NotTogether(nameof(Atomic), other));
+        }
+    }
+
+    private void RefuseBesideNoTargetDirectory()
+    {
+        if (NoTargetDirectory && RelativeBasePath is not null)
+        {
+            ThrowTerminatingError(ErrorRecords.NotTogether(nameof(NoTargetDirectory), nameof(RelativeBasePath)));
+        }
+
+        if (NoTargetDirectory && !IsSingleItem)
+        {
+            ThrowTerminatingError(ErrorRecords.OneItemOnly(nameof(NoTargetDirectory)));
+        }
     }
 
     /// <summary>Whether there is one item only, as far as the arguments tell.</summary>
     private bool IsSingleItem => !MyInvocation.ExpectingInput &&
         (LiteralPath is [_] || (Path is [var path] && !WildcardPattern.ContainsWildcardCharacters(path)));
 
-    private bool ShouldClone(string source)
+    private bool ShouldClone(string source, CloneDestination destination)
     {
         string operation = Snapshot ? "Take Snapshot" : "Clone";
-        string target = PathText.Printable($"Item: {source} Destination: {_destination!.TargetOf(source)}");
+        string target = PathText.Printable($"Item: {source} Destination: {destination.TargetOf(source)}");
         string action = $"Performing the operation \"{operation}\" on target \"{target}\".";
         return ShouldProcess(action, $"Are you sure you want to perform this action?\n{action}", "Confirm");
     }
@@ -233,8 +231,8 @@ public sealed class CopyBtrfsItemCommand : BtrfsCmdlet
     {
         bool single = first.IsNamed && Path.Length + LiteralPath.Length == 1 && _relativeBase is null;
         string end = System.IO.Path.EndsInDirectorySeparator(Destination) ? "/" : "";
-        return single
-            ? CloneDestination.Named(_destinationPath + end)
+        return single && NoTargetDirectory ? CloneDestination.Exactly(_destinationPath + end)
+            : single ? CloneDestination.Named(_destinationPath + end)
             : CloneDestination.Into(_destinationPath, _relativeBase);
     }
 }

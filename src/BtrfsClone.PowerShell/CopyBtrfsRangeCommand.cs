@@ -65,14 +65,18 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => _destination = SessionPath.Argument(this, Destination);
+    protected override void BeginProcessing()
+    {
+        CleanUpWhenProcessEnds();
+        _destination = SessionPath.Argument(this, Destination);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         bool literal = ParameterSetName == LiteralPathSet;
         string? source = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
-        if (source is null || Cancellation.IsCancellationRequested)
+        if (source is null || IsStopping)
         {
             return;
         }
@@ -103,7 +107,7 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
         RangeCloneResult result = _cloner.Clone(source, _destination, Offset, Length, to);
         if (PassThru)
         {
-            WriteObject(result);
+            WriteResult(result);
         }
     }
 }

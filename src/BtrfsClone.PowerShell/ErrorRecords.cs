@@ -10,7 +10,7 @@ internal static class ErrorRecords
         new(failure, failure.Error.ToString(), Category(failure.Error), failure.Path)
         {
             // PowerShell shows both, one below the other.
-            ErrorDetails = new ErrorDetails(failure.Summary) { RecommendedAction = failure.RecommendedAction },
+            ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = failure.Advice(OptionNames.Of) },
         };
 
     /// <summary>The record for a path on a drive of another provider, such as <c>Env:</c>.</summary>
@@ -28,6 +28,26 @@ internal static class ErrorRecords
     public static ErrorRecord NotTogether(string parameter, string other) => InvalidArgument(
         "ParametersNotTogether", parameter, $"-{parameter} and -{other} cannot be used together.", "Leave one of them out.");
 
+    /// <summary>The record for a parameter that says nothing without another one.</summary>
+    public static ErrorRecord NeedsParameter(string parameter, string other) => InvalidArgument(
+        "ParameterNeeded", parameter, $"-{parameter} needs -{other}.", $"Add -{other}, or leave it out.");
+
+    /// <summary>The record for a parameter that is given beside several items, or beside the pipeline.</summary>
+    public static ErrorRecord OneItemOnly(string parameter) => InvalidArgument(
+        "OneItemOnly", parameter, $"-{parameter} takes one item, named by -Path or -LiteralPath.", "Leave it out, or name one item.");
+
+    /// <summary>The record for <c>-Container:$false</c>.</summary>
+    public static ErrorRecord NoContainer() => InvalidArgument(
+        "ContainerNotSupported",
+        "Container",
+        "Directories are always kept, and -Container:$false would put the files of all of them into one.",
+        "To put what is in a directory into the destination, use -NoTargetDirectory; " +
+        "to clone all files into one directory, pipe Get-ChildItem -Recurse -File to Copy-BtrfsItem.");
+
+    /// <summary>The record for a pattern that can never match.</summary>
+    public static ErrorRecord InvalidPattern(ArgumentException failure) => InvalidArgument(
+        "InvalidPattern", failure.Message, failure.Message, "Write a name, or names with '/' between them.");
+
     private static ErrorRecord InvalidArgument(string id, string target, string message, string advice) =>
         new(new PSArgumentException($"{message} {advice}"), id, ErrorCategory.InvalidArgument, target)
         {
@@ -37,15 +57,16 @@ internal static class ErrorRecords
     private static ErrorCategory Category(BtrfsError error) => error switch
     {
         BtrfsError.SourceNotFound or BtrfsError.DestinationNotFound => ErrorCategory.ObjectNotFound,
-        BtrfsError.DestinationExists => ErrorCategory.ResourceExists,
+        BtrfsError.DestinationExists or BtrfsError.JustCreated => ErrorCategory.ResourceExists,
         BtrfsError.DestinationReadOnly or BtrfsError.PermissionDenied => ErrorCategory.PermissionDenied,
         BtrfsError.DestinationInsideSource or BtrfsError.SourceOutsideBase or BtrfsError.SameFile
             or BtrfsError.CrossDevice or BtrfsError.UnalignedRange or BtrfsError.OverlappingRanges
-            or BtrfsError.RangeBeyondEnd => ErrorCategory.InvalidArgument,
+            or BtrfsError.RangeBeyondEnd or BtrfsError.NameTooLong => ErrorCategory.InvalidArgument,
         BtrfsError.CloneNotSupported or BtrfsError.NotBtrfs or BtrfsError.FiemapNotSupported
-            or BtrfsError.NoCowMismatch => ErrorCategory.InvalidOperation,
-        BtrfsError.SwapFile or BtrfsError.ChangedMeanwhile => ErrorCategory.ResourceBusy,
-        BtrfsError.NoSpace => ErrorCategory.ResourceUnavailable,
+            or BtrfsError.NoCowMismatch or BtrfsError.MetadataNotSupported or BtrfsError.OwnerNotMapped =>
+            ErrorCategory.InvalidOperation,
+        BtrfsError.SwapFile or BtrfsError.FileBusy or BtrfsError.ChangedMeanwhile => ErrorCategory.ResourceBusy,
+        BtrfsError.NoSpace or BtrfsError.OutOfMemory => ErrorCategory.ResourceUnavailable,
         BtrfsError.QuotaExceeded => ErrorCategory.QuotaExceeded,
         BtrfsError.ReadOnlyFileSystem => ErrorCategory.WriteError,
         BtrfsError.TooManyLinks or BtrfsError.TooManyOpenFiles or BtrfsError.FileTooLarge =>
@@ -53,9 +74,11 @@ internal static class ErrorRecords
         BtrfsError.NotSubvolume => ErrorCategory.InvalidType,
         BtrfsError.MountInBetween => ErrorCategory.InvalidOperation,
         BtrfsError.DelallocTimeout => ErrorCategory.OperationTimeout,
-        BtrfsError.NotRegularFile => ErrorCategory.InvalidType,
+        BtrfsError.NotRegularFile or BtrfsError.NotADirectory => ErrorCategory.InvalidType,
         BtrfsError.InvalidPath => ErrorCategory.InvalidArgument,
         BtrfsError.Incomplete => ErrorCategory.OperationStopped,
+        BtrfsError.LeftBehind => ErrorCategory.WriteError,
+        BtrfsError.ProcNotMounted => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.DeviceError,
     };
 }

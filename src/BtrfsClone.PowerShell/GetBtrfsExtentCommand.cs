@@ -49,7 +49,7 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
     {
         try
         {
-            foreach (BtrfsExtent extent in _reader!.ReadAll(item.FullName, Cancellation))
+            foreach (BtrfsExtent extent in _reader!.ReadAll(item.Target, Cancellation))
             {
                 WriteObject(extent);
             }

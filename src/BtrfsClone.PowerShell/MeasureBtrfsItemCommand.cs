@@ -12,13 +12,34 @@ namespace BtrfsClone.PowerShell;
 [OutputType(typeof(MeasureResult))]
 public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
 {
+    // A view of its own, with other columns.
+    private const string ReclaimableView = "BtrfsClone.Measuring.MeasureResult#Reclaimable";
+
     private MeasureSession? _session;
     private WorkProgress? _progress;
+
+    /// <summary>
+    /// Tells what the filesystem would get back if the item were deleted, and if all items were. It needs CAP_SYS_ADMIN and
+    /// btrfs. The objects come when all items have been measured.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Reclaimable { get; set; }
+
+    /// <summary>With <see cref="Reclaimable"/>: tells, too, what comes free only with which of the other items.</summary>
+    [Parameter]
+    public SwitchParameter Detailed { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _session = new MeasureSession(WriteFailure, () => _progress!.Tick());
+        if (Detailed && !Reclaimable)
+        {
+            ThrowTerminatingError(ErrorRecords.NeedsParameter(nameof(Detailed), nameof(Reclaimable)));
+        }
+
+        _session = new MeasureSession(
+            new MeasureOptions { Reclaimable = Reclaimable },
+            new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
         _progress = new WorkProgress(
             this, "Measuring", _ => string.Create(CultureInfo.CurrentCulture, $"{_session.Files:N0} files"));
     }
@@ -29,7 +50,11 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
         _progress!.Item = item.FullName;
         try
         {
-            WriteObject(_session!.Measure(item.FullName, Cancellation));
+            MeasureResult result = _session!.Measure(item.Target, Cancellation);
+            if (!Reclaimable)
+            {
+                WriteObject(result);
+            }
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
@@ -38,7 +63,23 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => _progress!.Complete();
+    protected override void EndProcessing()
+    {
+        if (Reclaimable)
+        {
+            Attempt(() =>
+            {
+                foreach (MeasureResult result in _session!.Reclaim(Detailed, Cancellation))
+                {
+                    var shown = PSObject.AsPSObject(result);
+                    shown.TypeNames.Insert(0, ReclaimableView);
+                    WriteObject(shown);
+                }
+            });
+        }
+
+        _progress!.Complete();
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using BtrfsClone.Finding;
 using BtrfsClone.Merging;
 using BtrfsClone.Walking;
 
@@ -18,9 +19,17 @@ namespace BtrfsClone.PowerShell;
 [OutputType(typeof(MergeResult))]
 public sealed class MergeBtrfsItemCommand : PairCmdlet
 {
+    private const string DuplicateSet = "Duplicate";
+
     private MergeSession? _session;
+    private DuplicateMerger? _merger;
     private WorkProgress? _progress;
     private bool _whatIf;
+
+    /// <summary>What <c>Find-BtrfsDuplicate</c> has found: its places share the extents of the first one afterwards.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = DuplicateSet)]
+    [ToDuplicate]
+    public BtrfsDuplicate? Duplicate { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -29,8 +38,30 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
         _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
             ? (SwitchParameter)given
             : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
-        _session = new MergeSession(Write, WriteFailure, WriteGap, () => _progress!.Tick(), _whatIf);
+        _session = new MergeSession(
+            new MergeOptions { Preview = _whatIf, OneFileSystem = OneFileSystem },
+            new MergeEvents
+            {
+                OnResult = Write,
+                OnFailure = WriteFailure,
+                OnGap = WriteGap,
+                OnTick = () => _progress!.Tick(),
+            });
+        _merger = new DuplicateMerger(new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
         _progress = new WorkProgress(this, _whatIf ? "Comparing" : "Merging", Describe);
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == DuplicateSet)
+        {
+            Attempt(() => ProcessDuplicate(Duplicate!));
+        }
+        else
+        {
+            base.ProcessRecord();
+        }
     }
 
     /// <inheritdoc/>
@@ -70,6 +101,23 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
             $"Merge {counters.DedupedLength - deduped} bytes, which frees up to {counters.UnsharedLength - unshared} bytes");
     }
 
+    private void ProcessDuplicate(BtrfsDuplicate group)
+    {
+        if (group.Places.Count < 2)
+        {
+            return;
+        }
+
+        DuplicatePlace kept = group.Places[0];
+        _progress!.Item = kept.Path;
+        string target = PathText.Printable(
+            $"Places: {group.Places.Count - 1} Reference: {kept.Path} Offset: {kept.Offset} Length: {group.Length}");
+        if (ShouldProcess(target, $"Merge, which frees {group.ReclaimableLength} bytes"))
+        {
+            WriteObject(_merger!.Merge(group, Cancellation), enumerateCollection: true);
+        }
+    }
+
     private void Write(MergeResult result)
     {
         if (!_whatIf)
@@ -88,7 +136,7 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
 
     private string Describe(TimeSpan elapsed)
     {
-        MergeCounters counters = _session!.Counters;
+        MergeCounters counters = ParameterSetName == DuplicateSet ? _merger!.Counters : _session!.Counters;
         return string.Create(
             CultureInfo.CurrentCulture,
             $"{counters.Files:N0} files, {counters.Length / 1e6:N1} MB, {counters.DedupedLength / 1e6:N1} MB merged");

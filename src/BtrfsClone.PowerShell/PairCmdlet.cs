@@ -6,7 +6,8 @@ namespace BtrfsClone.PowerShell;
 public abstract class PairCmdlet : StoppableCmdlet
 {
     /// <summary>The file or directory that the other one is held against. Taken as it is, without wildcards.</summary>
-    [Parameter(Mandatory = true, Position = 0)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = LiteralPathSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
     public string ReferencePath { get; set; } = "";
@@ -22,6 +23,11 @@ public abstract class PairCmdlet : StoppableCmdlet
     [Alias("PSPath", "LP")]
     public string LiteralPath { get; set; } = "";
 
+    /// <summary>Leaves out other filesystems that are mounted below directories. Nested subvolumes belong to the filesystem.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    public SwitchParameter OneFileSystem { get; set; }
+
     /// <summary>The reference's absolute path.</summary>
     protected string Reference { get; private set; } = "";
 
@@ -30,14 +36,15 @@ public abstract class PairCmdlet : StoppableCmdlet
     protected abstract void ProcessPair(string path);
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => Reference = SessionPath.Argument(this, ReferencePath);
+    protected override void BeginProcessing() =>
+        Reference = ReferencePath.Length > 0 ? SessionPath.Argument(this, ReferencePath) : "";
 
     /// <inheritdoc/>
-    protected sealed override void ProcessRecord()
+    protected override void ProcessRecord()
     {
         bool literal = ParameterSetName == LiteralPathSet;
         string? path = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
-        if (path is not null && !Cancellation.IsCancellationRequested)
+        if (path is not null && !IsStopping)
         {
             Attempt(() => ProcessPair(path));
         }

@@ -16,22 +16,23 @@ internal static class SessionPath
     /// <param name="path">The argument.</param>
     /// <param name="literal">True to take wildcard characters as they are.</param>
     /// <param name="report">Receives one error record where the path cannot be resolved.</param>
+    /// <param name="hidden">True to let wildcards match also names that begin with a dot.</param>
     /// <returns>The items; a path without wildcards is one item, whether it exists or not.</returns>
     public static IEnumerable<ItemPath> Resolve(
-        PSCmdlet cmdlet, string path, bool literal, Action<ErrorRecord> report)
+        PSCmdlet cmdlet, string path, bool literal, Action<ErrorRecord> report, bool hidden = false)
     {
         try
         {
             if (!literal && WildcardPattern.ContainsWildcardCharacters(path))
             {
-                return Expand(cmdlet, path);
+                return Expand(cmdlet, path, hidden);
             }
 
             string plain = literal ? path : WildcardPattern.Unescape(path);
             return
             [
                 new ItemPath(
-                    Literal(cmdlet, plain), !cmdlet.MyInvocation.ExpectingInput, FileSystemInfoToPathAttribute.Given(path)),
+                    Literal(cmdlet, plain), !cmdlet.MyInvocation.ExpectingInput, FileSystemInfoToPathAttribute.Given(path), plain),
             ];
         }
         catch (ItemNotFoundException)
@@ -110,10 +111,16 @@ internal static class SessionPath
         return System.IO.Path.TrimEndingDirectorySeparator(full);
     }
 
-    private static IEnumerable<ItemPath> Expand(PSCmdlet cmdlet, string pattern)
+    private static IEnumerable<ItemPath> Expand(PSCmdlet cmdlet, string pattern, bool hidden)
     {
-        var matches = cmdlet.GetResolvedProviderPathFromPSPath(pattern, out ProviderInfo provider);
+        IEnumerable<string> matches = cmdlet.GetResolvedProviderPathFromPSPath(pattern, out ProviderInfo provider);
         RequireFileSystem(provider, pattern);
+        if (hidden)
+        {
+            matches = cmdlet.InvokeProvider.Item.Get([pattern], force: true, literalPath: false)
+                .Select(item => ((FileSystemInfo)item.BaseObject).FullName);
+        }
+
         return matches.Select(match => new ItemPath(
             System.IO.Path.TrimEndingDirectorySeparator(match), IsNamed: false));
     }

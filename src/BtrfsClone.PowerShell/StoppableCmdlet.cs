@@ -12,13 +12,30 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     protected const string LiteralPathSet = "LiteralPath";
 
     private readonly CancellationTokenSource _stopping = new();
+
+    // Held while the engine works: nothing is released under its hands when the process ends.
+    private readonly object _work = new();
+    private volatile bool _processEnds;
     private bool _disposing;
+
+    /// <summary>Makes a cmdlet.</summary>
+    protected StoppableCmdlet() => Cancellation = _stopping.Token;
 
     /// <summary>Whether an error has been written.</summary>
     protected bool HasFailed { get; private set; }
 
-    /// <summary>Signaled when the pipeline is stopped (Ctrl-C).</summary>
-    protected CancellationToken Cancellation => _stopping.Token;
+    /// <summary>Signaled when the pipeline is stopped (Ctrl-C), or the process ends.</summary>
+    protected CancellationToken Cancellation { get; }
+
+    /// <summary>Whether nothing more is to be begun.</summary>
+    protected bool IsStopping
+    {
+        get
+        {
+            StayWhileProcessEnds();
+            return Cancellation.IsCancellationRequested;
+        }
+    }
 
     /// <inheritdoc/>
     protected override void StopProcessing()
@@ -40,7 +57,13 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         ArgumentNullException.ThrowIfNull(work);
         try
         {
-            work();
+            lock (_work)
+            {
+                if (!_processEnds)
+                {
+                    work();
+                }
+            }
         }
         catch (BtrfsException failure)
         {
@@ -50,28 +73,87 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         {
             // The pipeline is being stopped and takes nothing more, errors included.
         }
+
+        StayWhileProcessEnds();
+    }
+
+    /// <summary>
+    /// Writes a result while nothing is under way. The commands that take it may run for long: should the process end
+    /// meanwhile, what the cmdlet holds is released at once.
+    /// </summary>
+    protected void WriteResult(object? result, bool enumerateCollection = false)
+    {
+        Monitor.Exit(_work);
+        try
+        {
+            WriteObject(result, enumerateCollection);
+        }
+        finally
+        {
+            Monitor.Enter(_work);
+        }
+
+        if (_processEnds)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Has what is temporary removed also when the process ends while the cmdlet runs.</summary>
+    protected void CleanUpWhenProcessEnds() => ProcessEnd.Add(this);
+
+    /// <summary>The process ends: stops what is under way.</summary>
+    internal void BeginEnd()
+    {
+        _processEnds = true;
+        StopProcessing();
+    }
+
+    /// <summary>The process ends: releases what the cmdlet holds, once nothing works with it any more.</summary>
+    internal void CompleteEnd()
+    {
+        if (Monitor.TryEnter(_work, ProcessEnd.Limit))
+        {
+            Release();
+            Monitor.Exit(_work);
+        }
     }
 
     /// <summary>Writes the non-terminating error of a failed item.</summary>
     /// <param name="failure">The failure; its path becomes the record's target object.</param>
     protected void WriteFailure(BtrfsException failure) => Report(ErrorRecords.From(failure));
 
+    /// <summary>Says which directory was left empty, since nothing in it can be cloned.</summary>
+    /// <param name="path">Its path.</param>
+    protected void WarnOfPassedOver(string path) =>
+        WriteWarning($"The kernel's view of itself is mounted on '{PathText.Printable(path)}'; it is left out.");
+
     /// <summary>Writes a non-terminating error.</summary>
     /// <param name="error">The record.</param>
     protected void Report(ErrorRecord error)
     {
+        ArgumentNullException.ThrowIfNull(error);
         HasFailed = true;
-        if (!_disposing)
+        if (_disposing)
         {
-            WriteError(error); // Which throws once the pipeline has ended.
+            // The pipeline has ended and takes no error more. What could not be removed is told all the same.
+            Host.UI.WriteErrorLine(error.Exception.Message);
+        }
+        else
+        {
+            WriteError(error);
         }
     }
 
     /// <summary>Releases what the cmdlet holds; PowerShell calls it when the pipeline has ended.</summary>
     public void Dispose()
     {
-        _disposing = true;
-        Dispose(true);
+        ProcessEnd.Remove(this);
+        lock (_work)
+        {
+            Release();
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -82,6 +164,28 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         if (disposing)
         {
             _stopping.Dispose();
+        }
+    }
+
+    private void Release()
+    {
+        if (!_disposing)
+        {
+            _disposing = true;
+            Dispose(true);
+        }
+    }
+
+    /// <summary>
+    /// Keeps the pipeline where it is once its work was stopped by the end of the process: no script is to go on as if that
+    /// had been done. If the process does not end, since something has taken the signal, the pipeline ends.
+    /// </summary>
+    private void StayWhileProcessEnds()
+    {
+        if (_processEnds)
+        {
+            Thread.Sleep(ProcessEnd.Limit);
+            throw new PipelineStoppedException();
         }
     }
 }

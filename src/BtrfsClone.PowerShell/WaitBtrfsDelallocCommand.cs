@@ -25,6 +25,10 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter NoFlush { get; set; }
 
+    /// <summary>Leaves out other filesystems that are mounted below directories. Nested subvolumes belong to the filesystem.</summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
+
     /// <summary>Writes each item as soon as it and those before it are quiet: the very object that was given, if any.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -36,13 +40,14 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
         {
             Timeout = Timeout == 0 ? null : TimeSpan.FromSeconds(Timeout),
             Flush = !NoFlush,
+            OneFileSystem = OneFileSystem,
         };
-        _session = new DelallocSession(options, Pass, (failure, _) => WriteFailure(failure));
+        _session = new DelallocSession(options, new DelallocEvents { OnFailure = WriteFailure, OnQuiet = Pass });
     }
 
     /// <inheritdoc/>
     protected override void ProcessItem(ItemPath item) =>
-        _session!.Add(item.FullName, item, Cancellation, passOver: !item.IsNamed);
+        _session!.Add(item.Target, Cancellation, item, passOver: !item.IsNamed);
 
     /// <inheritdoc/>
     protected override void EndProcessing() => Attempt(() => _session!.Complete(Cancellation));

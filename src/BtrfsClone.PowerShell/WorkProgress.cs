@@ -18,6 +18,12 @@ internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan
     /// <summary>The item that is worked on.</summary>
     public string Item { get; set; } = "";
 
+    /// <summary>How much of the work is done, from 0 to 1, or null where that is not known.</summary>
+    public double? Fraction { get; set; }
+
+    /// <summary>How long the rest takes, or null where that is not known.</summary>
+    public TimeSpan? TimeLeft { get; set; }
+
     /// <summary>Shows how far the work has come, when it is time to.</summary>
     public void Tick()
     {
@@ -48,5 +54,10 @@ internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    private ProgressRecord Record(TimeSpan now) => new(0, activity, status(now)) { CurrentOperation = PathText.Printable(Item) };
+    private ProgressRecord Record(TimeSpan now) => new(0, activity, status(now))
+    {
+        CurrentOperation = PathText.Printable(Item),
+        PercentComplete = Fraction is double fraction ? (int)(fraction * 100) : -1,
+        SecondsRemaining = TimeLeft is TimeSpan left ? (int)Math.Min(left.TotalSeconds, int.MaxValue) : -1,
+    };
 }

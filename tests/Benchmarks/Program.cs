@@ -14,22 +14,39 @@ internal static class Program
 
     private static int Main(string[] args)
     {
-        Option<string?> scenarios = new("--scenario", "-s") { Description = "Scenarios to run, parted by commas (default: all).", HelpName = "a,b" };
+        Option<string?> scenarios = new("--scenario", "-s")
+        {
+            Description = "Scenarios to run, parted by commas (default: all).",
+            HelpName = "a,b",
+        };
         Option<int> runs = new("--runs") { Description = "Measured rounds for each state of the caches.", DefaultValueFactory = _ => 5 };
         Option<double> scale = new("--scale") { Description = "What sizes are multiplied by.", DefaultValueFactory = _ => 1 };
         Option<CacheState?> cache = new("--cache") { Description = "Run with warm or with cold caches only." };
-        Option<string?> floor = new("--floor") { Description = "A program for the floor: SOURCE NEW_DIRECTORY THREADS.", HelpName = "PATH" };
+        Option<string?> floor = new("--floor")
+        {
+            Description = "A program for the floor: SOURCE NEW_DIRECTORY THREADS.",
+            HelpName = "PATH",
+        };
         Option<string[]> against = new("--against")
         {
             Description = "One more command to clone trees with; source and destination are added (repeatable).",
             HelpName = "COMMAND",
         };
-        Option<string> tree = new("--tree") { Description = "The tree that scenario a clones a copy of.", DefaultValueFactory = _ => "/usr/share" };
-        Option<string?> dir = new("--dir") { Description = "Where the scratch image is made (default: the temporary folder).", HelpName = "DIR" };
+        Option<string> tree = new("--tree")
+        {
+            Description = "The tree that scenario a clones a copy of.",
+            DefaultValueFactory = _ => "/usr/share",
+        };
+        Option<string?> dir = new("--dir")
+        {
+            Description = "Where the scratch image is made (default: the temporary folder).",
+            HelpName = "DIR",
+        };
         Option<FileInfo?> json = new("--json") { Description = "Write the figures there.", HelpName = "FILE" };
         Option<FileInfo?> chart = new("--chart") { Description = "Draw the ratios there, as SVG.", HelpName = "FILE" };
         runs.Validators.Add(r => Refuse(r, r.GetValueOrDefault<int>() < 1, "--runs takes a number from 1 on."));
-        scale.Validators.Add(r => Refuse(r, r.GetValueOrDefault<double>() is not (> 0 and <= 10), "--scale takes a number above 0, up to 10."));
+        scale.Validators.Add(r => Refuse(
+            r, r.GetValueOrDefault<double>() is not (> 0 and <= 10), "--scale takes a number above 0, up to 10."));
         RootCommand root = new("Runs BtrfsClone and its peers side by side on a scratch btrfs. Needs root and btrfs-progs.")
         {
             scenarios, runs, scale, cache, floor, against, tree, dir, json, chart,
@@ -73,7 +90,11 @@ internal static class Program
             return 1;
         }
 
-        IReadOnlyList<Scenario> all = [.. CloneScenarios.All(options), .. OtherScenarios.All(), .. SessionScenarios.All()];
+        IReadOnlyList<Scenario> all =
+        [
+            .. CloneScenarios.All(options), .. OtherScenarios.All(), .. SyncScenarios.All(), .. CarryScenarios.All(),
+            .. SessionScenarios.All(),
+        ];
         if (options.Scenarios.FirstOrDefault(id => id != CallsId && all.All(s => s.Id != id)) is string unknown)
         {
             Console.Error.WriteLine($"There is no scenario {unknown}. There are: {string.Join(' ', all.Select(s => s.Id))} {CallsId}");

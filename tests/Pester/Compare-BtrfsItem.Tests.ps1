@@ -36,7 +36,8 @@ Describe 'Compare-BtrfsItem' {
     It 'says what two trees share, and what only one of them has' {
         $result = Compare-BtrfsItem tree clone
         $result.Files | Should -Be 3
-        $result.Length, $result.SharedLength | Should -Be 49163, 49163
+        $result.Length, $result.SharedLength, $result.InlineLength, $result.ExclusiveLength | Should -Be 49163, 49152, 11, 0
+        $result.SharedRatio | Should -Be 1
         $result.IsClone | Should -BeTrue
         $result.ComparedLength | Should -Be 11 -Because 'inline data is compared by content'
 
@@ -86,15 +87,15 @@ Describe 'Compare-BtrfsItem' {
 
     It 'writes objects that print as a table, bind to other cmdlets and survive export' {
         $result = Compare-BtrfsItem tree clone
-        $lines = ($result | Out-String -Width 120).Trim() -split "`n"
+        $lines = ($result | Out-String -Width 1000).Trim() -split "`n"
         $lines | Should -HaveCount 3
-        $lines[0] | Should -Match '^\s*Length\s+SharedLength\s+ExclusiveLength\s+Ratio\s+IsClone\s+Unpaired\s+Path'
-        $lines[2] -match '^\s*49163\s+49163\s+0\s+1\.0000\s+True\s+0\s+(\S+)$' | Should -BeTrue
+        $lines[0] | Should -Match '^\s*Length\s+SharedLength\s+InlineLength\s+ExclusiveLength\s+Ratio\s+IsClone\s+Unpaired\s+Path'
+        $lines[2] -match '^\s*49163\s+49152\s+11\s+0\s+1\.0000\s+True\s+0\s+(\S+)$' | Should -BeTrue
         # A path that is too long for the table is cut off.
         "$folder/clone" | Should -BeLike $Matches[1].Replace([string] [char] 0x2026, '*')
         ($result | Get-Item).Name | Should -Be 'clone'
         $result | Export-Clixml result.xml
-        (Import-Clixml result.xml).SharedLength | Should -Be 49163
+        (Import-Clixml result.xml).SharedLength | Should -Be 49152
         ($result | ConvertTo-Json | ConvertFrom-Json).IsClone | Should -BeTrue
     }
 }

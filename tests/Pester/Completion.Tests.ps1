@@ -28,6 +28,8 @@ Describe 'Tab' {
         @{ line = 'Copy-BtrfsItem ./tree x -Exclude o'; expected = 'obj' }
         @{ line = 'Copy-BtrfsItem ./tree x -Exclude obj, *.'; expected = '*.cs', '*.txt' }
         @{ line = 'Copy-BtrfsItem x y -ThrottleLimit '; expected = $(for ($n = 1; $n -lt [Environment]::ProcessorCount; $n *= 2) { "$n" }), "$([Environment]::ProcessorCount)" | ForEach-Object { $_ } }
+        @{ line = 'Find-BtrfsDuplicate x -Source '; expected = 'Auto', 'Checksum', 'Content' }
+        @{ line = 'Find-BtrfsDuplicate ./tree -Exclude o'; expected = 'obj' }
         @{ line = 'Copy-BtrfsRange x ./tree/c'; expected = './tree/c[1].txt' }
     ) {
         (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be $expected

@@ -91,8 +91,25 @@ Describe 'Copy-BtrfsItem -PointInTime' -Skip:(-not $root) {
         Get-Content "$folder/dst/*" | Should -Be 'before', 'before', 'before'
     }
 
+    It 'works for an ordinary user whose the subvolume and all directories in it are' {
+        $null = New-Item -ItemType Directory "$src/dir"
+        chown -R 65534:65534 $folder
+        Invoke-AsUser "Copy-BtrfsItem '$src' '$folder/dst' -PointInTime" 2>&1 | Should -BeNullOrEmpty
+        diff -r $src "$folder/dst" | Should -BeNullOrEmpty
+    }
+
+    It 'clones each file of its own moment with -PerFile, and says so' {
+        $null = New-Item -ItemType Directory "$src/theirs"
+        chown 65534:65534 $folder
+        $said = Invoke-AsUser "Copy-BtrfsItem '$src' '$folder/dst' -PointInTime -PerFile 3>&1" 2>&1
+        "$said" | Should -Match "'$src' is not of one moment"
+        diff -r $src "$folder/dst" | Should -BeNullOrEmpty
+        { Copy-BtrfsItem $src "$folder/dst2" -PerFile } | Should -Throw -ErrorId 'ParameterNeeded,*'
+    }
+
     It 'tells an ordinary user what it needs' {
         chown -R 65534:65534 $folder
+        $null = New-Item -ItemType Directory "$src/theirs"
         $said = Invoke-AsUser "Copy-BtrfsItem '$src' '$folder/dst' -PointInTime; `$Error[0].FullyQualifiedErrorId" 2>&1
         "$said" | Should -Match 'permission denied.*user_subvol_rm_allowed.*PermissionDenied,BtrfsClone'
     }
@@ -141,15 +158,55 @@ Describe 'Copy-BtrfsItem -Snapshot' -Skip:(-not $root) {
         Get-ChildItem -LiteralPath 'dst/nested [1]' | Should -BeNullOrEmpty
     }
 
-    It 'clones nested subvolumes with -Recurse, and not with -Recurse:$false' {
+    It 'makes snapshots of nested subvolumes with -Recurse, and not with -Recurse:$false' {
         $null = New-Subvolume "$src/nested"
         $null = New-Subvolume "$src/nested/deep"
         Set-Content "$src/nested/deep/file" 'x'
-        Copy-BtrfsItem src dst -Snapshot -Recurse -ThrottleLimit 2 -WarningVariable warned
+        $result = Copy-BtrfsItem src dst -Snapshot -Recurse -PassThru -WarningVariable warned
         $warned | Should -BeNullOrEmpty
         diff -r src dst | Should -BeNullOrEmpty
+        stat -c %i dst dst/nested dst/nested/deep | Should -Be 256, 256, 256
+        $result.Snapshots | Should -Be 3
+        $result.SnapshotSpread | Should -BeOfType ([timespan])
         Copy-BtrfsItem src dst2 -Snapshot -Recurse:$false -WarningVariable warned -WarningAction SilentlyContinue
         $warned | Should -HaveCount 1
+        stat -c %i dst2/nested | Should -Be 2
+    }
+
+    It 'makes all of them read-only with -ReadOnly' {
+        $null = New-Subvolume "$src/nested"
+        Copy-BtrfsItem src dst -Snapshot -ReadOnly -Recurse
+        'dst', 'dst/nested' | ForEach-Object { Invoke-Tool btrfs property get $_ ro } | Should -Be 'ro=true', 'ro=true'
+        Copy-BtrfsItem src/nested one -Snapshot -ReadOnly
+        Invoke-Tool btrfs property get one ro | Should -Be 'ro=true'
+        Invoke-Tool btrfs property get src/nested ro | Should -Be 'ro=false'
+    }
+
+    It 'makes none with -Recurse where one cannot be taken, and names it' {
+        $null = New-Subvolume "$src/nested"
+        Invoke-Tool mount -t tmpfs hidden src/nested
+        try {
+            Copy-BtrfsItem src dst -Snapshot -Recurse -ErrorAction SilentlyContinue -ErrorVariable failed
+        }
+        finally {
+            Invoke-Tool umount src/nested
+        }
+
+        $failed.FullyQualifiedErrorId | Should -Be 'MountInBetween,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        $failed.TargetObject | Should -Be "$src/nested"
+        Get-ChildItem -Force -Name | Should -Be 'src'
+    }
+
+    It 'says how far apart the snapshots of a command are' {
+        $null = New-Subvolume "$folder/other"
+        (Copy-BtrfsItem src, other new -Snapshot -Verbose 4>&1)[-1] |
+            Should -Match '^2 snapshots, [\d,.]+ ms from the first to the last\.$'
+        "$(Copy-BtrfsItem src dst -Snapshot -Verbose 4>&1)" | Should -Not -Match '\bms\b'
+    }
+
+    It 'refuses -ReadOnly without -Snapshot' {
+        { Copy-BtrfsItem src dst -ReadOnly } | Should -Throw -ErrorId 'ParameterNeeded,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        'dst' | Should -Not -Exist
     }
 
     It 'refuses what is no subvolume, and goes on' {

@@ -288,6 +288,9 @@ Describe 'Copy-BtrfsItem -Include and -Exclude' {
         @{ name = '-Include *.cs'; filter = @{ Include = '*.cs' }; expected = 'a.cs', 'obj/c.cs', 'sub/F.CS', 'sub/d.cs', 'sub/obj/f.cs' }
         @{ name = '-Exclude obj, *.log'; filter = @{ Exclude = 'obj', '*.log' }; expected = 'a.cs', 'b.txt', 'sub/F.CS', 'sub/d.cs' }
         @{ name = '-Include *.cs, *.txt -Exclude obj'; filter = @{ Include = '*.cs', '*.txt'; Exclude = 'obj' }; expected = 'a.cs', 'b.txt', 'sub/F.CS', 'sub/d.cs' }
+        @{ name = '-Exclude obj/'; filter = @{ Exclude = 'obj/' }; expected = 'a.cs', 'b.txt', 'sub/F.CS', 'sub/d.cs', 'sub/e.log' }
+        @{ name = '-Exclude sub/obj, /obj/C.*'; filter = @{ Exclude = 'sub/obj', '/obj/C.*' }; expected = 'a.cs', 'b.txt', 'sub/F.CS', 'sub/d.cs', 'sub/e.log' }
+        @{ name = '-Include sub/**'; filter = @{ Include = 'sub/**' }; expected = 'sub/F.CS', 'sub/d.cs', 'sub/e.log', 'sub/obj/f.cs' }
         @{ name = '-Include [ab].*'; filter = @{ Include = '[ab].*' }; expected = 'a.cs', 'b.txt' }
     ) {
         Copy-BtrfsItem $src $dst @filter
@@ -299,9 +302,96 @@ Describe 'Copy-BtrfsItem -Include and -Exclude' {
         Get-EntryName $dst | Should -Not -Contain 'obj'
     }
 
+    It 'applies to items that wildcards and the pipeline bring, and to what is below them' {
+        Copy-BtrfsItem $src/* $dst -Exclude *.txt, obj, e.log
+        Get-EntryName $dst | Should -Be ('a.cs', 'sub', 'sub/d.cs', 'sub/F.CS' | Sort-Object -CaseSensitive)
+        Get-ChildItem $src -Recurse | Copy-BtrfsItem -Destination "$dst-2" -Exclude *.txt, obj, e.log
+        Get-EntryName "$dst-2" | Should -Be ('a.cs', 'sub', 'sub/d.cs', 'sub/F.CS' | Sort-Object -CaseSensitive)
+        Get-ChildItem $src -Recurse -File | Copy-BtrfsItem -Destination "$dst-3" -RelativeBasePath $src -Exclude *.txt, sub/obj
+        Get-EntryName "$dst-3" | Should -Be ('a.cs', 'obj', 'obj/c.cs', 'sub', 'sub/d.cs', 'sub/e.log', 'sub/F.CS' | Sort-Object -CaseSensitive)
+        Get-ChildItem $src -Recurse | Copy-BtrfsItem -Destination "$dst-4" -Include *.cs -Exclude obj
+        Get-EntryName "$dst-4" | Should -Be ('a.cs', 'sub', 'sub/d.cs', 'sub/F.CS' | Sort-Object -CaseSensitive)
+    }
+
+    It 'takes the rules of -ExcludeFrom' {
+        Set-Content "$folder/rules" '*.cs', '!/sub/d.cs', 'obj/'
+        Copy-BtrfsItem $src $dst -ExcludeFrom "$folder/rules"
+        Get-EntryName $dst | Should -Be ('b.txt', 'sub', 'sub/d.cs', 'sub/e.log', 'sub/F.CS' | Sort-Object -CaseSensitive)
+        Copy-BtrfsItem $src/* "$dst-items" -ExcludeFrom "$folder/rules"
+        Get-EntryName "$dst-items" | Should -Be ('b.txt', 'sub', 'sub/e.log', 'sub/F.CS' | Sort-Object -CaseSensitive) -Because 'rules begin at each item'
+    }
+
+    It 'refuses <pattern>, which can never match' -ForEach @(
+        @{ pattern = './a' }, @{ pattern = 'a//b' }, @{ pattern = '/' }, @{ pattern = '' }
+    ) {
+        { Copy-BtrfsItem $src $dst -Exclude $pattern } | Should -Throw -ErrorId 'InvalidPattern,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        { Copy-BtrfsItem $src $dst -ExcludeFrom "$folder/missing" } | Should -Throw -ErrorId 'SourceNotFound,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        Test-Path $dst | Should -BeFalse
+    }
+
+    It 'matches hidden names by wildcards with -Force, as Copy-Item does' {
+        Set-Content "$src/.hidden" 'x'
+        Copy-Item $src/* (New-Item -ItemType Directory "$dst-item") -Force -Recurse
+        Copy-BtrfsItem $src/* $dst -Force
+        Get-EntryName $dst | Should -Be (Get-EntryName "$dst-item")
+        Copy-BtrfsItem $src/* "$dst-plain"
+        Get-EntryName "$dst-plain" | Should -Not -Contain '.hidden'
+        Remove-Item -Force "$src/.hidden"
+    }
+
     It 'does not apply to the given items' {
         Copy-BtrfsItem "$src/a.cs" $dst -Exclude 'a.cs'
         Test-Path $dst | Should -BeTrue
+    }
+}
+
+Describe 'Copy-BtrfsItem -Container' {
+    It 'is always so, and an error that says what to use where it is not' {
+        $folder = New-ScratchFolder
+        $null = New-Item -ItemType File -Force "$folder/src/file"
+        Copy-BtrfsItem "$folder/src" "$folder/dst" -Container
+        "$folder/dst/file" | Should -Exist
+        $failure = { Copy-BtrfsItem "$folder/src" "$folder/flat" -Container:$false } |
+            Should -Throw -ErrorId 'ContainerNotSupported,*' -PassThru
+        $failure.ErrorDetails.RecommendedAction | Should -Match '-NoTargetDirectory'
+        "$folder/flat" | Should -Not -Exist
+    }
+}
+
+Describe 'Copy-BtrfsItem -Backup and -Update' {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        Push-Location $folder
+        $null = New-Item -ItemType Directory old
+        Set-Content file 'new'
+        Set-Content old/file 'old'
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'keeps what is replaced' {
+        Get-ChildItem file | Copy-BtrfsItem -Destination old -Backup Numbered
+        Copy-BtrfsItem file old -Backup Numbered
+        Copy-BtrfsItem file old -Backup Simple
+        Get-EntryName old | Should -Be 'file', 'file.~1~', 'file.~2~', 'file~'
+        Get-Content old/file.~1~ | Should -Be 'old'
+        Get-Content old/file~ | Should -Be 'new'
+    }
+
+    It 'replaces only what is older' {
+        (Get-Item old/file).LastWriteTime = (Get-Item file).LastWriteTime.AddSeconds(1)
+        Copy-BtrfsItem file old -Update
+        Get-Content old/file | Should -Be 'old'
+        (Get-Item old/file).LastWriteTime = (Get-Item file).LastWriteTime.AddSeconds(-1)
+        Copy-BtrfsItem file old -Update
+        Get-Content old/file | Should -Be 'new'
+    }
+
+    It 'refuses both with -Atomic' {
+        { Copy-BtrfsItem file old -Atomic -Update } | Should -Throw -ErrorId 'ParametersNotTogether,*'
+        { Copy-BtrfsItem file old -Atomic -Backup Simple } | Should -Throw -ErrorId 'ParametersNotTogether,*'
     }
 }
 
@@ -353,6 +443,37 @@ Describe 'Copy-BtrfsItem -Atomic' {
         . $clone | Should -BeNullOrEmpty
         @($failures | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { ($_.FullyQualifiedErrorId -split ',')[0] }) | Should -Be $ids
         Get-EntryName $folder | Should -Be 'into', 'one', 'tree', 'tree/sub', 'tree/sub/leaf', 'two'
+    }
+
+    Context 'where what it has made cannot be removed again' {
+        BeforeEach {
+            $null = btrfs subvolume create frozen
+        }
+
+        AfterEach {
+            btrfs property set -ts frozen ro false
+        }
+
+        It 'says where it stays' -Skip:(-not $root) {
+            & { 'one'; btrfs property set -ts frozen ro true; 'missing' } |
+                Copy-BtrfsItem -Destination frozen/new -Atomic -ErrorAction SilentlyContinue -ErrorVariable failures
+            $failures.ForEach{ ($_.FullyQualifiedErrorId -split ',')[0] } | Should -Be 'SourceNotFound', 'LeftBehind', 'Incomplete'
+            $failures[1].TargetObject | Should -Be (Get-Item "$folder/frozen/.btrfs-clone-atomic.*" -Force).FullName
+            btrfs property set -ts frozen ro false
+            Copy-BtrfsItem one frozen/new -Atomic
+            (Get-ChildItem frozen -Force).Name | Should -Be 'new'
+        }
+
+        It 'says so too after the pipeline has ended' -Skip:(-not $root) {
+            $lines = pwsh -NoProfile -Command {
+                param($module, $folder)
+                Import-Module $module
+                & { "$folder/one"; btrfs property set -ts "$folder/frozen" ro true; throw 'broken off' } |
+                    Copy-BtrfsItem -Destination "$folder/frozen/new" -Atomic
+            } -args (Get-Module BtrfsClone).Path, $folder 2>&1 | Out-String
+            $lines | Should -Match 'broken off'
+            $lines | Should -Match "'$folder/frozen/\.btrfs-clone-atomic\.[0-9a-f]+'?: it could not be removed again and stays"
+        }
     }
 
     It 'lets nothing stay where the first of several errors in a tree ends the command' -Skip:(-not $root) {
@@ -426,8 +547,8 @@ Describe 'Copy-BtrfsItem refuses' {
         Get-Content old | Should -Be 'new'
     }
 
-    It 'a number of threads below one' {
-        { Copy-BtrfsItem file new -ThrottleLimit 0 } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
+    It 'a number of threads below one or above the limit: <_>' -ForEach 0, 65 {
+        { Copy-BtrfsItem file new -ThrottleLimit $_ } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
     }
 }
 
@@ -456,7 +577,88 @@ Describe 'Copy-BtrfsItem -Reflink Auto' {
         $result = Copy-BtrfsItem "$folder/shared" "$folder/clone" -Reflink Auto -PassThru -WarningVariable warnings
         Get-PhysicalRange "$folder/clone" | Should -Be (Get-PhysicalRange "$folder/shared")
         $result.CopiedLength | Should -Be 0
+        $result.LostMetadata | Should -Be 0
         $warnings | Should -BeNullOrEmpty
+    }
+
+    It 'copies the data where its metadata has no place, counts what is lost, and names it in one warning for each kind' -Skip:((id -u) -ne 0) {
+        $ramfs = New-Item -ItemType Directory "$folder/ramfs"
+        $source = New-Item -ItemType Directory "$folder/attributes"
+        Invoke-Tool mount -t ramfs none $ramfs
+        try {
+            foreach ($i in 1..3) {
+                Set-Content "$source/$i" data
+                Invoke-Tool setfattr -n user.comment -v "$i" "$source/$i"
+            }
+            Invoke-Tool setfacl -m u:1234:rw "$source/1"
+            $results = Get-ChildItem $source -File | Copy-BtrfsItem -Destination $ramfs -Reflink Auto -PassThru `
+                -ErrorAction Stop -WarningVariable warnings -WarningAction SilentlyContinue
+            Get-Content "$ramfs/1", "$ramfs/2", "$ramfs/3" | Should -Be 'data', 'data', 'data'
+            $results.LostMetadata | Should -Be 2, 1, 1
+            $warnings.Message | Should -HaveCount 3
+            $warnings[1].Message | Should -BeLike '3 extended attributes could not be kept (user.comment): *'
+            $warnings[2].Message | Should -BeLike '1 ACL could not be kept (system.posix_acl_access): *'
+        } finally {
+            Invoke-Tool umount $ramfs
+        }
+    }
+}
+
+Describe 'Copy-BtrfsItem and the ends of paths' {
+    BeforeEach {
+        $folder = New-ScratchFolder
+        Push-Location $folder
+        Invoke-Tool sh -c 'mkdir -p tree/sub dst; echo a > tree/a; echo f > file; ln -s tree link'
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'puts the contents of <source> into the destination' -ForEach @(
+        @{ source = 'tree/.'; parameters = @{} }, @{ source = 'link/.'; parameters = @{} }
+        @{ source = 'tree'; parameters = @{ NoTargetDirectory = $true } }, @{ source = 'tree'; parameters = @{ T = $true } }
+    ) {
+        foreach ($name in 'Path', 'LiteralPath') {
+            $arguments = $parameters + @{ $name = $source }
+            $result = Copy-BtrfsItem @arguments -Destination dst -PassThru -ErrorAction Stop
+            $result.Path | Should -Be "$folder/dst"
+            (Get-ChildItem dst).Name | Should -Be (Get-ChildItem tree).Name
+        }
+    }
+
+    It 'puts the contents of the location into the destination' {
+        Set-Location tree
+        Copy-BtrfsItem . ../dst -ErrorAction Stop
+        (Get-ChildItem ../dst).Name | Should -Be (Get-ChildItem).Name
+    }
+
+    It 'names a link that is followed as the link' {
+        Copy-BtrfsItem link/ dst -ErrorAction Stop
+        (Get-Item dst/link).LinkType | Should -BeNullOrEmpty
+        (Get-ChildItem dst/link).Name | Should -Be (Get-ChildItem tree).Name
+    }
+
+    It 'takes no file for a directory' {
+        Copy-BtrfsItem file/ new -ErrorAction SilentlyContinue -ErrorVariable failures
+        $failures.FullyQualifiedErrorId | Should -Be 'NotADirectory,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        'new' | Should -Not -Exist
+    }
+
+    It 'takes one item with -NoTargetDirectory, and no base' {
+        { Copy-BtrfsItem tree, file dst -NoTargetDirectory } | Should -Throw -ErrorId 'OneItemOnly,*'
+        { Get-Item tree | Copy-BtrfsItem -Destination dst -NoTargetDirectory } | Should -Throw -ErrorId 'OneItemOnly,*'
+        { Copy-BtrfsItem tree dst -NoTargetDirectory -RelativeBasePath . } | Should -Throw -ErrorId 'ParametersNotTogether,*'
+    }
+
+    It 'replaces no FIFO without -Force' {
+        mkfifo fifo
+        Copy-BtrfsItem file fifo -ErrorAction SilentlyContinue -ErrorVariable failures
+        $failures.FullyQualifiedErrorId | Should -Be 'DestinationExists,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        $failures[0].ErrorDetails.RecommendedAction | Should -BeLike '*-Force*'
+        stat --format=%F fifo | Should -Be 'fifo'
+        Copy-BtrfsItem file fifo -Force -ErrorAction Stop
+        Get-Content fifo | Should -Be 'f'
     }
 }
 
@@ -512,7 +714,7 @@ Describe 'Copy-BtrfsItem -PassThru' {
     }
 
     It 'writes objects that print as a table of at most 120 columns' {
-        $lines = ($result | Out-String -Width 120).Trim() -split "`n"
+        $lines = ($result | Out-String -Width 1000).Trim() -split "`n"
         $lines | Should -HaveCount 3
         $lines[0] | Should -Match 'Files.*Length'
         # A path that is too long for the table is cut off.

@@ -128,6 +128,28 @@ Describe 'Copy-BtrfsRange' {
         Get-Part b 40960 40960 | Should -Be (Get-Part old 0 40960)
     }
 
+    It 'loses nothing where two make one file at once and one of them fails' {
+        $module = (Get-Module BtrfsClone).Path -replace 'bin/[^/]*$', 'BtrfsClone.psd1'
+        0, 1, 5000 | ForEach-Object -ThrottleLimit 3 -Parallel {
+            Import-Module $using:module
+            Set-Location $using:folder
+            $offset = $_ -eq 5000 ? 5000 : 4096 * $_
+            foreach ($i in 1..100) {
+                Copy-BtrfsRange a "new$i" -Offset $offset -Length 4096 -ErrorAction ($_ -eq 5000 ? 'Ignore' : 'Stop')
+            }
+        }
+
+        foreach ($i in 1..100) {
+            Get-Part "new$i" 0 8192 | Should -Be (Get-Part a 0 8192)
+        }
+    }
+
+    It 'refuses a link that leads nowhere' {
+        Invoke-Tool ln -s missing link
+        { Copy-BtrfsRange a link -ErrorAction Stop } | Should -Throw '*symbolic link*' -ErrorId 'DestinationNotFound,*'
+        Test-Path missing | Should -BeFalse
+    }
+
     It 'does nothing with -WhatIf, and says what it would do' {
         $said = pwsh -NoProfile -NonInteractive -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; Set-Location '$folder'; Copy-BtrfsRange a new -Offset 4096 -WhatIf"
         $said | Should -Be "What if: Performing the operation `"Clone range (offset 4096, to the end, to offset 4096)`" on target `"Item: $folder/a Destination: $folder/new`"."
@@ -138,7 +160,7 @@ Describe 'Copy-BtrfsRange' {
 
     It 'writes objects that print as a table and bind to other cmdlets' {
         $result = Copy-BtrfsRange a new -PassThru
-        $lines = ($result | Out-String -Width 120).Trim() -split "`n"
+        $lines = ($result | Out-String -Width 1000).Trim() -split "`n"
         $lines | Should -HaveCount 3
         $lines[0] | Should -Match '^\s*Offset\s+Length\s+DestinationOffset\s+Path'
         $lines[2] | Should -Match "^\s*0\s+50000\s+0\s+$folder/new"

@@ -122,13 +122,24 @@ Describe 'Get-BtrfsExtent' {
 
     It 'refuses <kind> that is named' -ForEach @(
         @{ kind = 'a directory'; make = 'mkdir x' }
-        @{ kind = 'a link'; make = 'echo > file; ln -s file x' }
+        @{ kind = 'a link to a directory'; make = 'mkdir dir; ln -s dir x' }
         @{ kind = 'a pipe'; make = 'mkfifo x' }
     ) {
         Invoke-Tool sh -c $make
         { Get-BtrfsExtent x -ErrorAction Stop } | Should -Throw -ErrorId 'NotRegularFile,*'
         Get-BtrfsExtent x? | Should -BeNullOrEmpty
         Get-BtrfsExtent [x] | Should -BeNullOrEmpty
+    }
+
+    It 'takes a link that is named for what it leads to, as filefrag does' {
+        Invoke-Tool sh -c 'head -c 9000 /dev/urandom > file; sync file; ln -s file link; ln -s missing dangling'
+        $extent = Get-BtrfsExtent link
+        $extent.Path | Should -Be "$PWD/file"
+        Get-PhysicalRange link | Should -Be (Get-PhysicalRange file)
+        $extent.Offset | Should -Be (Get-BtrfsExtent file).Offset
+        $extent.DiskOffset | Should -Be (Get-BtrfsExtent file).DiskOffset
+        Get-Item link | Get-BtrfsExtent | Should -BeNullOrEmpty
+        { Get-BtrfsExtent dangling -ErrorAction Stop } | Should -Throw -ErrorId 'SourceNotFound,*'
     }
 
     It 'reports a bad item and goes on with the next' {
@@ -194,7 +205,7 @@ Describe 'Get-BtrfsExtent' {
     It 'prints as a table of at most 120 columns, a group for each file' {
         Initialize-PartedFile a
         Invoke-Tool cp --reflink=always a b
-        $lines = (Get-BtrfsExtent a, b | Out-String -Width 120) -split "`n"
+        $lines = (Get-BtrfsExtent a, b | Out-String -Width 1000) -split "`n"
         $lines | ForEach-Object Length | Should -Not -BeGreaterThan 120
         $lines -match '^\s+Path: ' | ForEach-Object Trim | Should -Be "Path: $folder/a", "Path: $folder/b"
         $rows = $lines -match '^\s+\d+ +\d+ Data '

@@ -114,10 +114,10 @@ Describe 'Merge-BtrfsItem' {
 
     It 'writes objects that print as a table, bind to other cmdlets and survive JSON' {
         $result = Merge-BtrfsItem ref/big tree/big
-        $lines = ($result | Out-String -Width 120).Trim() -split "`n"
+        $lines = ($result | Out-String -Width 1000).Trim() -split "`n"
         $lines | Should -HaveCount 3
-        $lines[0] | Should -Match '^\s*DedupedLength\s+SameLength\s+DifferentLength\s+Path'
-        $lines[2] | Should -Match "4190208\s+0\s+4096\s+$folder/tree/big"
+        $lines[0] | Should -Match '^\s*DedupedLength\s+SameLength\s+InlineLength\s+DifferentLength\s+Path'
+        $lines[2] | Should -Match "4190208\s+0\s+0\s+4096\s+$folder/tree/big"
         ($result | Get-Item).Length | Should -Be 4MB
         ($result | ConvertTo-Json | ConvertFrom-Json).DedupedLength | Should -Be 4190208
     }

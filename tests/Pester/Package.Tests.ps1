@@ -1,10 +1,13 @@
 BeforeDiscovery {
     $dotnet = Get-Command dotnet -CommandType Application -ErrorAction Ignore
+    $lintian = Get-Command lintian -CommandType Application -ErrorAction Ignore
+    $linker = (Get-Command clang, gcc -CommandType Application -ErrorAction Ignore) -and (Test-Path /usr/include/zlib.h)
 }
 
 BeforeAll {
     Import-Module "$PSScriptRoot/Scratch.psm1"
     $checkout = (Resolve-Path "$PSScriptRoot/../..").Path
+    $linker = (Get-Command clang, gcc -CommandType Application -ErrorAction Ignore) -and (Test-Path /usr/include/zlib.h)
     $version = (Import-PowerShellDataFile "$checkout/BtrfsClone.psd1").ModuleVersion
 
     # Imports the module in a new pwsh and clones with it.
@@ -26,7 +29,7 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
 
     It 'packs the module, and nothing but the module, for the gallery and as a zip' {
         $expected = 'BtrfsClone.Format.ps1xml', 'BtrfsClone.Types.ps1xml', 'BtrfsClone.psd1', 'CHANGELOG.md', 'LICENSE', 'README.md',
-            'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'en-US/*'
+            'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'bin/System.IO.Hashing.dll', 'en-US/*'
         foreach ($archive in "BtrfsClone.$version.nupkg", "BtrfsClone-$version.zip") {
             $folder = New-ScratchFolder
             [IO.Compression.ZipFile]::ExtractToDirectory("$checkout/out/$archive", $folder)
@@ -55,6 +58,23 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
         }
     }
 
+    It 'packs the program for Debian as lintian likes it' -Skip:(-not ($linker -and $lintian)) {
+        $null = & "$checkout/build.ps1" Deb
+        $package = Get-Item "$checkout/out/btrfs-clone_$($version)_*.deb"
+        $complaints = lintian $package 2>&1 | Where-Object { "$_" -notlike '*root privileges*' }
+        $complaints | Should -BeNullOrEmpty
+        $files = (Invoke-Tool dpkg-deb -c $package) -replace '.* \./' | Where-Object { $_ -and $_ -notlike '*/' }
+        $files | Sort-Object -CaseSensitive | Should -Be (@(
+            'usr/bin/btrfs-clone'
+            'usr/share/bash-completion/completions/btrfs-clone'
+            'usr/share/doc/btrfs-clone/changelog.gz'
+            'usr/share/doc/btrfs-clone/copyright'
+            'usr/share/fish/vendor_completions.d/btrfs-clone.fish'
+            'usr/share/man/man1/btrfs-clone.1.gz'
+            'usr/share/zsh/vendor-completions/_btrfs-clone'
+        ) | Sort-Object -CaseSensitive)
+    }
+
     It 'installs the module for the user, over an older one' {
         $env:XDG_DATA_HOME = New-ScratchFolder
         try {
@@ -63,6 +83,11 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
             $null = & "$checkout/build.ps1" Install
             Test-Module BtrfsClone | Should -Be $target
             Test-Path "$target/bin/stale.dll" | Should -BeFalse
+            if ($linker) {
+                $local = Split-Path $env:XDG_DATA_HOME
+                & "$local/bin/btrfs-clone" --version | Should -Match "^$([regex]::Escape($version))"
+                Invoke-Tool sh -c 'zcat "$0"' "$local/share/man/man1/btrfs-clone.1.gz" | Select-Object -First 1 | Should -BeLike '.TH *'
+            }
         } finally {
             $env:XDG_DATA_HOME = $null
         }
@@ -71,7 +96,7 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
 
 Describe 'dotnet publish' -Skip:(-not $dotnet) {
     It 'makes the program <Form>, and leaves what is built for the module alone' -ForEach @(
-        @{ Form = 'a folder'; Options = @('-p:PublishAot=false'); Files = 'BtrfsClone.dll', 'System.CommandLine.dll', 'btrfs-clone', 'btrfs-clone.dll' }
+        @{ Form = 'a folder'; Options = @('-p:PublishAot=false'); Files = 'BtrfsClone.dll', 'System.CommandLine.dll', 'System.IO.Hashing.dll', 'btrfs-clone', 'btrfs-clone.dll' }
         @{ Form = 'one native file'; Options = @(); Files = 'btrfs-clone' }
     ) {
         $linker = Get-Command clang, gcc -CommandType Application -ErrorAction Ignore

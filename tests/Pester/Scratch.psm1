@@ -9,16 +9,29 @@ $ErrorActionPreference = 'Stop'
 
 $script:root = $null
 $script:mountPoint = $null
+$script:lock = $null
 $script:folders = 0
 
 function Initialize-Scratch {
-    $name = "btrfs-clone-pester-$PID"
-    if ($env:BTRFSCLONE_TEST_DIR) {
-        $script:root = Join-Path $env:BTRFSCLONE_TEST_DIR $name
-        $null = New-Item -ItemType Directory $script:root
-    } else {
-        $script:root = $script:mountPoint = Join-Path ([IO.Path]::GetTempPath()) $name
-        $null = New-Item -ItemType Directory $script:root -Force
+    $parent = $env:BTRFSCLONE_TEST_DIR ? $env:BTRFSCLONE_TEST_DIR : [IO.Path]::GetTempPath()
+
+    # The kernel drops a lock with its process, however that ends: what it protects is a killed run's.
+    foreach ($file in [IO.Directory]::GetFiles($parent, 'btrfs-clone-pester-*.lock')) {
+        try {
+            $held = [IO.File]::Open($file, 'Open', 'ReadWrite', 'None')
+        } catch [IO.IOException], [UnauthorizedAccessException] {
+            continue
+        }
+
+        Remove-ScratchRoot ($file -replace '\.lock$')
+        $held.Dispose()
+    }
+
+    $script:root = Join-Path $parent "btrfs-clone-pester-$([IO.Path]::GetRandomFileName().Substring(0, 6))"
+    $script:lock = [IO.File]::Open("$script:root.lock", 'CreateNew', 'ReadWrite', 'None')
+    $null = New-Item -ItemType Directory $script:root
+    if (-not $env:BTRFSCLONE_TEST_DIR) {
+        $script:mountPoint = $script:root
 
         # Where the mount is gone, nothing can be made in its place; and nobody can remove the mount point in a mount
         # namespace that does not show the mount, for which the kernel would unmount it here.
@@ -63,7 +76,7 @@ function New-ScratchFolder {
 
     if (-not $script:root) {
         Initialize-Scratch
-    } elseif ($script:mountPoint -and -not (Test-Mounted)) {
+    } elseif ($script:mountPoint -and -not (Test-Mounted $script:mountPoint)) {
         # One test says so; those after it get another one, and are not to fail for the same.
         $lost = $script:mountPoint
         Remove-Scratch
@@ -78,23 +91,31 @@ function Remove-Scratch {
     [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '')]
     param()
 
-    if ($script:mountPoint) {
-        if (Test-Mounted) {
-            umount --lazy $script:mountPoint
-        }
-
-        chattr -i $script:mountPoint 2> $null
-        rmdir $script:mountPoint
-    } elseif ($script:root) {
-        chmod -R u+rwX $script:root
-        Remove-Item -LiteralPath $script:root -Recurse -Force
+    if ($script:root) {
+        Remove-ScratchRoot $script:root
+        $script:lock.Dispose()
     }
 
-    $script:root = $script:mountPoint = $null
+    $script:root = $script:mountPoint = $script:lock = $null
+}
+
+function Remove-ScratchRoot {
+    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '')]
+    param([string] $Path)
+
+    if (Test-Mounted $Path) {
+        umount --lazy $Path
+    }
+
+    chattr -R -f -i -a $Path 2> $null
+    chmod -R -f u+rwX $Path
+    rm -rf --one-file-system $Path "$Path.img" "$Path.lock"
 }
 
 function Test-Mounted {
-    mountpoint --quiet $script:mountPoint
+    param([string] $Path)
+
+    mountpoint --quiet $Path
     $LASTEXITCODE -eq 0
 }
 

@@ -81,19 +81,26 @@ Describe 'A name with control characters' {
     It 'writes none of them to a terminal' {
         $folder = New-ScratchFolder
         Set-Content -LiteralPath "$folder/bell`a" 'content'
+        Set-Content -LiteralPath "$folder/big`a" ('content' * 1000)
         $shown = pwsh -NoProfile -NonInteractive -Command @"
             Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'
             Set-Location '$folder'
             Copy-BtrfsItem "bell``a" "clone``a" -WhatIf
-            Copy-BtrfsItem "bell``a" "clone``a" -Verbose -PassThru | Out-String -Width 300
+            Copy-BtrfsItem "bell``a" "clone``a" -Verbose -PassThru | Out-String -Width 1000
             Copy-BtrfsRange "bell``a" "clone``a" -WhatIf
             Merge-BtrfsItem "bell``a" "clone``a" -WhatIf
-            Get-BtrfsExtent "bell``a" | Out-String -Width 300
-            Measure-BtrfsItem "bell``a" | Out-String -Width 300
-            Compare-BtrfsItem "bell``a" "clone``a" | Out-String -Width 300
+            Get-BtrfsExtent "bell``a" | Out-String -Width 1000
+            Measure-BtrfsItem "bell``a" | Out-String -Width 1000
+            Compare-BtrfsItem "bell``a" "clone``a" | Out-String -Width 1000
+            cp --reflink=never 'big`a' 'big-too`a'
+            Find-BtrfsDuplicate . -FileOnly | Out-String -Width 1000
+            Find-BtrfsDuplicate . -FileOnly | Merge-BtrfsItem -WhatIf
+            Find-BtrfsDuplicate . -FileOnly | Merge-BtrfsItem | Out-String -Width 1000
 "@
         $text = $shown -join "`n"
         $text | Should -Not -Match "`a"
         [regex]::Matches($text, '(bell|clone)\\x07').Count | Should -Be 12
+        # The group, what would be merged and what was.
+        [regex]::Matches($text, 'big(-too)?\\x07').Count | Should -Be 4
     }
 }

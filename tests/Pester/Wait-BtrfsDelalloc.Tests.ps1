@@ -72,16 +72,23 @@ line"; sync file1; head -c 9000 /dev/urandom >> file1; head -c 50000 /dev/urando
 
     It 'refuses <name>: <error>' -ForEach @(
         @{ name = 'a FIFO'; path = 'fifo'; error = 'NotRegularFile'; category = 'InvalidType' }
-        @{ name = 'a link'; path = 'link'; error = 'NotRegularFile'; category = 'InvalidType' }
+        @{ name = 'a link that leads nowhere'; path = 'dangling'; error = 'SourceNotFound'; category = 'ObjectNotFound' }
         @{ name = 'a missing file'; path = 'missing'; error = 'SourceNotFound'; category = 'ObjectNotFound' }
         @{ name = 'another provider'; path = 'Env:HOME'; error = 'NotFileSystem'; category = 'InvalidArgument' }
     ) {
-        Invoke-Tool sh -c 'mkfifo fifo; ln -s file1 link'
+        Invoke-Tool sh -c 'mkfifo fifo; ln -s nowhere dangling'
         $passed = Wait-BtrfsDelalloc file1, $path, file2 -PassThru -ErrorVariable failures -ErrorAction SilentlyContinue
         $passed.Name | Should -Be 'file1', 'file2'
         $failures | Should -HaveCount 1
         $failures[0].FullyQualifiedErrorId | Should -Be "$error,$id"
         $failures[0].CategoryInfo.Category | Should -Be $category
+    }
+
+    It 'waits for what a link leads to that is named' {
+        Invoke-Tool ln -s file1 named
+        Get-BusyFile file1 | Should -HaveCount 1
+        (Wait-BtrfsDelalloc named -PassThru).FullName | Should -Be "$folder/file1"
+        Get-BusyFile file1 | Should -BeNullOrEmpty
     }
 
     It 'with -NoFlush only waits, and past -Timeout is an error of the item alone' {

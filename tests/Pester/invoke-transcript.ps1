@@ -29,7 +29,7 @@ for ($transcriptNumber = 0; $transcriptNumber -lt $transcripts.Count; $transcrip
             if ($transcript.Steps[$stepNumber].Shell) {
                 sh -c $stepText 2>&1 | ForEach-Object { "$_" }
             } else {
-                . ([scriptblock]::Create($stepText)) 2>&1 | Out-String -Stream -Width 200
+                . ([scriptblock]::Create($stepText)) 2>&1 | Out-String -Stream -Width 1000
             }
         }
     }

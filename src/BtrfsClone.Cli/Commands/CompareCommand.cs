@@ -23,25 +23,31 @@ internal static class CompareCommand
             Description = "Write a line for each file, and for each entry without counterpart, too.",
         };
         Option<bool> json = new("--json") { Description = "Write one JSON object a line, with all that is known." };
+        Option<bool> oneFileSystem = CloningOptions.OneFileSystem();
         Command command = new(
             "compare", "Show how much of a file or tree is shared with another one. Exits with 0 if it is a clone, else 1.")
         {
-            reference, path, detailed, json,
+            reference, path, oneFileSystem, detailed, json,
         };
         command.SetAction(parsed => Invocation.Run(run => Compare(
             run, FullPath.Of(parsed.GetValue(reference)!), FullPath.Of(parsed.GetValue(path)!),
-            parsed.GetValue(detailed), parsed.GetValue(json))));
+            new ComparisonOptions { OneFileSystem = parsed.GetValue(oneFileSystem) }, parsed.GetValue(detailed), parsed.GetValue(json))));
         return command;
     }
 
-    private static void Compare(Invocation run, string reference, string path, bool detailed, bool json)
+    private static void Compare(Invocation run, string reference, string path, ComparisonOptions options, bool detailed, bool json)
     {
-        using Utf8Output output = new(Console.OpenStandardOutput());
+        Utf8Output output = new(StandardStream.Output);
         CompareSession? session = null;
         bool isFirst = true;
         string? last = null;
-        using (session = new CompareSession(
-            run.Fail, detailed ? Write : null, () => run.Progress.Show(() => $"{session!.Files:N0} files")))
+        var events = new CompareEvents
+        {
+            OnFailure = run.Fail,
+            OnEntry = detailed ? Write : null,
+            OnTick = () => run.Progress.Show(() => $"{session!.Files:N0} files"),
+        };
+        using (session = new CompareSession(options, events))
         {
             CompareResult result = session.Compare(
                 Path.TrimEndingDirectorySeparator(reference), Path.TrimEndingDirectorySeparator(path), run.Cancellation);
@@ -90,6 +96,7 @@ internal static class CompareCommand
     {
         output.WriteRight("LENGTH"u8, Wide);
         output.WriteRight("SHARED"u8, Wide);
+        output.WriteRight("INLINE"u8, Wide);
         output.WriteRight("EXCLUSIVE"u8, Wide);
         output.WriteRight("RATIO"u8, 6);
         output.WriteLeft("CLONE"u8, 5);
@@ -101,6 +108,7 @@ internal static class CompareCommand
     {
         output.WriteRight(result.Length, Wide);
         output.WriteRight(result.SharedLength, Wide);
+        output.WriteRight(result.InlineLength, Wide);
         output.WriteRight(result.ExclusiveLength, Wide);
         output.WriteRight(
             result.SharedRatio is double ratio

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.IO.Enumeration;
+using System.Text.Json;
+using BtrfsClone.Carrying;
 using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli.Commands;
@@ -13,31 +14,41 @@ internal static class CopyCommand
         Argument<string[]> paths = new("SOURCE... DESTINATION")
         {
             Description = "What to clone, and the directory it goes into; for a single SOURCE also its new name.",
-            Arity = new ArgumentArity(2, 100_000),
+            Arity = new ArgumentArity(1, 100_000),
         };
-        Option<string?> reflink = new("--reflink")
+        Option<string?> filesFrom = new("--files-from")
         {
-            Description = "What cannot be cloned is an error (always, the default) or is copied (auto).",
-            HelpName = "always|auto",
+            Description = "Clone also what this file names, one a line; - is standard input.",
+            HelpName = "FILE",
         };
-        reflink.AcceptOnlyFromAmong("always", "auto");
+        Option<bool> zeros = new("--null", "-0")
+        {
+            Description = "The names in --files-from end with a zero byte, as those of find -print0.",
+        };
+        Option<bool> json = new("--json") { Description = "Write what each SOURCE came to as JSON, one object a line." };
+        CloningOptions shared = new();
+        Option<bool> oneFileSystem = CloningOptions.OneFileSystem();
+        PatternOptions patterns = new();
         Option<bool> noClobber = new("--no-clobber", "-n") { Description = "Leave existing files, and report them." };
-        Option<bool> force = new("--force", "-f") { Description = "Replace also files without write permission." };
+        Option<bool> force = new("--force", "-f")
+        {
+            Description = "Replace also files without write permission, devices, FIFOs and sockets.",
+        };
+        Option<string?> backup = new("--backup")
+        {
+            Description = "Keep what is replaced as NAME~ (simple) or NAME.~N~ (numbered).",
+            HelpName = "simple|numbered",
+        };
+        backup.AcceptOnlyFromAmong("simple", "numbered");
+        Option<bool> update = new("--update", "-u")
+        {
+            Description = "Replace what exists only where the source was modified later.",
+        };
         Option<bool> atomic = new("--atomic")
         {
             Description = "Let everything appear at the end, each name in one step, or nothing.",
         };
         Option<bool> noRecurse = new("--no-recurse") { Description = "Clone a directory itself only." };
-        Option<string[]> include = new("--include")
-        {
-            Description = "Clone only files with such names below the given ones (* and ?; repeatable).",
-            HelpName = "GLOB",
-        };
-        Option<string[]> exclude = new("--exclude")
-        {
-            Description = "Leave such names out, directories with all below them (* and ?; repeatable).",
-            HelpName = "GLOB",
-        };
         Option<string?> relativeBase = new("--relative-base")
         {
             Description = "Keep each SOURCE's path relative to this directory.",
@@ -47,92 +58,180 @@ internal static class CopyCommand
         {
             Description = "Clone the sources as they stood at one moment, from a temporary snapshot.",
         };
+        Option<bool> perFile = new("--per-file")
+        {
+            Description = "Where no snapshot may be taken for --point-in-time, clone without: each file is of a moment of its own.",
+        };
         Option<bool> snapshot = new("--snapshot")
         {
-            Description = "Make a writable snapshot of each SOURCE, which is a subvolume's root.",
+            Description = "Make a snapshot of each SOURCE, which is a subvolume's root.",
         };
+        Option<bool> readOnly = new("--read-only") { Description = "Make the --snapshot read-only, with those in it." };
         Option<bool> recurse = new("--recurse")
         {
-            Description = "Clone what is below directories: the default, but for subvolumes nested in a --snapshot.",
+            Description = "Clone what is below directories: the default, but for subvolumes nested in a --snapshot, of which " +
+                "it makes snapshots in that, of all or none.",
         };
-        Option<int> jobs = new("--jobs", "-j")
+        Option<bool> noTarget = new("--no-target-directory", "-T")
         {
-            Description = "Threads, 1-64 (default: one for each processor).",
-            HelpName = "N",
+            Description = "Take DESTINATION for the clone's name, also where it is a directory.",
         };
-        jobs.Validators.Add(result =>
-        {
-            // By its text: the value of what is no number cannot be asked for.
-            if (result.Tokens is not [{ Value: var text }] || !int.TryParse(text, out int count) || count is < 1 or > 64)
-            {
-                result.AddError("--jobs takes a number from 1 to 64.");
-            }
-        });
         Command command = new("copy", "Clone files and directory trees.")
         {
-            paths, reflink, noClobber, force, atomic, pointInTime, snapshot, recurse, noRecurse, include, exclude,
-            relativeBase, jobs,
+            paths, filesFrom, zeros, shared.Reflink, noClobber, force, backup, update, atomic, pointInTime, perFile, snapshot, readOnly,
+            recurse, noRecurse, json,
+            relativeBase, noTarget, oneFileSystem, shared.Jobs,
         };
-        command.Validators.Add(result => Refuse(result, recurse, noRecurse));
-        command.Validators.Add(result => Refuse(result, snapshot, force, atomic, pointInTime, include, exclude, relativeBase));
+        patterns.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(snapshot) && result.GetValue(reflink) == "auto")
+            bool isNamed = result.GetResult(filesFrom) is not null;
+            if (!isNamed && result.GetValue(paths)?.Length < 2)
+            {
+                result.AddError("copy takes a SOURCE and a DESTINATION.");
+            }
+
+            if (!isNamed && result.GetValue(zeros))
+            {
+                result.AddError("--null says how the names in --files-from end.");
+            }
+        });
+        command.Validators.Add(result => Refuse(result, noTarget, relativeBase, filesFrom));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(noTarget) && result.GetValue(paths)?.Length > 2)
+            {
+                result.AddError("--no-target-directory takes one SOURCE.");
+            }
+        });
+        command.Validators.Add(result => Refuse(result, recurse, noRecurse));
+        command.Validators.Add(result => Refuse(result, atomic, backup, update));
+        command.Validators.Add(
+            result => Refuse(result, snapshot, [force, backup, update, atomic, pointInTime, relativeBase, .. patterns.All]));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(snapshot) && result.GetValue(shared.Reflink) == "auto")
             {
                 result.AddError("--snapshot and --reflink auto cannot be used together.");
+            }
+        });
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(readOnly) && !result.GetValue(snapshot))
+            {
+                result.AddError("--read-only is for a --snapshot.");
+            }
+
+            if (result.GetValue(perFile) && !result.GetValue(pointInTime))
+            {
+                result.AddError("--per-file is for --point-in-time.");
             }
         });
         command.SetAction(parsed =>
         {
             string[] all = parsed.GetValue(paths)!;
+            string? names = parsed.GetValue(filesFrom);
+            Sources sources = new(all[..^1], names, parsed.GetValue(zeros));
+            bool isSingle = names is null && all.Length == 2;
             CloneOptions options = new()
             {
-                Reflink = parsed.GetValue(reflink) == "auto" ? ReflinkMode.Auto : ReflinkMode.Always,
+                Reflink = CloningOptions.ReflinkOf(parsed.GetValue(shared.Reflink)),
                 NoClobber = parsed.GetValue(noClobber),
                 Force = parsed.GetValue(force),
+                Backup = parsed.GetValue(backup) switch
+                {
+                    "simple" => BackupMode.Simple,
+                    "numbered" => BackupMode.Numbered,
+                    _ => BackupMode.None,
+                },
+                Update = parsed.GetValue(update),
                 Atomic = parsed.GetValue(atomic),
                 Recurse = !parsed.GetValue(noRecurse),
                 PointInTime = parsed.GetValue(pointInTime),
-                SingleItem = all.Length == 2,
-                Workers = parsed.GetValue(jobs),
-                Filter = FilterOf(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []),
+                PerFile = parsed.GetValue(perFile),
+                OneFileSystem = parsed.GetValue(oneFileSystem),
+                SingleItem = isSingle,
+                Workers = parsed.GetValue(shared.Jobs),
+                Filter = patterns.Patterns.Filter,
             };
             return parsed.GetValue(snapshot)
-                ? Invocation.Run(run => TakeSnapshots(run, options, parsed.GetValue(recurse), all[..^1], all[^1]))
-                : Invocation.Run(run => Copy(run, options, all[..^1], all[^1], parsed.GetValue(relativeBase)));
+                ? Invocation.Run(run => CopiedSubvolumes.Take(
+                    run, options, new() { Recurse = parsed.GetValue(recurse), ReadOnly = parsed.GetValue(readOnly) }, sources,
+                    Place(all[^1], isSingle, null, parsed.GetValue(noTarget)), parsed.GetValue(json)))
+                : Invocation.Run(patterns.Checked(run => Copy(
+                    run, options.KeepingSharing(), sources,
+                    Place(all[^1], isSingle, parsed.GetValue(relativeBase), parsed.GetValue(noTarget)), parsed.GetValue(json))));
         });
         return command;
     }
 
-    private static void Copy(
-        Invocation run, CloneOptions options, string[] sources, string destination, string? relativeBase)
+    /// <summary>Where the sources go: into a directory, or for a single one also to a new name.</summary>
+    private static CloneDestination Place(string destination, bool isSingle, string? relativeBase, bool isName)
     {
         string target = FullPath.Of(destination, BtrfsError.DestinationNotFound);
-        CloneDestination place = sources.Length > 1 || relativeBase is not null
-            ? CloneDestination.Into(target, relativeBase is null ? null : SourcePath(relativeBase))
+        return relativeBase is not null ? CloneDestination.Into(target, Sources.Find(relativeBase).Path)
+            : !isSingle ? CloneDestination.Into(target)
+            : isName ? CloneDestination.Exactly(target)
             : CloneDestination.Named(target);
+    }
+
+    private static void Copy(Invocation run, CloneOptions options, Sources sources, CloneDestination place, bool json)
+    {
+        Utf8Output output = new(StandardStream.Output);
+        List<CloneResult> hidden = [];
         CloneSession? session = null;
-        using (session = new CloneSession(options, run.Fail, () => run.Progress.Show(() => Describe(session!.Counters))))
+        CarryProgress? carried = null;
+        SessionEvents events = new()
         {
-            foreach (string source in sources)
+            OnFailure = run.Fail,
+            OnPassedOver = run.WarnOfPassedOver,
+            OnTick = () => run.Progress.Show(() => carried?.Describe() ?? Describe(session!.Counters)),
+        };
+        using (session = new CloneSession(options, events))
+        {
+            carried = options.Reflink == ReflinkMode.Auto ? new CarryProgress(session.Counters) : null;
+            foreach (CloneSource item in sources.Read(run, session.Covers))
             {
-                try
+                run.Try(() =>
                 {
-                    session.Clone(SourcePath(source), place, run.Cancellation);
-                }
-                catch (BtrfsException failure)
-                {
-                    run.Fail(failure);
-                }
+                    if (carried?.Add(item.Path, place.For(item), run.Cancellation) is { } shortage)
+                    {
+                        run.Warn(shortage);
+                    }
+
+                    CloneResult result = session.Clone(item.Path, place.For(item), run.Cancellation);
+                    if (json && options.Atomic)
+                    {
+                        hidden.Add(result);
+                    }
+                    else if (json)
+                    {
+                        Write(result);
+                    }
+                });
             }
 
-            session.Complete();
+            session.Complete(cancellation: run.Cancellation);
             run.Progress.Clear();
-            if (session.Counters.CopiedLength > 0)
+            hidden.ForEach(Write);
+            output.Flush();
+            if (session.Counters.CopiedDescription is { } copied)
             {
-                Console.Error.WriteLine(
-                    $"btrfs-clone: {session.Counters.CopiedLength} bytes could not be shared and were copied.");
+                run.Warn(copied);
             }
+
+            foreach (string path in session.WithoutMoment)
+            {
+                run.Warn($"{PathText.Printable(path)}: not of one moment: each of its files is of its own.");
+            }
+
+            run.WarnOf(session.Losses);
+        }
+
+        void Write(CloneResult result)
+        {
+            output.Write(JsonSerializer.SerializeToUtf8Bytes(result, JsonLines.Readable.CloneResult));
+            output.EndLine();
         }
     }
 
@@ -142,53 +241,6 @@ internal static class CopyCommand
         {
             result.AddError($"{option.Name} and {other.Name} cannot be used together.");
         }
-    }
-
-    private static void TakeSnapshots(
-        Invocation run, CloneOptions options, bool recurse, string[] sources, string destination)
-    {
-        string target = FullPath.Of(destination, BtrfsError.DestinationNotFound);
-        CloneDestination place = sources.Length > 1 ? CloneDestination.Into(target) : CloneDestination.Named(target);
-        using CloneSession session = new(options, run.Fail);
-        using SnapshotClone snapshots = new(session, recurse, nested => run.Warn(
-            $"{PathText.Printable(nested)}: nested subvolume: the snapshot leaves it empty; --recurse clones it."));
-        foreach (string source in sources)
-        {
-            try
-            {
-                snapshots.Clone(SourcePath(source), place, run.Cancellation);
-            }
-            catch (BtrfsException failure)
-            {
-                run.Fail(failure);
-            }
-        }
-    }
-
-    /// <summary>
-    /// An absolute path whose last part names the item itself: <c>.</c>, <c>..</c> and a trailing slash stand for the
-    /// directory that they lead to.
-    /// </summary>
-    private static string SourcePath(string source)
-    {
-        string full = FullPath.Of(source);
-        string trimmed = Path.TrimEndingDirectorySeparator(full);
-        bool isLink = (source.EndsWith('/') || Path.GetFileName(source) is "." or "..") &&
-            new FileInfo(trimmed).LinkTarget is not null;
-        return isLink ? new DirectoryInfo(trimmed).ResolveLinkTarget(returnFinalTarget: true)!.FullName : trimmed;
-    }
-
-    private static EntryFilter? FilterOf(string[] include, string[] exclude)
-    {
-        if (include.Length == 0 && exclude.Length == 0)
-        {
-            return null;
-        }
-
-        return (name, kind) =>
-            !exclude.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)) &&
-            (kind == EntryKind.Directory || include.Length == 0 ||
-                include.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)));
     }
 
     private static string Describe(CloneCounters counters) =>

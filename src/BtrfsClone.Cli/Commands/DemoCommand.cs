@@ -63,7 +63,7 @@ internal static class DemoCommand
 
     private static CloneResult Clone(Invocation run, string source, string destination)
     {
-        using CloneSession session = new(new CloneOptions(), run.Fail);
+        using CloneSession session = new(new CloneOptions(), new SessionEvents { OnFailure = run.Fail });
         return session.Clone(source, CloneDestination.Named(destination), run.Cancellation);
     }
 
@@ -120,7 +120,8 @@ internal static class DemoCommand
         {
             if (_mounted)
             {
-                Command("umount", Root);
+                // In a session of its own: what ends the program from the terminal does not end this.
+                Command("setsid", "--wait", "umount", Root);
             }
 
             Directory.Delete(_folder, recursive: true);

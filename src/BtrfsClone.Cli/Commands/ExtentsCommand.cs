@@ -6,9 +6,6 @@ namespace BtrfsClone.Cli.Commands;
 /// <summary><c>btrfs-clone extents</c>: what files are made of.</summary>
 internal static class ExtentsCommand
 {
-    // EPIPE, as the runtime hands it on.
-    private const int BrokenPipe = 32;
-
     public static Command Create()
     {
         Argument<string[]> paths = new("FILE...")
@@ -72,32 +69,25 @@ internal static class ExtentsCommand
 
     private static void Show(Invocation run, ExtentReaderOptions options, string[] files, bool json)
     {
-        using Utf8Output output = new(Console.OpenStandardOutput());
+        Utf8Output output = new(StandardStream.Output);
         using ExtentReader reader = new(options);
         ExtentLines lines = ExtentLines.Create(json, output);
-        try
+        foreach (string file in files.TakeWhile(_ => output.IsOpen))
         {
-            foreach (string file in files)
-            {
-                Show(run, reader, lines, file);
-                output.Flush();
-            }
-        }
-        catch (IOException failure) when (failure is not BtrfsException && failure.HResult == BrokenPipe)
-        {
-            // Whoever reads, such as head(1), has seen enough.
+            Show(run, reader, lines, output, file);
+            output.Flush();
         }
     }
 
-    private static void Show(Invocation run, ExtentReader reader, ExtentLines lines, string file)
+    private static void Show(Invocation run, ExtentReader reader, ExtentLines lines, Utf8Output output, string file)
     {
         try
         {
-            string path = FullPath.Of(file);
+            string path = FullPath.ThroughLink(file);
             reader.Open(path, run.Cancellation);
             bool any = reader.Read(out FileExtent extent);
             lines.BeginFile(path);
-            for (; any; any = reader.Read(out extent))
+            for (; any && output.IsOpen; any = reader.Read(out extent))
             {
                 lines.Write(extent);
             }

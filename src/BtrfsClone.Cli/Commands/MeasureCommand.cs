@@ -1,7 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using BtrfsClone.Measuring;
 
 namespace BtrfsClone.Cli.Commands;
@@ -9,8 +6,6 @@ namespace BtrfsClone.Cli.Commands;
 /// <summary><c>btrfs-clone measure</c>: what files and trees take on disk.</summary>
 internal static class MeasureCommand
 {
-    private const int Wide = 15;
-
     public static Command Create()
     {
         Argument<string[]> paths = new("PATH...")
@@ -23,39 +18,54 @@ internal static class MeasureCommand
         {
             Description = "Write a line for each kind of compression, too (needs root).",
         };
+        Option<bool> reclaimable = new("--reclaimable")
+        {
+            Description = "Tell what deleting each path, and all of them together, would give back (needs root).",
+        };
+        Option<bool> detailed = new("--detailed")
+        {
+            Description = "With --reclaimable: tell, too, what comes free only with which of the others.",
+        };
         Command command = new("measure", "Show what files and trees take on disk, and share.")
         {
-            paths, json, byCompression,
+            paths, json, byCompression, reclaimable, detailed,
         };
-        command.SetAction(parsed => Invocation.Run(run => Measure(
-            run, parsed.GetValue(paths)!, parsed.GetValue(json), parsed.GetValue(byCompression))));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(detailed) && !result.GetValue(reclaimable))
+            {
+                result.AddError("--detailed needs --reclaimable.");
+            }
+        });
+        command.SetAction(parsed => Invocation.Run(run =>
+        {
+            var output = new MeasureOutput(
+                parsed.GetValue(json), parsed.GetValue(byCompression), parsed.GetValue(reclaimable));
+            Measure(run, output, parsed.GetValue(paths)!, parsed.GetValue(detailed));
+        }));
         return command;
     }
 
-    private static void Measure(Invocation run, string[] paths, bool json, bool byCompression)
+    private static void Measure(Invocation run, MeasureOutput output, string[] paths, bool detailed)
     {
-        using Utf8Output output = new(Console.OpenStandardOutput());
         MeasureSession? session = null;
-        using (session = new MeasureSession(run.Fail, () => run.Progress.Show(() => $"{session!.Files:N0} files")))
+        var events = new SessionEvents
         {
-            bool isFirst = true;
-            foreach (string path in paths)
+            OnFailure = run.Fail,
+            OnTick = () => run.Progress.Show(() => $"{session!.Files:N0} files"),
+        };
+        using (session = new MeasureSession(new MeasureOptions { Reclaimable = output.IsReclaimable }, events))
+        {
+            foreach (string path in paths.TakeWhile(_ => output.IsOpen))
             {
                 try
                 {
-                    MeasureResult result = session.Measure(FullPath.Of(path), run.Cancellation);
-                    run.Progress.Clear();
-                    if (json)
+                    MeasureResult result = session.Measure(FullPath.ThroughLink(path), run.Cancellation);
+                    if (!output.IsReclaimable)
                     {
-                        output.Write(JsonSerializer.SerializeToUtf8Bytes(result, JsonLines.Readable.MeasureResult));
-                        output.EndLine();
+                        run.Progress.Clear();
+                        output.Write(result);
                     }
-                    else
-                    {
-                        Write(output, result, isFirst, byCompression);
-                    }
-
-                    isFirst = false;
                 }
                 catch (BtrfsException failure)
                 {
@@ -64,58 +74,14 @@ internal static class MeasureCommand
 
                 output.Flush();
             }
-        }
-    }
 
-    private static void Write(Utf8Output output, MeasureResult result, bool isFirst, bool byCompression)
-    {
-        if (isFirst)
-        {
-            foreach (string head in (ReadOnlySpan<string>)["LENGTH", "EXCLUSIVE", "SET SHARED", "ON DISK"])
+            if (output.IsReclaimable)
             {
-                output.WriteRight(Encoding.UTF8.GetBytes(head), Wide);
+                IReadOnlyList<MeasureResult> results = session.Reclaim(detailed, run.Cancellation);
+                run.Progress.Clear();
+                output.Write(results);
+                output.Flush();
             }
-
-            output.WriteRight("RATIO"u8, 5);
-            output.WriteRight("EXTENTS"u8, 9);
-            output.Write("PATH"u8);
-            output.EndLine();
-        }
-
-        output.WriteRight(result.Length, Wide);
-        output.WriteRight(result.ExclusiveLength, Wide);
-        output.WriteRight(result.SetSharedLength, Wide);
-        WriteExtents(output, result.DiskLength, result.CompressionRatio, result.ExtentCount);
-        output.Write(Encoding.UTF8.GetBytes(PathText.Printable(result.Path)));
-        output.EndLine();
-        foreach (CompressionUsage usage in byCompression && result.ByCompression is not null ? result.ByCompression : [])
-        {
-            output.WriteRight(usage.Length, Wide);
-            output.WriteRight(""u8, Wide);
-            output.WriteRight(""u8, Wide);
-            WriteExtents(output, usage.DiskLength, usage.CompressionRatio, usage.ExtentCount);
-            output.Write(Encoding.UTF8.GetBytes($"  {usage.Type}"));
-            output.EndLine();
-        }
-    }
-
-    private static void WriteExtents(Utf8Output output, long? diskLength, double? ratio, long? count)
-    {
-        Write(output, diskLength, Wide);
-        output.WriteRight(
-            ratio is double known ? Encoding.UTF8.GetBytes(known.ToString("F2", CultureInfo.InvariantCulture)) : "-"u8, 5);
-        Write(output, count, 9);
-    }
-
-    private static void Write(Utf8Output output, long? number, int width)
-    {
-        if (number is long known)
-        {
-            output.WriteRight(known, width);
-        }
-        else
-        {
-            output.WriteRight("-"u8, width);
         }
     }
 }

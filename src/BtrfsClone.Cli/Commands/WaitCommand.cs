@@ -29,13 +29,18 @@ internal static class WaitCommand
             }
         });
         Option<bool> noFlush = new("--no-flush") { Description = "Only wait, without starting write-out." };
-        Command command = new("wait", "Wait until no data of files is delayed or in flight.") { paths, timeout, noFlush };
+        Option<bool> oneFileSystem = CloningOptions.OneFileSystem();
+        Command command = new("wait", "Wait until no data of files is delayed or in flight.")
+        {
+            paths, timeout, noFlush, oneFileSystem,
+        };
         command.SetAction(parsed =>
         {
             DelallocOptions options = new()
             {
                 Timeout = parsed.GetValue(timeout) is int seconds ? TimeSpan.FromSeconds(seconds) : null,
                 Flush = !parsed.GetValue(noFlush),
+                OneFileSystem = parsed.GetValue(oneFileSystem),
             };
             return Invocation.Run(run => Wait(run, options, parsed.GetValue(paths)!));
         });
@@ -44,12 +49,12 @@ internal static class WaitCommand
 
     private static void Wait(Invocation run, DelallocOptions options, string[] paths)
     {
-        using DelallocSession session = new(options, _ => { }, (failure, _) => run.Fail(failure));
+        using DelallocSession session = new(options, new DelallocEvents { OnFailure = run.Fail });
         foreach (string path in paths)
         {
             try
             {
-                session.Add(FullPath.Of(path), null, run.Cancellation);
+                session.Add(FullPath.ThroughLink(path), run.Cancellation);
             }
             catch (BtrfsException failure)
             {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using BtrfsClone.Interop;
 
@@ -10,82 +9,101 @@ namespace BtrfsClone.Cloning;
 /// </summary>
 /// <example>
 /// <code>
-/// using var session = new CloneSession(new CloneOptions(), failure => Console.Error.WriteLine(failure.Message));
+/// var events = new SessionEvents { OnFailure = failure => Console.Error.WriteLine(failure.Message) };
+/// using var session = new CloneSession(new CloneOptions(), events);
 /// CloneResult result = session.Clone("/data/tree", CloneDestination.Named("/data/copy"), CancellationToken.None);
 /// </code>
 /// </example>
 public sealed class CloneSession : IDisposable
 {
-    private const int TickMilliseconds = 50;
-
-    private readonly Action<BtrfsException> _onFailure;
-    private readonly Action? _onTick;
-    private readonly ConcurrentQueue<BtrfsException> _failures = new();
-    private readonly GivenDirectories _given = new();
+    private readonly CoveredDirectories _covered = new();
     private readonly WorkerBuffers _buffers;
     private readonly EntryCloner _entries;
     private readonly DirectoryCloner _directories;
     private readonly ItemParents _parents;
     private readonly AtomicDestination? _atomic;
-    private long _nextTick;
+    private readonly PointInTime? _snapshots;
     private bool _disposed;
 
     /// <summary>Begins an invocation.</summary>
     /// <param name="options">How to clone.</param>
-    /// <param name="onFailure">Takes each failure inside a tree, on the thread that calls <see cref="Clone"/>.</param>
-    /// <param name="onTick">Is called now and then, at most every 50 ms, on the thread that calls <see cref="Clone"/>.</param>
-    public CloneSession(CloneOptions options, Action<BtrfsException> onFailure, Action? onTick = null)
+    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Clone"/>.</param>
+    public CloneSession(CloneOptions options, SessionEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(onFailure);
-        Options = options;
-        _onFailure = onFailure;
-        _onTick = onTick;
-        Descriptors = new DescriptorBudget(options.Workers > 0 ? options.Workers : Environment.ProcessorCount);
-        _buffers = NewBuffers();
-        Uid = Sys.EffectiveUid;
-        Gid = Sys.EffectiveGid;
-        Umask = ProcessUmask.Read();
-        _entries = new EntryCloner(this);
-        _directories = new DirectoryCloner(this);
-        _parents = new ItemParents(this, _directories, _buffers);
-        _atomic = options.Atomic ? new AtomicDestination(options, _buffers) : null;
-        Moment = options.PointInTime ? new PointInTime(this) : null;
+        ArgumentNullException.ThrowIfNull(events);
+        Context = new CloneContext(options, events);
+        _atomic = options.Atomic ? new AtomicDestination(Context) : null;
+        _snapshots = options.PointInTime ? new PointInTime(Context) : null;
+        _buffers = Context.NewBuffers();
+        _entries = new EntryCloner(Context);
+        _directories = new DirectoryCloner(Context, _snapshots);
+        _parents = new ItemParents(Context, _directories, _buffers);
     }
 
     /// <summary>Running totals.</summary>
-    public CloneCounters Counters { get; } = new();
-
-    internal CloneOptions Options { get; }
-
-    /// <summary>The snapshots that sources are read from, or null where they are read as they are.</summary>
-    internal PointInTime? Moment { get; }
-
-    internal DescriptorBudget Descriptors { get; }
-
-    /// <summary>No file may get larger than this, in bytes.</summary>
-    internal ulong FileSizeLimit { get; } = Sys.FileSizeLimit;
-
-    internal uint Uid { get; }
-
-    internal uint Gid { get; }
-
-    internal uint Umask { get; }
-
-    internal CancellationToken Cancellation { get; set; }
-
-    /// <summary>The directory that a directory item is cloned into: met again below its source, it is not entered.</summary>
-    internal Statx TopDestination;
+    public CloneCounters Counters => Context.Counters;
 
     /// <summary>
-    /// Whether an item lies below a directory that this session was given already, and so is a part of that, whatever
-    /// has come of it.
+    /// The metadata that clones have lost so far, one object for each kind. It is lost where the destination's filesystem
+    /// has no place for it, with <see cref="ReflinkMode.Auto"/>; and where the source's is mounted so that it does not give
+    /// it (<c>noacl</c>).
+    /// </summary>
+    public IReadOnlyList<MetadataLoss> Losses => Context.Losses.All;
+
+    /// <summary>What people are to be told at the end: data that was copied, and <see cref="Losses"/>.</summary>
+    public IEnumerable<string> Warnings => new[] { Counters.CopiedDescription }.OfType<string>()
+        .Concat(WithoutMoment.Select(path => $"'{PathText.Printable(path)}' is not of one moment: each of its files is of its own."))
+        .Concat(Losses.Select(loss => loss.Description));
+
+    /// <summary>What <see cref="CloneOptions.PerFile"/> has let be cloned without a snapshot of its subvolume.</summary>
+    public IReadOnlyList<string> WithoutMoment => _snapshots?.GivenUp.Paths ?? [];
+
+    internal CloneContext Context { get; }
+
+    /// <summary>
+    /// Whether an item is a directory that this session was given already, or lies below one and so is a part of that,
+    /// whatever has come of it.
     /// </summary>
     /// <param name="source">The item's absolute path.</param>
     public bool Covers(string source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return _given.Hold(source);
+        return _covered.Hold(source);
+    }
+
+    /// <summary>
+    /// Whether the filter takes an item that nobody has named: one that a wildcard or another command brought. An item that
+    /// it does not take is left out, and with it all that it covers.
+    /// </summary>
+    /// <param name="source">The item's absolute path.</param>
+    /// <param name="destination">Where it goes. With a base directory, the directories on the way from there have a say.</param>
+    /// <exception cref="BtrfsException">There is no such item, or it is not below the base directory.</exception>
+    public bool Takes(string source, CloneDestination destination)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(destination);
+        if (Context.Options.Filter is not { } filter)
+        {
+            return true;
+        }
+
+        Statx status = ItemParents.Find(source);
+        string[] path = destination.RelativeBase is { } top
+            ? [CloneDestination.NameOf(top), .. destination.RelativePathOf(source).Split('/')]
+            : [CloneDestination.NameOf(CloneDestination.ParentOf(source)), CloneDestination.NameOf(source)];
+        bool takes = filter(path, EntryKinds.Of(status.FileType));
+        for (int names = 2; names < path.Length; names++)
+        {
+            takes &= filter(path.AsSpan(0, names), EntryKind.Directory);
+        }
+
+        if (!takes)
+        {
+            Cover(source, status);
+        }
+
+        return takes;
     }
 
     /// <summary>Leaves out an item, and with it all that it covers.</summary>
@@ -112,24 +130,18 @@ public sealed class CloneSession : IDisposable
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(destination);
         cancellation.ThrowIfCancellationRequested();
-        Cancellation = cancellation;
-        if (!Descriptors.IsEnough)
+        if (!Context.Descriptors.IsEnough)
         {
             throw new BtrfsException(BtrfsError.TooManyOpenFiles, source);
         }
 
         try
         {
-            return CloneItem(CloneDestination.Trim(source), destination);
+            return CloneItem(CloneDestination.Trim(source), destination, cancellation);
         }
-        catch (Exception e) when (_atomic is not null)
+        catch (Exception) when (_atomic is not null)
         {
             _atomic.HasFailed = true;
-            if (e is BtrfsException failure)
-            {
-                throw new BtrfsException(failure.Error, _atomic.Shown(failure.Path), failure.Errno, failure.Call);
-            }
-
             throw;
         }
     }
@@ -141,19 +153,27 @@ public sealed class CloneSession : IDisposable
     /// has failed, nothing appears. A session that is disposed of without it leaves nothing of an atomic clone.
     /// </summary>
     /// <param name="failedElsewhere">An item failed before it came to the session.</param>
+    /// <param name="cancellation">Stops between two names that appear; those before it are taken back.</param>
     /// <exception cref="BtrfsException">
     /// <see cref="BtrfsError.Incomplete"/>, or a name was taken meanwhile: nothing has appeared.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled: nothing has appeared.</exception>
-    public void Complete(bool failedElsewhere = false)
+    public void Complete(bool failedElsewhere = false, CancellationToken cancellation = default)
     {
         _parents.Leave();
-        Moment?.Dispose();
-        Drain();
+        _snapshots?.Dispose();
+        Context.Drain();
         if (_atomic is not null)
         {
             _atomic.HasFailed |= failedElsewhere || Counters.Failed > 0;
-            _atomic.Complete(Cancellation);
+            try
+            {
+                _atomic.Complete(cancellation);
+            }
+            finally
+            {
+                Context.Drain();
+            }
         }
     }
 
@@ -171,77 +191,19 @@ public sealed class CloneSession : IDisposable
         try
         {
             _parents.Leave();
-            Moment?.Dispose();
-            Drain();
         }
         finally
         {
+            _snapshots?.Dispose();
             _atomic?.Dispose();
             _buffers.Dispose();
-        }
-    }
-
-    internal WorkerBuffers NewBuffers() => new(Descriptors.ToClose, Descriptors.Batch);
-
-    internal static EntryKind KindOf(uint fileType) => fileType switch
-    {
-        Sys.ModeDirectory => EntryKind.Directory,
-        Sys.ModeSymlink => EntryKind.SymbolicLink,
-        Sys.ModeFifo => EntryKind.Fifo,
-        Sys.ModeSocket => EntryKind.Socket,
-        Sys.ModeCharDevice => EntryKind.CharacterDevice,
-        Sys.ModeBlockDevice => EntryKind.BlockDevice,
-        _ => EntryKind.File,
-    };
-
-    internal unsafe bool IsWanted(byte* name, EntryKind kind)
-    {
-        var bytes = new ReadOnlySpan<byte>(name, Utf8Z.Length(name));
-        bool isOurs = Moment is not null && kind == EntryKind.Directory && MomentFolder.Kind.HasName(bytes);
-        return !isOurs && (Options.Filter is null || Options.Filter(Utf8Z.ToText(bytes), kind));
-    }
-
-    /// <summary>Keeps a failure of an entry of a directory, or of the directory itself, for the caller's thread.</summary>
-    internal void Report(Fault fault, DirectoryPair directory, ReadOnlySpan<byte> name)
-    {
-        if (fault == Fault.Cancelled)
-        {
-            return;
+            Context.Carrier?.Dispose();
         }
 
-        Counters.AddFailed();
-        string path = name.IsEmpty
-            ? (fault.AtSource ? directory.SourcePath : directory.DestinationPath)
-            : directory.PathOf(fault.AtSource, name);
-        _failures.Enqueue(fault.ToException(_atomic?.Shown(path) ?? path));
+        Context.Drain();
     }
 
-    /// <summary>Keeps a failure of the invocation as a whole for the caller's thread.</summary>
-    internal void Report(BtrfsException failure) => _failures.Enqueue(failure);
-
-    /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
-    internal void Pump()
-    {
-        long now = Environment.TickCount64;
-        if (now < _nextTick)
-        {
-            return;
-        }
-
-        _nextTick = now + TickMilliseconds;
-        Drain();
-        _onTick?.Invoke();
-    }
-
-    internal void Drain()
-    {
-        while (_failures.TryDequeue(out BtrfsException? failure))
-        {
-            _onFailure(failure);
-        }
-    }
-
-    private CloneResult CloneItem(string source, CloneDestination destination)
+    private CloneResult CloneItem(string source, CloneDestination destination, CancellationToken cancellation)
     {
         long begin = Stopwatch.GetTimestamp();
         CloneResult before = Counters.Snapshot();
@@ -249,76 +211,79 @@ public sealed class CloneSession : IDisposable
         Cover(source, status);
         string target = destination.TargetOf(source);
         _parents.Check(source, status, destination, target);
-        CloneDestination place = _atomic?.Stage(status, destination, target) ?? destination;
-        string placed = place.TargetOf(source);
-        Moment?.BeginItem(destination);
+        CloneDestination place = _atomic?.Stage(source, status, destination, target) ?? destination;
+        _snapshots?.BeginItem(destination);
         DirectoryPair parent = _parents.Enter(source, place);
         if (status.FileType == Sys.ModeDirectory)
         {
-            CloneDirectory(source, placed, parent);
+            CloneDirectory(source, target, parent, cancellation);
         }
         else
         {
-            CloneEntry(source, placed, parent, status);
+            CloneEntry(source, target, parent, status, cancellation);
         }
 
         _buffers.CloseAll();
-        Drain();
-        Cancellation.ThrowIfCancellationRequested();
+        Context.Drain();
+        cancellation.ThrowIfCancellationRequested();
         return Counters.Since(before) with
         {
             Source = source,
             Path = target,
-            Kind = KindOf(status.FileType),
+            Kind = EntryKinds.Of(status.FileType),
             Elapsed = Stopwatch.GetElapsedTime(begin),
         };
     }
 
     private void Cover(string source, in Statx status)
     {
-        if (Options.Recurse && status.FileType == Sys.ModeDirectory)
+        if (Context.Options.Recurse && status.FileType == Sys.ModeDirectory)
         {
-            _given.Add(source);
+            _covered.Add(source);
         }
     }
 
-    private void CloneDirectory(string source, string target, DirectoryPair parent)
+    private void CloneDirectory(
+        string source, string target, DirectoryPair parent, CancellationToken cancellation)
     {
         var pair = new DirectoryPair(
-            parent, Utf8Z.From(CloneDestination.NameOf(source)), Utf8Z.From(CloneDestination.NameOf(target)))
+            parent, Utf8Z.From(CloneDestination.NameOf(source)), Utf8Z.From(CloneDestination.NameOf(target)));
+        if (!Context.Options.Recurse)
         {
-            Listed = !Options.Recurse,
-        };
-        Fault fault = _directories.Open(_buffers, pair);
-        if (fault.Failed)
-        {
-            throw fault.ToException(fault.AtSource ? source : target);
+            pair.Work.PassOver();
         }
 
-        Sys.Stat(pair.Destination, out TopDestination);
-        new CloneWalk(this, _entries, _directories).Run(pair, _buffers);
+        Failure failure = _directories.Open(_buffers, pair);
+        if (failure.Failed)
+        {
+            throw failure.ToException(failure.AtSource ? source : target);
+        }
+
+        new CloneWalk(Context, _entries, _directories, pair, cancellation).Run(_buffers);
     }
 
-    private unsafe void CloneEntry(string source, string target, DirectoryPair parent, in Statx status)
+    private unsafe void CloneEntry(
+        string source, string target, DirectoryPair parent, in Statx status, CancellationToken cancellation)
     {
-        Fault fault = Moment?.Enter(parent) ?? default;
-        if (fault.Failed)
+        Failure failure = _snapshots?.Enter(parent) ?? default;
+        if (failure.Failed)
         {
-            throw fault.ToException(fault.AtSource ? source : target);
+            throw failure.ToException(failure.AtSource ? source : target);
         }
 
         fixed (byte* from = Utf8Z.From(CloneDestination.NameOf(source)))
         fixed (byte* to = Utf8Z.From(CloneDestination.NameOf(target)))
         {
-            fault = _entries.Clone(_buffers, parent, from, to, status.FileType == Sys.ModeRegular);
+            failure = _entries.Clone(
+                _buffers, parent, from, to, status.FileType == Sys.ModeRegular, cancellation);
         }
 
-        if (fault.Failed)
+        if (failure.Failed)
         {
-            Cancellation.ThrowIfCancellationRequested();
-            throw fault.ToException(fault.AtSource ? source : target);
+            cancellation.ThrowIfCancellationRequested();
+            throw failure.ToException(failure.AtSource ? source : target);
         }
 
-        Pump();
+        Context.Pump();
     }
 }

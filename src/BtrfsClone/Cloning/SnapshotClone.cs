@@ -1,32 +1,46 @@
 using System.Diagnostics;
+using BtrfsClone.Extents;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Clones whole subvolumes: each becomes a writable snapshot, in the same time whatever its size. A snapshot ends at
-/// nested subvolumes and has empty directories in their places.
+/// Clones whole subvolumes: each becomes a snapshot, in the same time whatever its size. A snapshot ends at nested
+/// subvolumes and has empty directories in their places, unless these become snapshots too.
 /// </summary>
-/// <param name="session">Takes failures below an item; and clones nested subvolumes, by its options.</param>
-/// <param name="recurse">Clone nested subvolumes as directories into the places that the snapshot leaves empty.</param>
-/// <param name="onLeftEmpty">Takes the path of each nested subvolume that the snapshot leaves empty.</param>
-public sealed class SnapshotClone(CloneSession session, bool recurse, Action<string> onLeftEmpty) : IDisposable
+/// <param name="session">Takes failures below an item, and what cannot be removed after a failure.</param>
+/// <param name="options">What kind of snapshot.</param>
+/// <param name="onLeftEmpty">
+/// Takes the path of each nested subvolume that the snapshot leaves empty: all of them, or with
+/// <see cref="SnapshotOptions.Recurse"/> the one that the snapshot itself is in.
+/// </param>
+public sealed class SnapshotClone(CloneSession session, SnapshotOptions options, Action<string> onLeftEmpty)
 {
-    private readonly WorkerBuffers _buffers = session.NewBuffers();
-    private readonly EntryCloner _entries = new(session);
-    private readonly DirectoryCloner _directories = new(session);
+    private static readonly int s_rootFlags =
+        OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock;
+
+    private readonly CloneContext _context = session.Context;
+    private readonly SnapshotMoments _moments = new();
+
+    /// <summary>How many snapshots were taken, for all items so far.</summary>
+    public int Count => _moments.Count;
+
+    /// <summary>How far apart the first and the last of them are: see <see cref="CloneResult.SnapshotSpread"/>.</summary>
+    public TimeSpan Spread => _moments.Spread;
 
     /// <summary>
-    /// Takes a snapshot of one subvolume. Needs ownership of its root directory, or CAP_FOWNER; and to name nested
-    /// subvolumes, read and search permission to the directories that hold them. It writes out first what is delayed
-    /// in the subvolume.
+    /// Takes a snapshot of one subvolume. Needs ownership of its root directory, or CAP_FOWNER, and for those that are nested
+    /// in it the same; and to name nested subvolumes, read and search permission to the directories that hold them. It writes
+    /// out first what is delayed in the subvolumes.
     /// </summary>
     /// <param name="source">The absolute path of the subvolume's root.</param>
     /// <param name="destination">Where the snapshot goes, below the source too. Nothing that exists is replaced.</param>
-    /// <param name="cancellation">Stops between two entries of nested subvolumes.</param>
+    /// <param name="cancellation">Stops between two nested subvolumes; then nothing stays.</param>
     /// <returns>What it came to. It counts no entries and no bytes: they are null.</returns>
     /// <exception cref="BtrfsException">
-    /// <see cref="BtrfsError.NotSubvolume"/>, or the snapshot could not be taken.
+    /// <see cref="BtrfsError.NotSubvolume"/>, or the snapshot could not be taken, or with
+    /// <see cref="SnapshotOptions.Recurse"/> one of a nested subvolume, which the path names; then nothing stays.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public CloneResult Clone(string source, CloneDestination destination, CancellationToken cancellation)
@@ -34,222 +48,166 @@ public sealed class SnapshotClone(CloneSession session, bool recurse, Action<str
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(destination);
         cancellation.ThrowIfCancellationRequested();
-        session.Cancellation = cancellation;
         long begin = Stopwatch.GetTimestamp();
-        long failed = session.Counters.Failed;
+        long failed = _context.Counters.Failed;
         source = CloneDestination.Trim(source);
         string target = destination.TargetOf(source);
-        var top = new DirectoryPair(source, target) { Source = OpenSubvolume(source) };
-        try
+        SnapshotMoments moments;
+        using (HeldDirectory subvolume = new(OpenSubvolume(source), source))
         {
-            top.Destination = TakeSnapshot(top.Source, source, destination, target);
-            VisitNested(top, target);
-        }
-        finally
-        {
-            top.Close();
+            Check(subvolume.Descriptor, destination, target);
+            using HeldDirectory container = new(DestinationDirectory.Open(destination), CloneDestination.ParentOf(target));
+            moments = options.Recurse
+                ? TakeSet(subvolume, container, target, cancellation)
+                : TakeOne(subvolume, container, target);
         }
 
-        session.Drain();
-        cancellation.ThrowIfCancellationRequested();
+        _moments.Add(moments);
+        _context.Drain();
         return new CloneResult
         {
             Source = source,
             Path = target,
             Kind = EntryKind.Directory,
-            Failed = session.Counters.Failed - failed,
+            Snapshots = moments.Count,
+            SnapshotSpread = moments.Spread,
+            Failed = _context.Counters.Failed - failed,
             Elapsed = Stopwatch.GetElapsedTime(begin),
         };
     }
 
-    /// <summary>Releases memory.</summary>
-    public void Dispose() => _buffers.Dispose();
-
-    private static int OpenSubvolume(string source)
+    private static Descriptor OpenSubvolume(string source)
     {
-        int root = Sys.Open(
-            source, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
-        if (root < 0)
+        CallResult result = Sys.Open(source, s_rootFlags, out Descriptor root);
+        if (result.Failed)
         {
-            throw root is -Errno.ENOTDIR or -Errno.ELOOP
+            throw result.Error is Errno.ENOTDIR or Errno.ELOOP
                 ? new BtrfsException(BtrfsError.NotSubvolume, source)
-                : Fault.Source("openat", root).ToException(source);
+                : Failure.Source(SystemCall.OpenAt, result).ToException(source);
         }
 
-        if (Sys.Stat(root, out Statx status) < 0 || status.Inode != Sys.SubvolumeRootInode ||
-            Sys.FileSystemMagic(root, out long magic) < 0 || magic != Sys.BtrfsMagic)
+        SystemCall call = SystemCall.Statx;
+        result = Sys.Stat(root, out Statx status);
+        long magic = 0;
+        if (result.Succeeded)
         {
-            Sys.Close(root);
-            throw new BtrfsException(BtrfsError.NotSubvolume, source);
+            call = SystemCall.Fstatfs;
+            result = Sys.FileSystemMagic(root, out magic);
+        }
+
+        if (result.Failed || status.Inode != Sys.SubvolumeRootInode || magic != Sys.BtrfsMagic)
+        {
+            _ = Sys.Reject(ref root, result);
+            throw result.Failed
+                ? Failure.Source(call, result).ToException(source)
+                : new BtrfsException(BtrfsError.NotSubvolume, source);
         }
 
         return root;
     }
 
-    /// <summary>Returns the open snapshot, or a negative errno where there is another entry in its place already.</summary>
-    private static unsafe int TakeSnapshot(int subvolume, string source, CloneDestination destination, string target)
+    private void Check(Descriptor subvolume, CloneDestination destination, string target)
     {
-        if (Sys.Stat(target, follow: false, out _) == 0)
+        if (Sys.Stat(target, follow: false, out Statx existing).Succeeded)
         {
-            throw new BtrfsException(BtrfsError.DestinationExists, target);
+            throw new BtrfsException(
+                _context.Created.Contains(existing) ? BtrfsError.JustCreated : BtrfsError.DestinationExists, target);
         }
 
         Sys.Stat(subvolume, out Statx status);
-        CheckFileSystem(subvolume, status, ItemParents.ExistingContainer(destination), target);
-        int parent = ItemParents.OpenDirectory(destination);
-        byte[] name = Utf8Z.From(CloneDestination.NameOf(target));
-        int result = Sys.CreateSnapshot(subvolume, parent, name, readOnly: false);
-        int snapshot;
-        fixed (byte* text = name)
-        {
-            snapshot = result < 0 ? -1 : Sys.OpenAt(
-                parent, text, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
-        }
-
-        Sys.Close(parent);
-        if (result < 0)
-        {
-            // Who does not own the source gets EPERM; what the destination's directory forbids is mostly EACCES.
-            bool atSource = result is -Errno.EPERM or -Errno.ETXTBSY;
-            Fault fault = atSource
-                ? Fault.Source(Sys.CreateSnapshotCall, result)
-                : Fault.Destination(Sys.CreateSnapshotCall, result);
-            throw fault.ToException(atSource ? source : target);
-        }
-
-        return snapshot;
+        CheckFileSystem(subvolume, status, DestinationDirectory.Nearest(destination), target);
     }
 
-    private static void CheckFileSystem(int subvolume, in Statx status, string container, string target)
+    private static void CheckFileSystem(Descriptor subvolume, in Statx status, string container, string target)
     {
-        int directory = Sys.Open(container, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock);
-        if (directory >= 0)
+        if (HeldDirectory.Open(container, out HeldDirectory? directory).Failed)
         {
-            BtrfsError? reason = Preconditions.WhyNotClonable(subvolume, status, directory);
-            Sys.Close(directory);
-            if (reason is { } error)
+            return; // Whoever opens it to write in it says why.
+        }
+
+        using (directory)
+        {
+            if (ExtentSharing.WhyNot(subvolume, status, directory!.Descriptor) is { } error)
             {
                 throw new BtrfsException(error, target);
             }
         }
     }
 
-    private void VisitNested(DirectoryPair top, string target)
+    private SnapshotMoments TakeSet(
+        HeldDirectory subvolume, HeldDirectory container, string target, CancellationToken cancellation)
     {
-        List<byte[]> nested = [];
-        int result = NestedSubvolumes.List(top.Source, nested);
-        if (top.Destination < 0)
+        using SnapshotSet set = new(_context, subvolume, container, target, options.ReadOnly, onLeftEmpty);
+        try
         {
-            session.Report(Fault.Destination("openat", top.Destination), top, []);
-            return;
+            set.Take(cancellation);
+        }
+        finally
+        {
+            _context.Drain();
         }
 
-        if (result < 0)
+        return set.Moments;
+    }
+
+    private SnapshotMoments TakeOne(HeldDirectory subvolume, HeldDirectory container, string target)
+    {
+        byte[] name = Utf8Z.From(CloneDestination.NameOf(target));
+        CallResult result = Sys.CreateSnapshot(subvolume.Descriptor, container.Descriptor, name, options.ReadOnly);
+        if (result.Failed)
         {
-            // Which ones are missing in the snapshot cannot be told.
-            session.Report(Fault.Source("BTRFS_IOC_INO_LOOKUP_USER", result), top, []);
+            Failure failure = Failure.Between(SystemCall.CreateSnapshot, result);
+            throw failure.ToException(failure.AtSource ? subvolume.Path : target);
         }
 
-        foreach (byte[] path in nested)
+        SnapshotMoments moments = new();
+        result = container.OpenBelow(name, out HeldDirectory? snapshot);
+        using (snapshot)
         {
-            session.Cancellation.ThrowIfCancellationRequested();
-            DirectoryPair parent = top;
-            int begin = 0;
-            for (int end; (end = Array.IndexOf(path, (byte)'/', begin)) >= 0; begin = end + 1)
+            if (result.Failed)
             {
-                byte[] name = [.. path.AsSpan(begin, end - begin), 0];
-                parent = new DirectoryPair(parent, name, name);
+                Report(Failure.Destination(SystemCall.OpenAt, result), target);
+                return moments;
             }
 
-            var pair = new DirectoryPair(parent, path[begin..], path[begin..]);
-            Fault fault = Visit(pair, target);
-            if (parent != top)
+            if (snapshot!.Stat(out Statx made).Succeeded)
             {
-                parent.Close();
+                _context.Created.Add(made);
             }
 
-            if (fault.Failed)
+            result = Sys.SubvolumeInfo(snapshot.Descriptor, out SubvolumeFacts facts);
+            Report(Failure.Destination(SystemCall.GetSubvolInfo, result), target);
+            moments.Add(facts.Created);
+            NameLeftEmpty(subvolume, snapshot);
+        }
+
+        return moments;
+    }
+
+    private void NameLeftEmpty(HeldDirectory subvolume, HeldDirectory snapshot)
+    {
+        List<NestedSubvolume> nested = [];
+
+        // Which ones are missing in the snapshot cannot be told where that fails.
+        Report(NestedSubvolumes.List(subvolume.Descriptor, nested), subvolume.Path);
+        foreach (NestedSubvolume one in nested)
+        {
+            Failure failure = NestedSubvolumes.FindPlace(snapshot, one.Path, out HeldDirectory? parent);
+            Report(failure, snapshot.PathOf(one.Path));
+            if (parent is not null)
             {
-                session.Report(fault, pair, []);
+                parent.Dispose();
+                onLeftEmpty(subvolume.PathOf(one.Path));
             }
         }
     }
 
-    private Fault Visit(DirectoryPair pair, string target)
+    private void Report(Failure failure, string path)
     {
-        DirectoryPair parent = pair.Parent!;
-        if (parent.Destination < 0)
+        if (failure.Failed)
         {
-            parent.Destination = DirectoryByNames.OpenDestination(parent, OpenFlags.ReadOnly | OpenFlags.NonBlock);
+            _context.Counters.AddFailed();
+            _context.Report(failure.ToException(path));
         }
-
-        if (!IsLeftEmpty(pair))
-        {
-            return default; // It was made, moved or filled after the snapshot was taken.
-        }
-
-        if (!recurse)
-        {
-            onLeftEmpty(pair.SourcePath);
-            return default;
-        }
-
-        if (parent.Source < 0 && (parent.Source = DirectoryByNames.OpenSource(parent)) < 0)
-        {
-            return Fault.Source("openat", parent.Source);
-        }
-
-        Fault fault = DirectoryCloner.ReadTop(_buffers, parent);
-        return fault.Failed ? fault : Fill(pair, target);
-    }
-
-    private static unsafe bool IsLeftEmpty(DirectoryPair pair)
-    {
-        fixed (byte* name = pair.DestinationName)
-        {
-            return pair.Parent!.Destination >= 0 && Sys.StatEntry(pair.Parent.Destination, name, out Statx status) == 0 &&
-                status.Inode == Sys.EmptySubvolumeInode;
-        }
-    }
-
-    /// <summary>Clones the nested subvolume. Nothing can be put into the empty directory: a new one takes its place.</summary>
-    private unsafe Fault Fill(DirectoryPair pair, string target)
-    {
-        DirectoryPair parent = pair.Parent!;
-        fixed (byte* name = pair.Name)
-        {
-            int source = Sys.OpenAt(
-                parent.Source, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock);
-            if (source < 0)
-            {
-                return Fault.Source("openat", source);
-            }
-
-            int result = Sys.Stat(source, out Statx status);
-            Sys.Close(source);
-            if (result < 0 || Preconditions.IsAtOrBelow(target, status))
-            {
-                return result < 0 ? Fault.Source("statx", result)
-                    : Fault.Refused(BtrfsError.DestinationInsideSource, atSource: true);
-            }
-
-            result = Sys.RemoveDirectory(parent.Destination, name);
-            if (result < 0)
-            {
-                return Fault.Destination("unlinkat", result);
-            }
-        }
-
-        Fault fault = _directories.Open(_buffers, pair);
-        if (!fault.Failed)
-        {
-            Sys.Stat(pair.Destination, out session.TopDestination);
-            new CloneWalk(session, _entries, _directories).Run(pair, _buffers);
-            _buffers.CloseAll();
-        }
-
-        // The exchange of its entry has touched the directory, which is the source's in all else.
-        int timed = Sys.SetTimes(parent.Destination, parent.DestinationStatus);
-        return fault.Failed || timed >= 0 ? fault : Fault.Destination("futimens", timed);
     }
 }

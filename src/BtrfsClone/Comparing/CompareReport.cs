@@ -3,7 +3,7 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Comparing;
 
 /// <summary>What has been found of two items, by any number of workers, and how it is told.</summary>
-internal sealed class CompareReport(string reference, string path)
+internal sealed class CompareReport(string reference, string path, CompareEvents events, EventPump pump)
 {
     private readonly Dictionary<PairGap, List<string>> _gaps = [];
     private readonly CompareTotals _totals = new();
@@ -15,7 +15,11 @@ internal sealed class CompareReport(string reference, string path)
 
     public void CountFile() => Interlocked.Increment(ref _files);
 
-    public void CountFailure() => Interlocked.Increment(ref _failed);
+    public void AddFailure(BtrfsException failure)
+    {
+        Interlocked.Increment(ref _failed);
+        pump.Report(failure);
+    }
 
     /// <summary>Takes what a worker has found.</summary>
     public void Add(CompareTotals found)
@@ -26,8 +30,78 @@ internal sealed class CompareReport(string reference, string path)
         }
     }
 
-    /// <summary>Takes the path of an entry without counterpart.</summary>
-    public void AddGap(string entry, PairGap gap)
+    /// <summary>Takes a regular file of the second tree.</summary>
+    /// <param name="worker">Who has looked at it.</param>
+    /// <param name="node">The directory that it is in.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="finding">What was found of it.</param>
+    /// <param name="gap">Why it has no counterpart, or null.</param>
+    public void AddFile(
+        CompareWorker worker, PairNode node, ReadOnlySpan<byte> name, in FileFinding finding, PairGap? gap = null)
+    {
+        CountFile();
+        worker.Totals.Add(finding);
+        events.OnEntry?.Invoke(Entry(node.PathOf(false, name), gap, finding));
+    }
+
+    /// <summary>Takes an entry without counterpart.</summary>
+    /// <param name="entry">Its path, below the reference if it is only there.</param>
+    /// <param name="gap">Why it has none.</param>
+    /// <param name="isFile">It is a file, and is told of with its bytes.</param>
+    public void AddGap(string entry, PairGap gap, bool isFile)
+    {
+        KeepGap(entry, gap);
+        if (!isFile)
+        {
+            events.OnEntry?.Invoke(Entry(entry, gap));
+        }
+    }
+
+    /// <summary>What is told of everything together.</summary>
+    public CompareResult Sum() => new()
+    {
+        ReferencePath = reference,
+        Path = path,
+        Files = _totals.Files,
+        Length = _totals.Length,
+        SharedLength = _totals.SharedLength,
+        InlineLength = _totals.InlineLength,
+        SharedRatio = Ratio(_totals.SharedLength, _totals.Length - _totals.InlineLength),
+        ComparedLength = _totals.ComparedLength,
+        IsClone = _totals.AreClones && _gaps.Count == 0 && _failed == 0,
+        OnlyInReference = Sorted(PairGap.OnlyInReference),
+        OnlyInPath = Sorted(PairGap.OnlyInPath),
+        Different = Sorted(PairGap.OtherKind),
+        Failed = _failed,
+    };
+
+    /// <summary>What is told of one entry.</summary>
+    /// <param name="entry">Its path, below the reference if it is only there.</param>
+    /// <param name="gap">Why it has no counterpart, or null.</param>
+    /// <param name="finding">What was found of it, if it is a file.</param>
+    private CompareResult Entry(string entry, PairGap? gap, in FileFinding finding = default)
+    {
+        string relative = Relative(entry, gap);
+        IReadOnlyList<string> self = [relative];
+        return new CompareResult
+        {
+            ReferencePath = Join(reference, relative),
+            Path = Join(path, relative),
+            Files = finding.IsFile ? 1 : 0,
+            Length = finding.Length,
+            SharedLength = finding.Same.Shared,
+            InlineLength = finding.Same.Inline,
+            SharedRatio = finding.IsFile ? Ratio(finding.Same.Shared, finding.Length - finding.Same.Inline) : null,
+            ComparedLength = finding.Same.Compared,
+            IsClone = finding.IsClone,
+            OnlyInReference = gap == PairGap.OnlyInReference ? self : [],
+            OnlyInPath = gap == PairGap.OnlyInPath ? self : [],
+            Different = gap == PairGap.OtherKind ? self : [],
+            Failed = 0,
+        };
+    }
+
+    private void KeepGap(string entry, PairGap gap)
     {
         lock (_gaps)
         {
@@ -39,48 +113,6 @@ internal sealed class CompareReport(string reference, string path)
             gaps.Add(Relative(entry, gap));
         }
     }
-
-    /// <summary>What is told of one entry.</summary>
-    /// <param name="entry">Its path, below the reference if it is only there.</param>
-    /// <param name="gap">Why it has no counterpart, or null.</param>
-    /// <param name="finding">What was found of it, if it is a file.</param>
-    public CompareResult Entry(string entry, PairGap? gap, in FileFinding finding = default)
-    {
-        string relative = Relative(entry, gap);
-        IReadOnlyList<string> self = [relative];
-        return new CompareResult
-        {
-            ReferencePath = Join(reference, relative),
-            Path = Join(path, relative),
-            Files = finding.IsFile ? 1 : 0,
-            Length = finding.Length,
-            SharedLength = finding.Shared,
-            SharedRatio = finding.IsFile ? Ratio(finding.Shared, finding.Length) : null,
-            ComparedLength = finding.Compared,
-            IsClone = finding.IsClone,
-            OnlyInReference = gap == PairGap.OnlyInReference ? self : [],
-            OnlyInPath = gap == PairGap.OnlyInPath ? self : [],
-            Different = gap == PairGap.OtherKind ? self : [],
-            Failed = 0,
-        };
-    }
-
-    /// <summary>What is told of everything together.</summary>
-    public CompareResult Sum() => new()
-    {
-        ReferencePath = reference,
-        Path = path,
-        Files = _totals.Files,
-        Length = _totals.Length,
-        SharedLength = _totals.SharedLength,
-        SharedRatio = Ratio(_totals.SharedLength, _totals.Length),
-        ComparedLength = _totals.ComparedLength,
-        IsClone = _totals.AreClones && _gaps.Count == 0 && _failed == 0,
-        OnlyInReference = Sorted(PairGap.OnlyInReference),
-        OnlyInPath = Sorted(PairGap.OnlyInPath),
-        Different = Sorted(PairGap.OtherKind),
-        Failed = _failed,
-    };
 
     private static string Join(string directory, string name) =>
         directory.EndsWith('/') ? directory + name : $"{directory}/{name}";

@@ -19,28 +19,32 @@ public sealed record CompareResult
     public required long Length { get; init; }
 
     /// <summary>
-    /// Bytes that are stored in the very same place as those at the same offset of the reference; holes of both count,
-    /// and so does <see cref="ComparedLength"/>.
+    /// Bytes that are stored in the very same place as those at the same offset of the reference; holes of both count.
     /// </summary>
     public required long SharedLength { get; init; }
 
+    /// <summary>
+    /// Bytes that are those of the reference, but inline in one of the files, stored in its metadata: they cannot be shared.
+    /// </summary>
+    public required long InlineLength { get; init; }
+
     /// <summary>The rest of <see cref="Length"/>: bytes of its own.</summary>
-    public long ExclusiveLength => Length - SharedLength;
+    public long ExclusiveLength => Length - SharedLength - InlineLength;
 
     /// <summary>
-    /// <see cref="SharedLength"/> divided by <see cref="Length"/>, from 0 to 1; 1 where there is nothing to share. Null for
-    /// what only the reference has.
+    /// <see cref="SharedLength"/> divided by <see cref="Length"/> without <see cref="InlineLength"/>, from 0 to 1; 1 where
+    /// there is nothing to share. Null for what only the reference has.
     /// </summary>
     public required double? SharedRatio { get; init; }
 
     /// <summary>
-    /// The part of <see cref="SharedLength"/> that was compared by content, by reading it, since its place does not
-    /// tell: inline data, which cannot be shared, and, where btrfs's trees may not be read, compressed data.
+    /// The part of <see cref="SharedLength"/> and <see cref="InlineLength"/> that was compared by content, by reading it,
+    /// since its place does not tell: inline data and, where btrfs's trees may not be read, compressed data.
     /// </summary>
     public required long ComparedLength { get; init; }
 
     /// <summary>
-    /// Whether it is a clone: as long as the reference, with every byte shared; for a tree, with the same entries, each
+    /// Whether it is a clone: as long as the reference, with every byte shared or inline; for a tree, with the same entries, each
     /// file a clone and each link leading where the reference's does.
     /// </summary>
     public required bool IsClone { get; init; }

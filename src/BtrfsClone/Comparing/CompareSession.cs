@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using BtrfsClone.Interop;
 using BtrfsClone.Walking;
 
@@ -16,38 +15,31 @@ namespace BtrfsClone.Comparing;
 /// </remarks>
 /// <example>
 /// <code>
-/// using var session = new CompareSession(failure => Console.Error.WriteLine(failure.Message));
+/// var events = new CompareEvents { OnFailure = failure => Console.Error.WriteLine(failure.Message) };
+/// using var session = new CompareSession(new ComparisonOptions(), events);
 /// Console.WriteLine(session.Compare("/srv/tree", "/srv/clone", CancellationToken.None).IsClone);
 /// </code>
 /// </example>
 public sealed class CompareSession : IDisposable
 {
-    private const int TickMilliseconds = 50;
-
-    private readonly Action<BtrfsException> _onFailure;
-    private readonly Action<CompareResult>? _onEntry;
-    private readonly Action? _onTick;
-    private readonly ConcurrentQueue<BtrfsException> _failures = new();
+    private readonly ComparisonOptions _options;
+    private readonly CompareEvents _events;
+    private readonly EventPump _pump;
     private readonly CompareWorker _worker = new();
-    private CompareReport _report = new("", "");
+    private CompareReport _report;
     private CancellationToken _cancellation;
-    private long _nextTick;
 
-    /// <summary>Begins. All callbacks come on the thread that calls <see cref="Compare"/>.</summary>
-    /// <param name="onFailure">Takes each failure inside a tree.</param>
-    /// <param name="onEntry">
-    /// Takes each file of a tree, and each entry without counterpart; or the file itself. They are compared on one thread.
-    /// </param>
-    /// <param name="onTick">Is called now and then, at most every 50 ms.</param>
-    public CompareSession(
-        Action<BtrfsException> onFailure, Action<CompareResult>? onEntry = null, Action? onTick = null)
+    /// <summary>Begins an invocation.</summary>
+    /// <param name="options">How to compare.</param>
+    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Compare"/>.</param>
+    public CompareSession(ComparisonOptions options, CompareEvents events)
     {
-        ArgumentNullException.ThrowIfNull(onFailure);
-        (_onFailure, _onEntry, _onTick) = (onFailure, onEntry, onTick);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(events);
+        (_options, _events) = (options, events);
+        _pump = new EventPump(events);
+        _report = NewReport("", "");
     }
-
-    /// <summary>False to compare as those do who may not read the trees.</summary>
-    internal bool MayReadTrees { get; init; } = true;
 
     /// <summary>How many files have been compared so far.</summary>
     public long Files => _report.Files;
@@ -68,8 +60,8 @@ public sealed class CompareSession : IDisposable
         ArgumentNullException.ThrowIfNull(path);
         cancellation.ThrowIfCancellationRequested();
         _cancellation = cancellation;
-        _report = new CompareReport(reference, path);
-        _worker.Start(new CompareTotals(), MayReadTrees, cancellation);
+        _report = NewReport(reference, path);
+        _worker.Start(new CompareTotals(), _options.MayReadTrees, cancellation);
         Statx referenceStatus = Look(reference);
         Statx status = Look(path);
         if (referenceStatus.FileType != status.FileType)
@@ -88,13 +80,13 @@ public sealed class CompareSession : IDisposable
             CompareTrees(reference, path);
         }
 
-        Drain();
+        _pump.Drain();
         cancellation.ThrowIfCancellationRequested();
         _report.Add(_worker.Totals);
         CompareResult result = _report.Sum();
         if (isFile)
         {
-            _onEntry?.Invoke(result);
+            _events.OnEntry?.Invoke(result);
         }
 
         return result;
@@ -103,59 +95,12 @@ public sealed class CompareSession : IDisposable
     /// <summary>Releases what the session holds.</summary>
     public void Dispose() => _worker.Dispose();
 
-    /// <summary>Another worker for the present comparison; what it has found counts once it is disposed of.</summary>
-    internal CompareWorker NewWorker()
-    {
-        var worker = new CompareWorker(_report.Add);
-        worker.Start(new CompareTotals(), MayReadTrees, _cancellation);
-        return worker;
-    }
-
-    internal void AddFailure(BtrfsException failure)
-    {
-        _report.CountFailure();
-        _failures.Enqueue(failure);
-    }
-
-    /// <summary>Takes an entry without counterpart.</summary>
-    internal void AddGap(string path, PairGap gap, bool isFile)
-    {
-        _report.AddGap(path, gap);
-
-        // A file is told of with its bytes.
-        if (!isFile)
-        {
-            _onEntry?.Invoke(_report.Entry(path, gap));
-        }
-    }
-
-    /// <summary>Takes a regular file of the second tree.</summary>
-    internal void AddFile(
-        CompareWorker worker, PairNode node, ReadOnlySpan<byte> name, in FileFinding finding, PairGap? gap = null)
-    {
-        _report.CountFile();
-        worker.Totals.Add(finding);
-        _onEntry?.Invoke(_report.Entry(node.PathOf(false, name), gap, finding));
-    }
-
-    /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
-    internal void Pump()
-    {
-        long now = Environment.TickCount64;
-        if (now >= _nextTick)
-        {
-            _nextTick = now + TickMilliseconds;
-            Drain();
-            _onTick?.Invoke();
-        }
-    }
-
     private static Statx Look(string path)
     {
-        int result = Sys.Stat(path, follow: true, out Statx status);
-        if (result < 0)
+        CallResult result = Sys.Stat(path, follow: true, out Statx status);
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, "statx", path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.Statx, path);
         }
 
         return status.FileType is Sys.ModeRegular or Sys.ModeDirectory
@@ -167,52 +112,43 @@ public sealed class CompareSession : IDisposable
     private void CompareTrees(string reference, string path)
     {
         // What is handed out one by one is not piled up: a single thread finds it.
-        int workers = _onEntry is null ? Math.Clamp(Environment.ProcessorCount, 1, 64) : 1;
-        new CompareWalk(this, workers, _cancellation).Run(PairNode.OpenTops(reference, path), _worker);
+        int workers = _events.OnEntry is null ? WorkerLimit.Usual : 1;
+        new CompareWalk(_report, NewWorker, _pump.Pump, workers, _options.OneFileSystem, _cancellation)
+            .Run(PairNode.OpenTops(reference, path), _worker);
+    }
+
+    private CompareReport NewReport(string reference, string path) => new(reference, path, _events, _pump);
+
+    /// <summary>Another worker for the present comparison; what it has found counts once it is disposed of.</summary>
+    private CompareWorker NewWorker()
+    {
+        var worker = new CompareWorker(_report.Add);
+        worker.Start(new CompareTotals(), _options.MayReadTrees, _cancellation);
+        return worker;
     }
 
     private void CompareFiles(string referencePath, string path)
     {
         ComparedFile reference = OpenNamed(referencePath);
-        try
-        {
-            ComparedFile file = OpenNamed(path);
-            try
-            {
-                _worker.Totals.Add(_worker.Compare(reference, file));
-                _report.CountFile();
-            }
-            finally
-            {
-                Sys.Close(file.Descriptor);
-            }
-        }
-        finally
-        {
-            Sys.Close(reference.Descriptor);
-        }
+        using DescriptorScope closingReference = new(reference.Descriptor);
+        ComparedFile file = OpenNamed(path);
+        using DescriptorScope closingFile = new(file.Descriptor);
+        _worker.Totals.Add(_worker.Compare(reference, file));
+        _report.CountFile();
     }
 
     private static unsafe ComparedFile OpenNamed(string path)
     {
         fixed (byte* name = Utf8Z.From(path))
         {
-            int descriptor = ComparedFile.Open(Sys.WorkingDirectory, name, 0);
-            if (descriptor < 0)
+            CallResult result = ComparedFile.Open(Descriptor.WorkingDirectory, name, 0, out Descriptor file);
+            if (result.Failed)
             {
-                throw BtrfsException.FromErrno(-descriptor, "openat", path);
+                throw BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, path);
             }
 
-            Sys.Stat(descriptor, out Statx status);
-            return new ComparedFile(descriptor, path, status);
-        }
-    }
-
-    private void Drain()
-    {
-        while (_failures.TryDequeue(out BtrfsException? failure))
-        {
-            _onFailure(failure);
+            _ = Sys.Stat(file, out Statx status);
+            return new ComparedFile(file, path, status);
         }
     }
 }

@@ -4,96 +4,68 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Comparing;
 
 /// <summary>Compares all entries of a tree with those of the reference.</summary>
-internal sealed unsafe class CompareWalk(CompareSession session, int workers, CancellationToken cancellation)
-    : PairWalk<CompareWorker>(workers, cancellation)
+/// <param name="report">Takes what is found.</param>
+/// <param name="newWorker">Makes another worker.</param>
+/// <param name="pump">Is called now and then on the session's thread.</param>
+/// <param name="workers">How many threads may work.</param>
+/// <param name="oneFileSystem">Whether other filesystems are left out.</param>
+/// <param name="cancellation">Ends the walk.</param>
+internal sealed unsafe class CompareWalk(
+    CompareReport report, Func<CompareWorker> newWorker, Action pump, int workers, bool oneFileSystem,
+    CancellationToken cancellation)
+    : PairWalk<CompareWorker>(workers, oneFileSystem, cancellation)
 {
     // What an open file is called in errors until its path is needed.
     private const string ReferenceRole = "reference";
     private const string FileRole = "file";
 
-    private readonly CancellationToken _cancellation = cancellation;
+    protected override CompareWorker NewBuffers() => newWorker();
 
-    protected override CompareWorker NewBuffers() => session.NewWorker();
-
-    protected override void Visit(CompareWorker buffers, PairNode node, in DirectoryBatch batch, bool isCaller)
+    /// <summary>The files below are counted.</summary>
+    protected override bool EnterGap(CompareWorker buffers, PairNode node, PairGap gap)
     {
-        foreach (DirectoryBatch.Entry entry in batch)
-        {
-            if (IsStopped)
-            {
-                return;
-            }
-
-            if (entry.Type is not (DirectoryEntry.TypeDirectory or DirectoryEntry.TypePassedOver))
-            {
-                VisitEntry(buffers, node, entry.NamePointer);
-                Pump(isCaller);
-            }
-        }
+        report.AddGap(node.PathOf(false, []), gap, isFile: false);
+        return true;
     }
 
-    protected override void VisitFile(CompareWorker buffers, PairNode node, byte* name) => VisitEntry(buffers, node, name);
-
-    protected override void VisitGap(string path, PairGap gap) => session.AddGap(path, gap, isFile: false);
-
-    protected override void VisitDirectoryGap(CompareWorker buffers, PairNode node, PairGap gap)
+    protected override void VisitEntry(CompareWorker buffers, PairNode node, byte* name, byte type)
     {
-        VisitGap(node.PathOf(false, []), gap);
-        if (Sys.Stat(node.Directory, out node.DirectoryStatus) >= 0)
+        if (node.IsAlone && type != DirectoryEntry.TypeRegular)
         {
-            new LonelyWalk(session, _cancellation).Run(node, buffers);
+            return; // Its directory is the gap that was told.
         }
-    }
 
-    protected override void VisitFailure(BtrfsException failure) => session.AddFailure(failure);
-
-    protected override void PumpCaller() => session.Pump();
-
-    private static ReadOnlySpan<byte> Text(byte* name) => new(name, Utf8Z.Length(name));
-
-    private void VisitEntry(CompareWorker buffers, PairNode node, byte* name)
-    {
-        int result = Sys.StatEntry(node.Directory, name, out Statx status);
-        if (result < 0)
+        if (!TryLook(node, name, out Statx status, out Statx reference, out bool isPaired))
         {
-            if (result != -Errno.ENOENT)
-            {
-                Fail(node, name, inReference: false, "statx", result);
-            }
-
             return;
         }
 
-        result = Sys.StatEntry(node.Reference, name, out Statx referenceStatus);
-        if (result < 0 && result != -Errno.ENOENT)
-        {
-            Fail(node, name, inReference: true, "statx", result);
-            return;
-        }
-
-        if (result >= 0)
-        {
-            node.AddPaired();
-        }
-
-        PairGap? gap = result < 0 ? PairGap.OnlyInPath
-            : !IsSameKind(buffers, node, name, referenceStatus, status) ? PairGap.OtherKind
+        PairGap? gap = !isPaired ? PairGap.OnlyInPath
+            : !IsSameKind(buffers, node, name, reference, status) ? PairGap.OtherKind
             : null;
         bool isFile = status.FileType == Sys.ModeRegular;
-        if (gap is PairGap found)
+        if (gap is PairGap found && !node.IsAlone)
         {
-            session.AddGap(node.PathOf(false, Text(name)), found, isFile);
+            report.AddGap(node.PathOf(false, Utf8Z.Span(name)), found, isFile);
         }
 
         if (isFile && gap is null)
         {
-            Compare(buffers, node, name, referenceStatus, status);
+            Compare(buffers, node, name, reference, status);
         }
         else if (isFile)
         {
-            session.AddFile(buffers, node, Text(name), new FileFinding(IsFile: true, (long)status.Size), gap);
+            report.AddFile(buffers, node, Utf8Z.Span(name), new FileFinding(IsFile: true, (long)status.Size), gap);
         }
     }
+
+    protected override void VisitOnlyInReference(CompareWorker buffers, PairNode node, DirectoryBatch.Entry entry) =>
+        report.AddGap(node.PathOf(true, entry.Name), PairGap.OnlyInReference, isFile: false);
+
+    protected override void VisitFailure(PairNode node, bool inReference, BtrfsException failure) =>
+        report.AddFailure(failure);
+
+    protected override void PumpCaller() => pump();
 
     private bool IsSameKind(CompareWorker buffers, PairNode node, byte* name, in Statx reference, in Statx status)
     {
@@ -105,13 +77,13 @@ internal sealed unsafe class CompareWalk(CompareSession session, int workers, Ca
         switch (status.FileType)
         {
             case Sys.ModeSymlink:
-                int same = buffers.HaveSameTarget(node.Reference, node.Directory, name);
-                if (same < 0)
+                CallResult result = buffers.HaveSameTarget(node.Reference, node.Directory, name, out bool areSame);
+                if (result.Failed)
                 {
-                    Fail(node, name, inReference: false, "readlinkat", same);
+                    Fail(node, inReference: false, Utf8Z.Span(name), SystemCall.ReadlinkAt, result);
                 }
 
-                return same != 0;
+                return areSame || result.Failed;
             case Sys.ModeCharDevice or Sys.ModeBlockDevice:
                 return reference.SpecialDeviceMajor == status.SpecialDeviceMajor &&
                     reference.SpecialDeviceMinor == status.SpecialDeviceMinor;
@@ -124,46 +96,37 @@ internal sealed unsafe class CompareWalk(CompareSession session, int workers, Ca
     {
         if (status.Size == 0)
         {
-            session.AddFile(
-                buffers, node, Text(name), new FileFinding(IsFile: true, 0, IsClone: referenceStatus.Size == 0));
+            report.AddFile(
+                buffers, node, Utf8Z.Span(name), new FileFinding(IsFile: true, 0, IsClone: referenceStatus.Size == 0));
             return;
         }
 
-        int reference = ComparedFile.Open(node.Reference, name, OpenFlags.NoFollow);
-        if (reference < 0)
+        CallResult opened = ComparedFile.Open(node.Reference, name, OpenFlags.NoFollow, out Descriptor reference);
+        if (opened.Failed)
         {
-            Fail(node, name, inReference: true, "openat", reference);
+            Fail(node, inReference: true, Utf8Z.Span(name), SystemCall.OpenAt, opened);
             return;
         }
 
-        int file = ComparedFile.Open(node.Directory, name, OpenFlags.NoFollow);
+        using DescriptorScope closingReference = new(reference);
+        opened = ComparedFile.Open(node.Directory, name, OpenFlags.NoFollow, out Descriptor file);
+        using DescriptorScope closingFile = new(file);
         try
         {
-            if (file < 0)
+            if (opened.Failed)
             {
-                Fail(node, name, inReference: false, "openat", file);
+                Fail(node, inReference: false, Utf8Z.Span(name), SystemCall.OpenAt, opened);
                 return;
             }
 
             FileFinding finding = buffers.Compare(
                 new ComparedFile(reference, ReferenceRole, referenceStatus), new ComparedFile(file, FileRole, status));
-            session.AddFile(buffers, node, Text(name), finding);
+            report.AddFile(buffers, node, Utf8Z.Span(name), finding);
         }
         catch (BtrfsException failure)
         {
-            string path = node.PathOf(failure.Path == ReferenceRole, Text(name));
-            session.AddFailure(new BtrfsException(failure.Error, path, failure.Errno, failure.Call));
-        }
-        finally
-        {
-            Sys.Close(reference);
-            if (file >= 0)
-            {
-                Sys.Close(file);
-            }
+            string path = node.PathOf(failure.Path == ReferenceRole, Utf8Z.Span(name));
+            report.AddFailure(failure.At(path));
         }
     }
-
-    private void Fail(PairNode node, byte* name, bool inReference, string call, int result) =>
-        session.AddFailure(BtrfsException.FromErrno(-result, call, node.PathOf(inReference, Text(name))));
 }

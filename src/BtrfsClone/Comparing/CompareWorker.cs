@@ -29,25 +29,22 @@ internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) 
     /// <exception cref="BtrfsException">Reading failed.</exception>
     public FileFinding Compare(in ComparedFile reference, in ComparedFile file)
     {
-        long compared = 0;
-        long shared = file.Status.IsSameFileAs(reference.Status) ? file.Size
-            : !AreOnOneFileSystem(reference, file) ? 0
-            : _files.Compare(reference, file, out compared);
-        bool isClone = shared == file.Size && file.Size == reference.Size;
-        return new FileFinding(IsFile: true, file.Size, shared, compared, isClone);
+        SameBytes same = file.Status.IsSameFileAs(reference.Status) ? new SameBytes { Shared = file.Size }
+            : !AreOnOneFileSystem(reference, file) ? default
+            : _files.Compare(reference, file);
+        bool isClone = same.Shared + same.Inline == file.Size && file.Size == reference.Size;
+        return new FileFinding(IsFile: true, file.Size, same, isClone);
     }
 
-    /// <summary>Whether two symbolic links hold the same target. A negative errno where that cannot be read.</summary>
-    public int HaveSameTarget(int reference, int directory, byte* name)
+    /// <summary>Whether two symbolic links, of one name in two directories, hold the same target.</summary>
+    public CallResult HaveSameTarget(Descriptor reference, Descriptor directory, byte* name, out bool areSame)
     {
-        int length = Sys.ReadLink(reference, name, _link, Sys.PathMax);
-        int otherLength = Sys.ReadLink(directory, name, _otherLink, Sys.PathMax);
-        if (length < 0 || otherLength < 0)
-        {
-            return Math.Min(length, otherLength);
-        }
-
-        return new ReadOnlySpan<byte>(_link, length).SequenceEqual(new ReadOnlySpan<byte>(_otherLink, otherLength)) ? 1 : 0;
+        CallResult length = Sys.ReadLink(reference, name, _link, Sys.PathMax);
+        CallResult otherLength = Sys.ReadLink(directory, name, _otherLink, Sys.PathMax);
+        areSame = length.Succeeded && otherLength.Succeeded &&
+            new ReadOnlySpan<byte>(_link, (int)length.Value).SequenceEqual(
+                new ReadOnlySpan<byte>(_otherLink, (int)otherLength.Value));
+        return length.Failed ? length : otherLength;
     }
 
     public void Dispose()
@@ -63,7 +60,7 @@ internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) 
     {
         if (_devices != (reference.Status.Device, file.Status.Device))
         {
-            _areOne = FileSystems.AreOne(reference.Descriptor, reference.Status, file.Descriptor, file.Status);
+            _areOne = FileSystems.AreOne(reference.Descriptor, reference.Status, file.Descriptor, file.Status) == true;
             _devices = (reference.Status.Device, file.Status.Device);
         }
 

@@ -31,22 +31,20 @@ internal sealed class FileComparer
     /// <summary>Compares two files of one filesystem.</summary>
     /// <param name="reference">The reference.</param>
     /// <param name="file">The other file.</param>
-    /// <param name="compared">The part of the result that was compared by content.</param>
     /// <returns>How many bytes, at equal offsets, are the same.</returns>
     /// <exception cref="BtrfsException">Reading failed.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public long Compare(in ComparedFile reference, in ComparedFile file, out long compared)
+    public SameBytes Compare(in ComparedFile reference, in ComparedFile file)
     {
-        compared = 0;
         long limit = Math.Min(reference.Size, file.Size);
         if (limit == 0)
         {
-            return 0;
+            return default;
         }
 
         StartMapped(reference, file, limit);
         bool mayTryItems = true;
-        long shared = 0;
+        SameBytes same = default;
         for (long position = 0; position < limit;)
         {
             Cancellation.ThrowIfCancellationRequested();
@@ -72,18 +70,20 @@ internal sealed class FileComparer
             PlaceRelation relation = Relate(referencePiece, piece, position);
             if (relation == PlaceRelation.Same)
             {
-                shared += end - position;
+                same.Shared += end - position;
             }
             else if (relation == PlaceRelation.PerhapsSame && HaveSameContent(reference, file, position, end))
             {
-                shared += end - position;
-                compared += end - position;
+                bool isInline = referencePiece.Kind == ExtentKind.Inline || piece.Kind == ExtentKind.Inline;
+                same.Shared += isInline ? 0 : end - position;
+                same.Inline += isInline ? end - position : 0;
+                same.Compared += end - position;
             }
 
             position = end;
         }
 
-        return shared;
+        return same;
     }
 
     /// <summary>Whether a piece is compressed, and comes from FIEMAP.</summary>
@@ -127,10 +127,10 @@ internal sealed class FileComparer
         }
 
         (ItemSource Reference, ItemSource File) items = _items ??= (new ItemSource(), new ItemSource());
-        int result = items.Reference.Start(reference.Descriptor, reference.Path, reference.Status.Inode);
-        result = result < 0 ? result : items.File.Start(file.Descriptor, file.Path, file.Status.Inode);
-        _treesAreRefused = result is -Errno.EPERM or -Errno.EACCES;
-        if (result < 0)
+        CallResult result = items.Reference.Start(reference.Descriptor, reference.Path, reference.Status.Inode);
+        result = result.Failed ? result : items.File.Start(file.Descriptor, file.Path, file.Status.Inode);
+        _treesAreRefused = result.Error is Errno.EPERM or Errno.EACCES;
+        if (result.Failed)
         {
             // Not btrfs, say.
             return false;
@@ -162,7 +162,7 @@ internal sealed class FileComparer
 
     private static int Read(in ComparedFile file, Span<byte> buffer, long offset)
     {
-        int read = Sys.ReadAt(file.Descriptor, buffer, offset);
-        return read >= 0 ? read : throw BtrfsException.FromErrno(-read, "pread", file.Path);
+        CallResult read = Sys.ReadAt(file.Descriptor, buffer, offset);
+        return read.Succeeded ? (int)read.Value : throw BtrfsException.FromErrno(read.Error, SystemCall.Pread, file.Path);
     }
 }

@@ -1,3 +1,5 @@
+using BtrfsClone.Interop;
+
 namespace BtrfsClone.Delalloc;
 
 /// <summary>A file, or a directory with every regular file below it, that is being waited for.</summary>
@@ -22,11 +24,58 @@ public sealed class DelallocItem
     /// <summary>When it has taken too long, on <see cref="Environment.TickCount64"/>'s clock.</summary>
     internal long Deadline { get; }
 
-    /// <summary>The directory's descriptor, or -1 for a file, whose descriptor is with the flusher.</summary>
-    internal int Directory { get; set; } = -1;
+    /// <summary>The open directory; none for a file, whose descriptor is with the flusher.</summary>
+    internal Descriptor Directory { get; set; }
+
+    /// <summary>Opens it; none where that fails, or there is nothing to wait for.</summary>
+    internal Descriptor Open(out bool isDirectory, out BtrfsException? failure)
+    {
+        isDirectory = false;
+        failure = null;
+
+        // Looked at before it is opened: opening a device or a FIFO may do something.
+        CallResult result = Sys.Stat(Path, follow: false, out Statx status);
+        if (result.Failed)
+        {
+            failure = BtrfsException.FromErrno(result.Error, SystemCall.Statx, Path);
+            return Descriptor.None;
+        }
+
+        if (status.FileType is not (Sys.ModeRegular or Sys.ModeDirectory))
+        {
+            failure = new BtrfsException(BtrfsError.NotRegularFile, Path);
+            return Descriptor.None;
+        }
+
+        isDirectory = status.FileType == Sys.ModeDirectory;
+        int flags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
+        result = Sys.Open(Path, isDirectory ? flags | OpenFlags.Directory : flags, out Descriptor opened);
+        if (result.Failed)
+        {
+            failure = BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, Path);
+        }
+
+        return opened;
+    }
+
+    internal void CloseDirectory()
+    {
+        Sys.Close(Directory);
+        Directory = Descriptor.None;
+    }
 
     /// <summary>How many times the directory has been looked through; 0 for a file.</summary>
-    internal int Passes { get; set; }
+    internal int Passes { get; private set; }
+
+    internal void BeginPass(int longestPause, CancellationToken cancellation)
+    {
+        // Somebody keeps writing: one pass after the other would be a busy loop.
+        Passes++;
+        if (Passes > 2)
+        {
+            cancellation.WaitHandle.WaitOne(Math.Min(1 << Math.Min(Passes - 2, 10), longestPause));
+        }
+    }
 
     /// <summary>Something of it was reported as failed.</summary>
     internal bool Failed { get; set; }

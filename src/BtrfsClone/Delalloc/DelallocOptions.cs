@@ -11,4 +11,10 @@ public sealed record DelallocOptions
 
     /// <summary>Start write-out of what is dirty; otherwise only wait until the kernel or somebody else does.</summary>
     public bool Flush { get; init; } = true;
+
+    /// <summary>
+    /// Leave out other filesystems that are mounted below the directories. Those of the kernel's own (proc, sysfs) are left out in
+    /// any case; nested subvolumes belong to the filesystem.
+    /// </summary>
+    public bool OneFileSystem { get; init; }
 }

@@ -1,4 +1,5 @@
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Delalloc;
 
@@ -15,8 +16,9 @@ namespace BtrfsClone.Delalloc;
 /// </remarks>
 /// <example>
 /// <code>
-/// using var session = new DelallocSession(new(), item => { }, (failure, item) => Console.Error.WriteLine(failure.Message));
-/// session.Add("/data/tree", null, CancellationToken.None);
+/// var events = new DelallocEvents { OnFailure = failure => Console.Error.WriteLine(failure.Message) };
+/// using var session = new DelallocSession(new DelallocOptions(), events);
+/// session.Add("/data/tree", CancellationToken.None);
 /// session.Complete(CancellationToken.None);
 /// </code>
 /// </example>
@@ -25,14 +27,11 @@ public sealed class DelallocSession : IDisposable
     /// <summary>How many items are kept waiting: what memory holds when a pipeline gives millions.</summary>
     private const int MaxItems = 4096;
 
-    // Descriptors for the runtime, which opens assemblies when their first call comes, and for the host.
-    private const int Reserve = 16;
+    private const int LongestPause = 50; // Milliseconds between two looks through a directory, and two ticks.
 
-    private const int LongestPause = 50; // Milliseconds between two looks through a directory.
-
-    private readonly Action<DelallocItem> _onQuiet;
-    private readonly Action<BtrfsException, DelallocItem> _onFailure;
+    private readonly DelallocEvents _events;
     private readonly DelallocOptions _options;
+    private readonly EventPump _ticks;
     private readonly Flusher _flusher;
     private readonly Queue<DelallocItem> _items = new();
     private readonly Queue<DelallocItem> _again = new();
@@ -42,24 +41,20 @@ public sealed class DelallocSession : IDisposable
 
     /// <summary>Begins an invocation.</summary>
     /// <param name="options">How to wait.</param>
-    /// <param name="onQuiet">Takes each item of which nothing failed, in the order in which they were added.</param>
-    /// <param name="onFailure">
-    /// Takes each failure, as soon as it is known: of an item, or of a file or directory below it. The item is not
-    /// given to <paramref name="onQuiet"/> then, though the rest of it is waited for.
+    /// <param name="events">
+    /// Takes what there is to tell, on the thread that works with the session. A failure is told as soon as it is known: of
+    /// an item, or of a file or directory below it.
     /// </param>
-    public DelallocSession(
-        DelallocOptions options, Action<DelallocItem> onQuiet, Action<BtrfsException, DelallocItem> onFailure)
+    public DelallocSession(DelallocOptions options, DelallocEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(onQuiet);
-        ArgumentNullException.ThrowIfNull(onFailure);
-        _options = options;
-        _onQuiet = onQuiet;
-        _onFailure = onFailure;
-        int descriptors = (int)Math.Clamp((Sys.DescriptorLimit - Sys.DescriptorsInUse - Reserve) / 2, 8, 512);
+        ArgumentNullException.ThrowIfNull(events);
+        (_options, _events) = (options, events);
+        _ticks = new EventPump(events);
+        int descriptors = FreeDescriptors.Share(2, 8, 512);
         _maxDirectories = Math.Max(descriptors / 8, 2);
         _maxLevels = Math.Max(descriptors / 16, 2);
-        _flusher = new Flusher(options.Flush, descriptors);
+        _flusher = new Flusher(descriptors, (flusher, files) => new FlushWorker(flusher, options.Flush, files).Run());
     }
 
     /// <summary>
@@ -67,23 +62,23 @@ public sealed class DelallocSession : IDisposable
     /// to be done with first.
     /// </summary>
     /// <param name="path">The item's path: a regular file, or a directory with all below it. A link is not followed.</param>
-    /// <param name="tag">Anything, to know the item by.</param>
     /// <param name="cancellation">Ends it at once.</param>
+    /// <param name="tag">Anything, to know the item by.</param>
     /// <param name="passOver">
     /// What is neither a regular file nor a directory is told as quiet, with <see cref="DelallocItem.PassedOver"/>,
     /// rather than refused.
     /// </param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public void Add(string path, object? tag, CancellationToken cancellation, bool passOver = false)
+    public void Add(string path, CancellationToken cancellation, object? tag = null, bool passOver = false)
     {
         ArgumentNullException.ThrowIfNull(path);
-        Settle(MaxItems - 1, _maxDirectories - 1, cancellation);
+        WaitForRoom(MaxItems - 1, _maxDirectories - 1, cancellation);
         long deadline = _options.Timeout is TimeSpan timeout
             ? Environment.TickCount64 + (long)timeout.TotalMilliseconds
             : long.MaxValue;
         var item = new DelallocItem(path, tag, deadline);
         _items.Enqueue(item);
-        int descriptor = Open(path, out bool isDirectory, out BtrfsException? failure);
+        Descriptor descriptor = item.Open(out bool isDirectory, out BtrfsException? failure);
         if (passOver && failure?.Error == BtrfsError.NotRegularFile)
         {
             item.PassedOver = true;
@@ -91,8 +86,8 @@ public sealed class DelallocSession : IDisposable
         }
         else if (failure is not null)
         {
-            Report(failure, item);
             End(item);
+            Report(failure, item);
         }
         else if (isDirectory)
         {
@@ -111,7 +106,7 @@ public sealed class DelallocSession : IDisposable
     /// <summary>Waits for all items.</summary>
     /// <param name="cancellation">Ends it at once.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public void Complete(CancellationToken cancellation) => Settle(0, 0, cancellation);
+    public void Complete(CancellationToken cancellation) => WaitForRoom(0, 0, cancellation);
 
     /// <summary>Lets go of what is not done.</summary>
     public void Dispose()
@@ -124,40 +119,8 @@ public sealed class DelallocSession : IDisposable
         _flusher.Dispose();
     }
 
-    private static int Open(string path, out bool isDirectory, out BtrfsException? failure)
-    {
-        isDirectory = false;
-        failure = null;
-
-        // Looked at before it is opened: opening a device or a FIFO may do something.
-        int result = Sys.Stat(path, follow: false, out Statx status);
-        if (result < 0)
-        {
-            failure = BtrfsException.FromErrno(-result, "statx", path);
-            return -1;
-        }
-
-        if (status.FileType is not (Sys.ModeRegular or Sys.ModeDirectory))
-        {
-            failure = new BtrfsException(BtrfsError.NotRegularFile, path);
-            return -1;
-        }
-
-        isDirectory = status.FileType == Sys.ModeDirectory;
-        int descriptor = Sys.Open(
-            path,
-            OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal |
-                (isDirectory ? OpenFlags.Directory : 0));
-        if (descriptor < 0)
-        {
-            failure = BtrfsException.FromErrno(-descriptor, "openat", path);
-        }
-
-        return descriptor;
-    }
-
     /// <summary>Goes on with all items until few enough are left.</summary>
-    private void Settle(int maxItems, int maxDirectories, CancellationToken cancellation)
+    private void WaitForRoom(int maxItems, int maxDirectories, CancellationToken cancellation)
     {
         while (true)
         {
@@ -189,48 +152,56 @@ public sealed class DelallocSession : IDisposable
             return;
         }
 
-        // Somebody keeps writing: one pass after the other would be a busy loop.
-        item.Passes++;
-        if (item.Passes > 2)
-        {
-            cancellation.WaitHandle.WaitOne(Math.Min(1 << Math.Min(item.Passes - 2, 10), LongestPause));
-        }
-
+        item.BeginPass(LongestPause, cancellation);
         _flusher.Hold(item);
-        long nextPump = 0;
-        using (var walk = new FileWalk(item.Directory, item.Path, _maxLevels))
-        {
-            while (!item.Ended && walk.Next(out int descriptor, out BtrfsException? failure))
-            {
-                if (failure is null)
-                {
-                    AddFile(item, descriptor, cancellation);
-                }
-                else if (item.Passes == 1 || !item.Failed)
-                {
-                    Report(failure, item);
-                }
-
-                long now = Environment.TickCount64;
-                if (now >= nextPump)
-                {
-                    nextPump = now + LongestPause;
-                    cancellation.ThrowIfCancellationRequested();
-                    Pump();
-                }
-            }
-        }
-
-        _flusher.Release(item);
-    }
-
-    private void AddFile(DelallocItem item, int descriptor, CancellationToken cancellation)
-    {
-        bool taken = false;
         try
         {
-            while (!item.Ended && !(taken = _flusher.TryAdd(item, descriptor)))
+            AddFiles(item, cancellation);
+        }
+        finally
+        {
+            _flusher.Release(item);
+        }
+    }
+
+    private void AddFiles(DelallocItem item, CancellationToken cancellation)
+    {
+        using var walk = new FileWalk(item.Directory, item.Path, _maxLevels, _options.OneFileSystem);
+        long nextPump = 0;
+        while (!item.Ended && walk.Next(out Descriptor descriptor, out BtrfsException? failure))
+        {
+            if (failure is null)
             {
+                AddFile(item, descriptor, cancellation);
+            }
+            else if (item.Passes == 1 || !item.Failed)
+            {
+                Report(failure, item);
+            }
+
+            long now = Environment.TickCount64;
+            if (now >= nextPump)
+            {
+                nextPump = now + LongestPause;
+                cancellation.ThrowIfCancellationRequested();
+                Pump();
+            }
+        }
+    }
+
+    private void AddFile(DelallocItem item, Descriptor descriptor, CancellationToken cancellation)
+    {
+        DescriptorScope scope = new(descriptor);
+        try
+        {
+            while (!item.Ended)
+            {
+                if (_flusher.TryAdd(item, descriptor))
+                {
+                    scope.Release();
+                    return;
+                }
+
                 _flusher.WaitForNews(TimeLeft(), forRoom: true, cancellation);
                 cancellation.ThrowIfCancellationRequested();
                 Pump();
@@ -238,10 +209,7 @@ public sealed class DelallocSession : IDisposable
         }
         finally
         {
-            if (!taken)
-            {
-                Sys.Close(descriptor);
-            }
+            scope.Dispose();
         }
     }
 
@@ -262,7 +230,7 @@ public sealed class DelallocSession : IDisposable
 
         while (_flusher.TryTakeFinished(out DelallocItem? finished, out bool lookAgain))
         {
-            if (finished!.Directory >= 0 && lookAgain)
+            if (finished!.Directory.IsOpen && lookAgain)
             {
                 _again.Enqueue(finished);
             }
@@ -292,39 +260,41 @@ public sealed class DelallocSession : IDisposable
             _items.Dequeue();
             if (!first.Failed)
             {
-                _onQuiet(first);
+                _events.OnQuiet?.Invoke(first);
             }
         }
+
+        _ticks.Pump();
     }
 
     private void Report(BtrfsException failure, DelallocItem item)
     {
         item.Failed = true;
-        _onFailure(failure, item);
+        _events.OnFailure(failure);
     }
 
     private void End(DelallocItem item)
     {
         item.Ended = true;
-        if (item.Directory >= 0)
+        if (item.Directory.IsOpen)
         {
-            Sys.Close(item.Directory);
-            item.Directory = -1;
+            item.CloseDirectory();
             _openDirectories--;
         }
     }
 
-    /// <summary>Milliseconds until the next item has taken too long.</summary>
+    /// <summary>Milliseconds until the next item has taken too long, or progress is to be shown.</summary>
     private int TimeLeft()
     {
+        int longest = _events.OnTick is null ? int.MaxValue : LongestPause;
         foreach (DelallocItem item in _items)
         {
             if (!item.Ended)
             {
-                return (int)Math.Clamp(item.Deadline - Environment.TickCount64, 1, int.MaxValue);
+                return (int)Math.Clamp(item.Deadline - Environment.TickCount64, 1, longest);
             }
         }
 
-        return int.MaxValue;
+        return longest;
     }
 }

@@ -15,38 +15,46 @@ internal sealed unsafe class FileWalk : IDisposable
     private readonly List<Level> _levels = [];
     private readonly string _path;
     private readonly int _maxOpen;
+    private readonly bool _oneFileSystem;
     private DirectoryBatch.Enumerator _entries;
+    private bool _begun;
 
     /// <param name="directory">The open directory. It stays the caller's, and its offset is moved.</param>
     /// <param name="path">Its path, for failures.</param>
     /// <param name="maxOpen">How many directories below it may be open at once, at least 1.</param>
-    public FileWalk(int directory, string path, int maxOpen)
+    /// <param name="oneFileSystem">Whether other filesystems are left out.</param>
+    public FileWalk(Descriptor directory, string path, int maxOpen, bool oneFileSystem)
     {
+        _oneFileSystem = oneFileSystem;
         _path = path;
         _maxOpen = maxOpen;
         _levels.Add(new Level([], directory));
-        _ = Sys.Seek(directory, 0);
     }
 
     private Level Current => _levels[^1];
 
     /// <summary>Goes on to the next file.</summary>
-    /// <param name="descriptor">The open file, which is the caller's now; -1 with a failure.</param>
+    /// <param name="file">The open file, which is the caller's now; none with a failure.</param>
     /// <param name="failure">Why a file or directory could not be opened or read. The walk goes on without it.</param>
     /// <returns>False at the end.</returns>
-    public bool Next(out int descriptor, out BtrfsException? failure)
+    public bool Next(out Descriptor file, out BtrfsException? failure)
     {
-        descriptor = -1;
+        file = Descriptor.None;
         failure = null;
         while (_levels.Count > 0 && failure is null)
         {
             if (_entries.MoveNext())
             {
                 Current.Offset = _entries.Current.NextOffset;
-                if (TryOpen(_entries.Current, out descriptor, out failure))
+                if (TryOpen(_entries.Current, out file, out failure))
                 {
                     return true;
                 }
+            }
+            else if (!_entries.IsAtEnd)
+            {
+                _entries = default;
+                failure = Failure(SystemCall.GetDents, Errno.EPROTO, []);
             }
             else if (Current.Subdirectories.TryPop(out byte[]? subdirectory))
             {
@@ -77,51 +85,62 @@ internal sealed unsafe class FileWalk : IDisposable
         NativeMemory.Free(_buffer);
     }
 
-    private bool TryOpen(DirectoryBatch.Entry entry, out int descriptor, out BtrfsException? failure)
+    private bool TryOpen(DirectoryBatch.Entry entry, out Descriptor file, out BtrfsException? failure)
     {
-        descriptor = -1;
+        file = Descriptor.None;
         failure = null;
-        byte type = entry.Type;
-        if (type == DirectoryEntry.TypeUnknown &&
-            Sys.StatEntry(Current.Descriptor, entry.NamePointer, out Statx status) >= 0)
-        {
-            // The type of an entry is the type bits of its mode, shifted (linux/fs_types.h).
-            type = (byte)(status.FileType >> 12);
-        }
-
+        byte type = EntryType.Of(Current.Descriptor, entry);
         if (type == DirectoryEntry.TypeDirectory && !entry.IsDotOrDotDot)
         {
             Current.Subdirectories.Push([.. entry.Name, 0]);
         }
         else if (type == DirectoryEntry.TypeRegular)
         {
-            descriptor = FileOpener.Open(Current.Descriptor, entry.NamePointer);
-            if (descriptor < 0 && !FileOpener.IsGone(descriptor))
+            CallResult result = FileOpener.Open(Current.Descriptor, entry.NamePointer, out file);
+            if (result.Failed && !FileOpener.IsGone(result))
             {
-                failure = Failure("openat", descriptor, entry.Name);
+                failure = Failure(SystemCall.OpenAt, result, entry.Name);
             }
         }
 
-        return descriptor >= 0;
+        return file.IsOpen;
     }
 
     private BtrfsException? List()
     {
-        int size = Sys.ReadDirectory(Current.Descriptor, _buffer, DirectoryBatch.BufferSize);
-        _entries = new DirectoryBatch(_buffer, size).GetEnumerator();
-        Current.Listed = size <= 0;
-        return size < 0 && !FileOpener.IsGone(size) ? Failure("getdents64", size, []) : null;
+        if (!_begun)
+        {
+            // The top was read by the pass before.
+            _begun = true;
+            CallResult sought = Sys.Seek(Current.Descriptor, 0);
+            if (sought.Failed)
+            {
+                Current.Listed = true;
+                return Failure(SystemCall.Lseek, sought, []);
+            }
+        }
+
+        CallResult size = Sys.ReadDirectory(Current.Descriptor, _buffer, DirectoryBatch.BufferSize);
+        _entries = new DirectoryBatch(_buffer, (int)size.Value).GetEnumerator();
+        Current.Listed = size.Value == 0;
+        return size.Failed && !FileOpener.IsGone(size) ? Failure(SystemCall.GetDents, size, []) : null;
     }
 
     private BtrfsException? Enter(byte[] name)
     {
-        int descriptor = OpenDirectory.Below(Current.Descriptor, name);
-        if (descriptor < 0)
+        CallResult result = OpenDirectory.Below(Current.Descriptor, name, out Descriptor directory);
+        if (result.Failed)
         {
-            return FileOpener.IsGone(descriptor) ? null : Failure("openat", descriptor, name.AsSpan(0, name.Length - 1));
+            return FileOpener.IsGone(result) ? null : Failure(SystemCall.OpenAt, result, name.AsSpan(0, name.Length - 1));
         }
 
-        _levels.Add(new Level(name, descriptor));
+        if (IsLeftOut(directory))
+        {
+            Sys.Close(directory);
+            return null;
+        }
+
+        _levels.Add(new Level(name, directory));
         int oldest = _levels.Count - 1 - _maxOpen;
         if (oldest > 0)
         {
@@ -131,10 +150,15 @@ internal sealed unsafe class FileWalk : IDisposable
         return null;
     }
 
+    // What cannot be told fails when it is read.
+    private bool IsLeftOut(Descriptor directory) =>
+        Sys.Stat(Current.Descriptor, out Statx above).Succeeded && Sys.Stat(directory, out Statx status).Succeeded &&
+        OtherFileSystems.On(Current.Descriptor, above, directory, status).IsLeftOut(_oneFileSystem);
+
     private BtrfsException? Leave()
     {
         Level left = Current;
-        if (_levels.Count > 1 && _levels[^2].Descriptor < 0 && !_levels[^2].Reopen(left.Descriptor))
+        if (_levels.Count > 1 && !_levels[^2].Descriptor.IsOpen && !_levels[^2].Reopen(left.Descriptor))
         {
             // A directory that was moved leads elsewhere: what is above it and was closed cannot be found again.
             var lost = new BtrfsException(BtrfsError.ChangedMeanwhile, PathOf([]));
@@ -156,8 +180,8 @@ internal sealed unsafe class FileWalk : IDisposable
         return null;
     }
 
-    private BtrfsException Failure(string call, int result, ReadOnlySpan<byte> name) =>
-        BtrfsException.FromErrno(-result, call, PathOf(name));
+    private BtrfsException Failure(SystemCall call, CallResult result, ReadOnlySpan<byte> name) =>
+        BtrfsException.FromErrno(result.Error, call, PathOf(name));
 
     private string PathOf(ReadOnlySpan<byte> name)
     {
@@ -166,15 +190,15 @@ internal sealed unsafe class FileWalk : IDisposable
         return name.IsEmpty ? path : $"{path}/{Utf8Z.ToText(name)}";
     }
 
-    private sealed class Level(byte[] name, int descriptor)
+    private sealed class Level(byte[] name, Descriptor directory)
     {
         private Statx _status;
 
         /// <summary>The name in the directory above, zero-terminated.</summary>
         public byte[] Name { get; } = name;
 
-        /// <summary>-1 while it is closed.</summary>
-        public int Descriptor { get; private set; } = descriptor;
+        /// <summary>The directory; none while it is closed.</summary>
+        public Descriptor Descriptor { get; private set; } = directory;
 
         public Stack<byte[]> Subdirectories { get; } = new();
 
@@ -185,7 +209,7 @@ internal sealed unsafe class FileWalk : IDisposable
 
         public void CloseForNow()
         {
-            if (Descriptor >= 0)
+            if (Descriptor.IsOpen)
             {
                 _ = Sys.Stat(Descriptor, out _status);
                 Close();
@@ -193,25 +217,22 @@ internal sealed unsafe class FileWalk : IDisposable
         }
 
         /// <summary>Opens it again from a child.</summary>
-        public bool Reopen(int child)
+        public bool Reopen(Descriptor child)
         {
-            Descriptor = OpenDirectory.Above(child, _status);
-            if (Descriptor >= 0 && Sys.Seek(Descriptor, Offset) < 0)
+            CallResult result = OpenDirectory.Above(child, _status, out Descriptor directory);
+            Descriptor = directory;
+            if (result.Succeeded && Sys.Seek(directory, Offset).Failed)
             {
                 Close();
             }
 
-            return Descriptor >= 0;
+            return Descriptor.IsOpen;
         }
 
         public void Close()
         {
-            if (Descriptor >= 0)
-            {
-                Sys.Close(Descriptor);
-            }
-
-            Descriptor = -1;
+            Sys.Close(Descriptor);
+            Descriptor = Descriptor.None;
         }
     }
 }

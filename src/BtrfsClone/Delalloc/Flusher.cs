@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Text;
+using System.Runtime.ExceptionServices;
 using BtrfsClone.Interop;
 
 namespace BtrfsClone.Delalloc;
@@ -13,18 +13,14 @@ namespace BtrfsClone.Delalloc;
 internal sealed class Flusher : IDisposable
 {
     private const int Batch = 32;
-    private const int ShortestPause = 1; // Milliseconds.
-    private const int LongestPause = 50;
-
-    // The clock of Environment.TickCount64 is too coarse for the shortest pause.
-    private static readonly long s_ticksPerMillisecond = Stopwatch.Frequency / 1000;
+    private const int RoomPause = 10; // Milliseconds.
 
     private readonly object _gate = new();
-    private readonly bool _flush;
+    private readonly Action<Flusher, List<PendingFile>> _work;
     private readonly int _capacity;
-    private readonly int _maxWorkers = Math.Clamp(Environment.ProcessorCount, 1, 4);
-    private readonly Queue<OpenFile> _arrived = new();
-    private readonly Stack<OpenFile> _free = new();
+    private int _maxWorkers = Math.Clamp(Environment.ProcessorCount, 1, 4);
+    private readonly Queue<PendingFile> _arrived = new();
+    private readonly Stack<PendingFile> _free = new();
     private readonly Queue<(DelallocItem, BtrfsException)> _failures = new();
     private readonly Queue<DelallocItem> _finished = new();
     private int _made;
@@ -34,21 +30,31 @@ internal sealed class Flusher : IDisposable
     private bool _news;
     private volatile bool _hasRoom = true;
     private volatile bool _stop;
+    private ExceptionDispatchInfo? _error;
 
-    /// <param name="flush">Start write-out, or only wait.</param>
     /// <param name="capacity">How many files may be open at once.</param>
-    public Flusher(bool flush, int capacity)
+    /// <param name="work">
+    /// What a thread does, until there is nothing more to take. The list is of files that are the thread's: what is in it at
+    /// the end is closed.
+    /// </param>
+    public Flusher(int capacity, Action<Flusher, List<PendingFile>> work)
     {
-        _flush = flush;
         _capacity = capacity;
+        _work = work;
     }
 
+    /// <summary>Whether more files may be added; as far as that is known without the lock.</summary>
+    public bool HasRoom => _hasRoom;
+
+    /// <summary>Whether nobody asks for anything any more.</summary>
+    public bool IsStopped => _stop;
+
     /// <summary>Takes over an open file of an item, if there is room.</summary>
-    public bool TryAdd(DelallocItem item, int descriptor)
+    public bool TryAdd(DelallocItem item, Descriptor descriptor)
     {
         lock (_gate)
         {
-            if (!_free.TryPop(out OpenFile? file))
+            if (!_free.TryPop(out PendingFile? file))
             {
                 if (_made == _capacity)
                 {
@@ -58,17 +64,18 @@ internal sealed class Flusher : IDisposable
                 }
 
                 _made++;
-                file = new OpenFile();
+                file = new PendingFile();
             }
 
-            file.Take(item, descriptor);
-            item.Pending++;
-            _arrived.Enqueue(file);
             if (_arrived.Count >= Batch)
             {
+                // Before the file is taken over: there may be no thread to be had.
                 Engage();
             }
 
+            _arrived.Enqueue(file);
+            file.Take(item, descriptor);
+            item.Pending++;
             return true;
         }
     }
@@ -80,6 +87,7 @@ internal sealed class Flusher : IDisposable
     {
         lock (_gate)
         {
+            _error?.Throw();
             Engage();
         }
     }
@@ -136,128 +144,49 @@ internal sealed class Flusher : IDisposable
             _callerWantsRoom = forRoom;
             if (!_news && _finished.Count + _failures.Count == 0 && !cancellation.IsCancellationRequested)
             {
-                Monitor.Wait(_gate, forRoom ? Math.Min(milliseconds, LongestPause / 5) : milliseconds);
+                Monitor.Wait(_gate, forRoom ? Math.Min(milliseconds, RoomPause) : milliseconds);
             }
 
             _callerWantsRoom = _news = false;
         }
     }
 
-    /// <summary>Lets go of all files. Those that a call is under way for are closed when it comes back.</summary>
-    public void Dispose()
+    /// <summary>
+    /// Takes what has arrived, or comes back without anything when it is time to look again, on the clock of
+    /// <see cref="Stopwatch"/>. False when it is over.
+    /// </summary>
+    public bool TryTake(List<PendingFile> files, out int taken, long nextLook)
     {
         lock (_gate)
         {
-            _stop = true;
-            while (_arrived.TryDequeue(out OpenFile? file))
-            {
-                Sys.Close(file.Descriptor);
-            }
-
-            Monitor.PulseAll(_gate);
-        }
-    }
-
-    private void Engage()
-    {
-        if (_arrived.Count == 0)
-        {
-            return;
-        }
-
-        if (_pausing > 0)
-        {
-            Monitor.PulseAll(_gate);
-        }
-        else if (_workers == 0 || (_workers < _maxWorkers && _arrived.Count > Batch))
-        {
-            _workers++;
-            new Thread(Work) { IsBackground = true, Name = "btrfs-clone" }.Start();
-        }
-    }
-
-    private void Wake()
-    {
-        lock (_gate)
-        {
-            _news = true;
-            Monitor.PulseAll(_gate);
-        }
-    }
-
-    private void Work()
-    {
-        var batch = new OpenFile[Batch];
-        var busy = new List<OpenFile>();
-        int pause = ShortestPause;
-        long nextLook = 0;
-        while (TryTake(batch, out int count, busy.Count > 0 ? nextLook : long.MaxValue))
-        {
-            for (int i = 0; i < count; i++)
-            {
-                if (!TryFinish(batch[i]))
-                {
-                    busy.Add(batch[i]);
-                    pause = ShortestPause;
-                }
-            }
-
-            // While there is room for more files, starting those comes first.
-            if ((count == 0 || !_hasRoom) && Now() >= nextLook)
-            {
-                long begun = Now();
-                int finished = busy.RemoveAll(TryFinish);
-                pause = finished > 0 ? Math.Max(pause / 2, ShortestPause) : Math.Min(pause * 2, LongestPause);
-
-                // Counting the pages of a very long file takes longer than a pause: it must not take all of the time.
-                long looking = finished > 0 ? 0 : Now() - begun;
-                nextLook = Now() + Math.Max(pause * s_ticksPerMillisecond, looking);
-            }
-        }
-
-        busy.ForEach(file => Sys.Close(file.Descriptor));
-    }
-
-    /// <summary>Takes what has arrived, or comes back without anything when it is time to look again.</summary>
-    private bool TryTake(OpenFile[] batch, out int count, long nextLook)
-    {
-        lock (_gate)
-        {
-            count = 0;
+            taken = 0;
             while (!_stop && _arrived.Count == 0)
             {
-                long left = nextLook - Now();
+                long left = nextLook - Stopwatch.GetTimestamp();
                 if (left <= 0)
                 {
                     break;
                 }
 
                 _pausing++;
-                Monitor.Wait(_gate, (int)Math.Min((left / s_ticksPerMillisecond) + 1, int.MaxValue));
+                Monitor.Wait(_gate, (int)Math.Min((left / (Stopwatch.Frequency / 1000)) + 1, int.MaxValue));
                 _pausing--;
             }
 
-            while (!_stop && count < Batch && _arrived.TryDequeue(out OpenFile? file))
+            files.EnsureCapacity(files.Count + Batch);
+            while (!_stop && taken < Batch && _arrived.TryDequeue(out PendingFile? file))
             {
-                batch[count++] = file;
+                files.Add(file);
+                taken++;
             }
 
             return !_stop;
         }
     }
 
-    private bool TryFinish(OpenFile file)
+    /// <summary>Takes back a file that is quiet, or has failed. It is closed.</summary>
+    public void TakeBack(PendingFile file, BtrfsException? failure)
     {
-        Progress progress = _stop || file.Item.Ended ? Progress.Quiet : file.Advance(_flush);
-        if (progress == Progress.Busy)
-        {
-            return false;
-        }
-
-        BtrfsException? failure = progress == Progress.Failed
-            ? BtrfsException.FromErrno(file.FailedErrno, file.FailedCall, PathOf(file))
-            : null;
-        Sys.Close(file.Descriptor);
         lock (_gate)
         {
             if (failure is not null)
@@ -278,11 +207,78 @@ internal sealed class Flusher : IDisposable
 
             Count(file.Item);
         }
-
-        return true;
     }
 
-    private static long Now() => Stopwatch.GetTimestamp();
+    /// <summary>Lets go of all files. Those that a call is under way for are closed when it comes back.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stop = true;
+            while (_arrived.TryDequeue(out PendingFile? file))
+            {
+                file.Close();
+            }
+
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Engage()
+    {
+        if (_arrived.Count == 0)
+        {
+            return;
+        }
+
+        if (_pausing > 0)
+        {
+            Monitor.PulseAll(_gate);
+        }
+        else if (_workers == 0 || (_workers < _maxWorkers && _arrived.Count > Batch))
+        {
+            try
+            {
+                new Thread(Work) { IsBackground = true, Name = "btrfs-clone" }.Start();
+                _workers++;
+            }
+            catch (Exception e) when (_workers > 0 && e is OutOfMemoryException or ThreadStartException)
+            {
+                // The system gives no more threads: those that are there do it all.
+                _maxWorkers = _workers;
+            }
+        }
+    }
+
+    private void Wake()
+    {
+        lock (_gate)
+        {
+            _news = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>What a thread does. What ends it early ends the invocation: the caller gets it.</summary>
+    private void Work()
+    {
+        var files = new List<PendingFile>();
+        try
+        {
+            _work(this, files);
+        }
+        catch (Exception e)
+        {
+            lock (_gate)
+            {
+                _error ??= ExceptionDispatchInfo.Capture(e);
+                _stop = _news = true;
+                Monitor.PulseAll(_gate);
+            }
+        }
+
+        files.ForEach(file => file.Close());
+    }
 
     private void Count(DelallocItem item)
     {
@@ -290,34 +286,6 @@ internal sealed class Flusher : IDisposable
         {
             _finished.Enqueue(item);
             Monitor.PulseAll(_gate);
-        }
-    }
-
-    /// <summary>
-    /// The path of a file that came out of a directory. It was opened long ago and its name not kept: the kernel knows it.
-    /// </summary>
-    private static string PathOf(OpenFile file)
-    {
-        DelallocItem item = file.Item;
-        if (item.Passes == 0)
-        {
-            return item.Path;
-        }
-
-        string top = DescriptorPath(item.Directory);
-        string path = DescriptorPath(file.Descriptor);
-        return top.Length > 0 && path.StartsWith(top, StringComparison.Ordinal)
-            ? item.Path.TrimEnd('/') + path[(top == "/" ? 0 : top.Length)..]
-            : path;
-    }
-
-    private static unsafe string DescriptorPath(int descriptor)
-    {
-        byte* target = stackalloc byte[Sys.PathMax];
-        fixed (byte* name = Utf8Z.From($"/proc/self/fd/{descriptor}"))
-        {
-            int length = Sys.ReadLink(Sys.WorkingDirectory, name, target, Sys.PathMax);
-            return length < 0 ? "" : Encoding.UTF8.GetString(target, length);
         }
     }
 }

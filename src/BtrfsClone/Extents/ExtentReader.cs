@@ -26,6 +26,9 @@ public sealed class ExtentReader : IDisposable
     // What follows fewer pieces is most likely nothing.
     private const int WorthReadingAhead = 256;
 
+    private static readonly int s_flags =
+        OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
+
     private readonly ExtentReaderOptions _options;
     private readonly FiemapReader _fiemap = new();
     private readonly FiemapSource _fiemapSource;
@@ -34,8 +37,8 @@ public sealed class ExtentReader : IDisposable
     private Task<bool>? _ahead;
     private TreeSource? _treeSource;
     private IExtentSource? _source;
-    private SafeFileHandle? _file;
-    private bool _ownsFile;
+    private OwnedDescriptor? _opened;
+    private SafeFileHandle? _lent;
     private CancellationToken _cancellation;
     private long _holesEnd;
     private long _position;
@@ -75,21 +78,21 @@ public sealed class ExtentReader : IDisposable
         Close();
 
         // Looked at first: opening a device may already do something to it.
-        int result = Sys.Stat(path, follow: false, out Statx status);
-        if (result >= 0 && status.FileType != Sys.ModeRegular)
+        CallResult result = Sys.Stat(path, follow: false, out Statx status);
+        if (result.Succeeded && status.FileType != Sys.ModeRegular)
         {
             throw new BtrfsException(BtrfsError.NotRegularFile, path);
         }
 
-        result = result < 0 ? result : Sys.Open(
-            path, OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal);
-        if (result < 0)
+        Descriptor file = Descriptor.None;
+        result = result.Failed ? result : Sys.Open(path, s_flags, out file);
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, "open", path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, path);
         }
 
-        _ownsFile = true;
-        Begin(new SafeFileHandle(result, ownsHandle: true), path, cancellation);
+        _opened = new OwnedDescriptor(file);
+        Begin(file, path, cancellation);
     }
 
     /// <summary>Begins with a file that the caller has opened, and closes.</summary>
@@ -102,7 +105,15 @@ public sealed class ExtentReader : IDisposable
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(path);
         Close();
-        Begin(file, path, cancellation);
+        _lent = file;
+        Begin(Descriptor.Borrow(file), path, cancellation);
+    }
+
+    /// <summary>Begins with a file that the caller has opened, and closes after this reader.</summary>
+    internal void Open(Descriptor file, string path)
+    {
+        Close();
+        Begin(file, path, CancellationToken.None);
     }
 
     /// <summary>Gives the next piece.</summary>
@@ -162,13 +173,9 @@ public sealed class ExtentReader : IDisposable
         // The file must not be closed under a call that is on its way; what it brings is not wanted any more.
         _ahead?.ContinueWith(_ => { }, TaskScheduler.Default).Wait();
         _ahead = null;
-        if (_ownsFile)
-        {
-            _file?.Dispose();
-        }
-
-        _ownsFile = false;
-        _file = null;
+        _opened?.Dispose();
+        _opened = null;
+        _lent = null;
         _source = null;
         _batch.Clear();
         _next = 0;
@@ -177,16 +184,14 @@ public sealed class ExtentReader : IDisposable
     /// <inheritdoc cref="Close"/>
     public void Dispose() => Close();
 
-    private void Begin(SafeFileHandle file, string path, CancellationToken cancellation)
+    private void Begin(Descriptor file, string path, CancellationToken cancellation)
     {
-        _file = file;
         Path = path;
         _cancellation = cancellation;
-        int descriptor = (int)file.DangerousGetHandle();
-        int result = Sys.Stat(descriptor, out Statx status);
-        if (result < 0)
+        CallResult result = Sys.Stat(file, out Statx status);
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, "statx", path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.Statx, path);
         }
 
         if (status.FileType != Sys.ModeRegular)
@@ -196,18 +201,18 @@ public sealed class ExtentReader : IDisposable
 
         _position = _options.Offset;
         _holesEnd = Math.Min(_options.End, (long)status.Size);
-        bool isBtrfs = Sys.FileSystemMagic(descriptor, out long magic) >= 0 && magic == Sys.BtrfsMagic;
-        if (_options.Source == ExtentSource.Fiemap || !TryBeginTree(descriptor, path, status, isBtrfs))
+        bool isBtrfs = Sys.FileSystemMagic(file, out long magic).Succeeded && magic == Sys.BtrfsMagic;
+        if (_options.Source == ExtentSource.Fiemap || !TryBeginTree(file, path, status, isBtrfs))
         {
             Source = ExtentSource.Fiemap;
             _fiemapSource.Start(
-                descriptor, path, _options.Offset, _options.End,
+                file, path, _options.Offset, _options.End,
                 twoAtOnce: isBtrfs && Environment.ProcessorCount > 1);
             _source = _fiemapSource;
         }
     }
 
-    private bool TryBeginTree(int descriptor, string path, in Statx status, bool isBtrfs)
+    private bool TryBeginTree(Descriptor file, string path, in Statx status, bool isBtrfs)
     {
         bool isWanted = _options.Source == ExtentSource.Tree;
         if (!isBtrfs)
@@ -216,13 +221,13 @@ public sealed class ExtentReader : IDisposable
         }
 
         _treeSource ??= new TreeSource(_fiemap);
-        int result = _treeSource.Start(descriptor, path, status, _options.Offset, _options.End);
-        if (result < 0 && (isWanted || result is not (-Errno.EPERM or -Errno.EACCES)))
+        CallResult result = _treeSource.Start(file, path, status, _options.Offset, _options.End);
+        if (result.Failed && (isWanted || result.Error is not (Errno.EPERM or Errno.EACCES)))
         {
-            throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.TreeSearch, path);
         }
 
-        if (result < 0)
+        if (result.Failed)
         {
             return false;
         }

@@ -24,17 +24,17 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
     public bool HasMore => reader.IsFull;
 
     /// <summary>Begins with a file.</summary>
-    /// <param name="descriptor">The file.</param>
+    /// <param name="file">The file.</param>
     /// <param name="path">What to call it in errors.</param>
     /// <param name="offset">Where the range to read begins.</param>
     /// <param name="end">Where it ends; <see cref="long.MaxValue"/> for all.</param>
     /// <param name="flush">Whether what is dirty is written out before anything is mapped.</param>
     /// <param name="twoAtOnce">Whether a second thread may be used.</param>
     public void Start(
-        int descriptor, string path, long offset, long end, bool flush = false, bool twoAtOnce = false)
+        Descriptor file, string path, long offset, long end, bool flush = false, bool twoAtOnce = false)
     {
-        reader.Start(descriptor, path, flush);
-        _second?.Start(descriptor, path);
+        reader.Start(file, path, flush);
+        _second?.Start(file, path);
         _start = _position = offset;
         _end = end;
         _step = 0;

@@ -13,14 +13,14 @@ internal sealed class ItemSource : IExtentSource
     private long _position;
     private bool _isFound;
 
-    /// <summary>Begins with a file. Returns a negative errno where the tree cannot be read.</summary>
-    public int Start(int descriptor, string path, ulong inode)
+    /// <summary>Begins with a file. Fails where the tree cannot be read.</summary>
+    public CallResult Start(Descriptor file, string path, ulong inode)
     {
-        _search.Start(descriptor, path);
+        _search.Start(file, path);
         (_inode, _position) = (inode, 0);
-        int result = Find();
-        _isFound = result >= 0;
-        return result;
+        CallResult found = Find();
+        _isFound = found.Succeeded;
+        return found;
     }
 
     /// <inheritdoc/>
@@ -49,15 +49,15 @@ internal sealed class ItemSource : IExtentSource
         }
 
         _isFound = _search.MayHaveMore;
-        if (_isFound && Find() is int result and < 0)
+        if (_isFound && Find() is { Failed: true } failed)
         {
-            throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, _search.Path);
+            throw BtrfsException.FromErrno(failed.Error, SystemCall.TreeSearch, _search.Path);
         }
 
         return true;
     }
 
-    private int Find() => _search.TryFind(
+    private CallResult Find() => _search.TryFind(
         0,
         new ItemKey(_inode, BtrfsKey.ExtentData, (ulong)_position),
         new ItemKey(_inode, BtrfsKey.ExtentData, ulong.MaxValue),

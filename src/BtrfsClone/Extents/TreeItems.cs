@@ -24,15 +24,16 @@ internal static class TreeItems
     // BTRFS_EXTENT_FLAG_DATA.
     private const ulong ExtentFlagData = 1;
 
-    // struct btrfs_inode_ref, which ends with the length of the name that follows it.
-    private const int InodeRefSize = 10;
-
     private const int InodeItemSize = 160;
     private const int InodeBytesOffset = 24;
 
     // struct btrfs_root_item begins with an inode item; generation follows, and last_snapshot after five numbers.
     private const int RootGenerationOffset = InodeItemSize;
     private const int RootLastSnapshotOffset = InodeItemSize + 40;
+    private const int RootReferencesOffset = RootLastSnapshotOffset + 16;
+
+    // struct btrfs_root_ref, which ends with the length of the name that follows it.
+    private const int RootRefSize = 18;
 
     /// <summary>Takes a header and its item from the front of a search's result.</summary>
     public static bool TryTake(ReadOnlySpan<byte> result, out TreeSearchHeader header, out ReadOnlySpan<byte> item)
@@ -180,11 +181,6 @@ internal static class TreeItems
         return IsNumber(references);
     }
 
-    /// <summary>Whether a struct btrfs_inode_ref, which names an inode in one directory, holds more than one name.</summary>
-    public static bool HasSeveralNames(ReadOnlySpan<byte> item) =>
-        item.Length >= InodeRefSize &&
-        item.Length > InodeRefSize + BinaryPrimitives.ReadUInt16LittleEndian(item[(InodeRefSize - sizeof(ushort))..]);
-
     /// <summary>Reads nbytes of a struct btrfs_inode_item: the bytes of a file that are in extents.</summary>
     public static bool TryReadInodeBytes(ReadOnlySpan<byte> item, out ulong bytes)
     {
@@ -199,6 +195,44 @@ internal static class TreeItems
         generation = fits ? U64(item, RootGenerationOffset) : 0;
         lastSnapshot = fits ? U64(item, RootLastSnapshotOffset) : 0;
         return fits;
+    }
+
+    /// <summary>Reads refs of a struct btrfs_root_item: 0 of a subvolume that is being deleted.</summary>
+    public static bool TryReadRootReferences(ReadOnlySpan<byte> item, out uint references)
+    {
+        bool fits = item.Length >= RootReferencesOffset + sizeof(uint);
+        references = fits ? U32(item, RootReferencesOffset) : 0;
+        return fits;
+    }
+
+    /// <summary>Reads a struct btrfs_root_ref: the directory that a subvolume is entered in, and its name there.</summary>
+    public static bool TryReadRootReference(ReadOnlySpan<byte> item, out ulong directory, out ReadOnlySpan<byte> name)
+    {
+        directory = 0;
+        name = default;
+        if (item.Length <= RootRefSize ||
+            BinaryPrimitives.ReadUInt16LittleEndian(item[(RootRefSize - sizeof(ushort))..]) != item.Length - RootRefSize)
+        {
+            return false;
+        }
+
+        directory = U64(item, 0);
+        name = item[RootRefSize..];
+        return true;
+    }
+
+    /// <summary>Reads generation of a struct btrfs_extent_item: the transaction that has allocated the extent.</summary>
+    public static bool TryReadExtentGeneration(ReadOnlySpan<byte> item, out ulong generation)
+    {
+        generation = item.Length >= ExtentItemSize ? U64(item, 8) : 0;
+        return item.Length >= ExtentItemSize;
+    }
+
+    /// <summary>Reads refs of a struct btrfs_extent_item: all references, those in items of their own included.</summary>
+    public static bool TryReadReferenceCount(ReadOnlySpan<byte> item, out ulong references)
+    {
+        references = item.Length >= ExtentItemSize ? U64(item, 0) : 0;
+        return item.Length >= ExtentItemSize;
     }
 
     private static bool IsNumber(ulong value) => value <= long.MaxValue;

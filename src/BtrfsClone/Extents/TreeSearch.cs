@@ -14,7 +14,7 @@ internal sealed unsafe class TreeSearch
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
         sizeof(TreeSearchRequest) + ItemBytes, pinned: true);
 
-    private int _descriptor;
+    private Descriptor _file;
     private int _position;
     private uint _left;
 
@@ -23,22 +23,22 @@ internal sealed unsafe class TreeSearch
 
     private TreeSearchRequest* Request => (TreeSearchRequest*)Unsafe.AsPointer(ref _buffer[0]);
 
-    public void Start(int descriptor, string path)
+    public void Start(Descriptor file, string path)
     {
-        _descriptor = descriptor;
+        _file = file;
         Path = path;
         _left = 0;
     }
 
     /// <summary>
-    /// Looks for items whose keys lie between two. Returns how many came, or a negative errno; 0 means that there are
-    /// no more.
+    /// Looks for items whose keys lie between two. Returns how many came; 0 means that there are no more.
     /// </summary>
     /// <param name="tree">The tree's id, or 0 for the file's subvolume.</param>
     /// <param name="min">The least key.</param>
     /// <param name="max">The greatest key.</param>
     /// <param name="count">The most items wanted.</param>
-    public int TryFind(ulong tree, in ItemKey min, in ItemKey max, uint count)
+    /// <param name="minTransid">Only of leaves that this transaction, or a later one, has written.</param>
+    public CallResult TryFind(ulong tree, in ItemKey min, in ItemKey max, uint count, ulong minTransid = 0)
     {
         *Request = new TreeSearchRequest
         {
@@ -49,21 +49,22 @@ internal sealed unsafe class TreeSearch
             MaxType = max.Type,
             MinOffset = min.Offset,
             MaxOffset = max.Offset,
+            MinTransid = minTransid,
             MaxTransid = ulong.MaxValue,
             ItemCount = count,
             BufferSize = ItemBytes,
         };
-        int result = Sys.TreeSearch(_descriptor, Request);
+        CallResult result = Sys.TreeSearch(_file, Request);
         _position = sizeof(TreeSearchRequest);
-        _left = result < 0 ? 0 : Math.Min(Request->ItemCount, count);
-        return result < 0 ? result : (int)_left;
+        _left = result.Failed ? 0 : Math.Min(Request->ItemCount, count);
+        return result.Failed ? result : CallResult.Count(_left);
     }
 
     /// <summary>As <see cref="TryFind"/>, but a failure is an exception.</summary>
-    public int Find(ulong tree, in ItemKey min, in ItemKey max, uint count)
+    public int Find(ulong tree, in ItemKey min, in ItemKey max, uint count, ulong minTransid = 0)
     {
-        int result = TryFind(tree, min, max, count);
-        return result >= 0 ? result : throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, Path);
+        CallResult found = TryFind(tree, min, max, count, minTransid);
+        return found.Succeeded ? (int)found.Value : throw BtrfsException.FromErrno(found.Error, SystemCall.TreeSearch, Path);
     }
 
     /// <summary>
@@ -93,9 +94,31 @@ internal sealed unsafe class TreeSearch
         return true;
     }
 
+    /// <summary>Moves the key that a search goes on from behind an item. False if the item lies before it.</summary>
+    public static bool TryGoOn(in TreeSearchHeader header, ref ItemKey from)
+    {
+        var key = new ItemKey(header.ObjectId, header.Type, header.Offset);
+        bool isOnward = key.CompareTo(from) >= 0;
+        from = key.Next;
+        return isOnward;
+    }
+
     /// <summary>The error for an item that is not as the format says.</summary>
-    public BtrfsException Malformed() => new(BtrfsError.IOError, Path, Errno.EUCLEAN, Sys.TreeSearchCall);
+    public BtrfsException Malformed() => BtrfsException.FromErrno(Errno.EPROTO, SystemCall.TreeSearch, Path);
 }
 
 /// <summary>A key of an item in a btrfs tree; keys are ordered by these three in turn.</summary>
-internal readonly record struct ItemKey(ulong ObjectId, uint Type, ulong Offset);
+internal readonly record struct ItemKey(ulong ObjectId, uint Type, ulong Offset) : IComparable<ItemKey>
+{
+    /// <summary>The least key that is greater. A key's type is one byte.</summary>
+    public ItemKey Next => Offset < ulong.MaxValue ? this with { Offset = Offset + 1 }
+        : Type < byte.MaxValue ? new ItemKey(ObjectId, Type + 1, 0)
+        : new ItemKey(ObjectId + 1, 0, 0);
+
+    public int CompareTo(ItemKey other)
+    {
+        int order = ObjectId.CompareTo(other.ObjectId);
+        order = order != 0 ? order : Type.CompareTo(other.Type);
+        return order != 0 ? order : Offset.CompareTo(other.Offset);
+    }
+}

@@ -60,13 +60,13 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
 
     private TreeState State => _state ??= new TreeState(_search);
 
-    /// <summary>Begins with a file. Returns a negative errno where the trees cannot be read.</summary>
-    public int Start(int descriptor, string path, in Statx status, long offset, long end)
+    /// <summary>Begins with a file. Fails where the trees cannot be read.</summary>
+    public CallResult Start(Descriptor file, string path, in Statx status, long offset, long end)
     {
-        _search.Start(descriptor, path);
-        fiemap.Start(descriptor, path);
-        int result = Sys.SubvolumeId(descriptor, out _root);
-        if (result < 0)
+        _search.Start(file, path);
+        fiemap.Start(file, path);
+        CallResult result = Sys.SubvolumeId(file, out _root);
+        if (result.Failed)
         {
             return result;
         }
@@ -74,7 +74,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         _path = path;
         _inode = status.Inode;
         _blockSize = Math.Max(status.BlockSize, 512);
-        State.Start(descriptor, _root, _inode);
+        State.Start(file, _root, _inode);
         _start = _position = offset;
         _end = end;
         _batchSize = FirstBatch;
@@ -90,10 +90,10 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
             return false;
         }
 
-        int result = State.Look();
-        if (result < 0)
+        CallResult result = State.Look();
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, _path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.TreeSearch, _path);
         }
 
         long from = _position;
@@ -101,7 +101,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         _batchSize = Batch;
         Span<TreePiece> pieces = _pieces.AsSpan(0, _count);
         (_references ??= new ReferenceReader(_search)).Resolve(pieces, _root);
-        Settle(batch, pieces, from, _done ? _end : _position);
+        Describe(batch, pieces, from, _done ? _end : _position);
         return true;
     }
 
@@ -163,7 +163,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
     }
 
     /// <summary>Decides what is shared, and finds what is delayed, in a part of the file.</summary>
-    private void Settle(ExtentBatch batch, Span<TreePiece> pieces, long from, long to)
+    private void Describe(ExtentBatch batch, Span<TreePiece> pieces, long from, long to)
     {
         bool still = State.IsStill();
         bool delalloc = !still || State.MayHaveDelalloc(from, to);
@@ -229,7 +229,8 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
             return piece.Extent.IsShared;
         }
 
-        if ((!still || piece.MustAskKernel(State.LastSnapshot)) && _window.Find(piece.Extent.Offset, piece.Extent.End, out FiemapExtent mapped) &&
+        if ((!still || piece.MustAskKernel(State.LastSnapshot)) &&
+            _window.Find(piece.Extent.Offset, piece.Extent.End, out FiemapExtent mapped) &&
             mapped.Logical <= (ulong)piece.Extent.Offset && (mapped.Flags & FiemapExtentFlags.Delalloc) == 0)
         {
             return (mapped.Flags & FiemapExtentFlags.Shared) != 0;

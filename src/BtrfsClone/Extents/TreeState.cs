@@ -8,7 +8,7 @@ namespace BtrfsClone.Extents;
 /// </summary>
 internal sealed class TreeState(TreeSearch search)
 {
-    private int _descriptor;
+    private Descriptor _file;
     private ulong _root;
     private ulong _inode;
     private ulong _quiet;
@@ -20,28 +20,28 @@ internal sealed class TreeState(TreeSearch search)
     /// </summary>
     public ulong LastSnapshot { get; private set; }
 
-    public void Start(int descriptor, ulong root, ulong inode)
+    public void Start(Descriptor file, ulong root, ulong inode)
     {
-        _descriptor = descriptor;
+        _file = file;
         _root = root;
         _inode = inode;
         _quiet = 0;
     }
 
     /// <summary>Goes on by another open file of the same subvolume.</summary>
-    public void Use(int descriptor) => _descriptor = descriptor;
+    public void Use(Descriptor file) => _file = file;
 
-    /// <summary>Looks whether a transaction runs. Returns a negative errno where the trees cannot be read.</summary>
-    public int Look()
+    /// <summary>Looks whether a transaction runs. Fails where the trees cannot be read.</summary>
+    public CallResult Look()
     {
         if (_quiet != 0 && Generation() == _quiet)
         {
-            return 0;
+            return CallResult.Success;
         }
 
         ulong newest = Generation();
-        int result = ReadRoot(BtrfsKey.ExtentTree, out ulong committed, out _);
-        if (result < 0)
+        CallResult result = ReadRoot(BtrfsKey.ExtentTree, out ulong committed, out _);
+        if (result.Failed)
         {
             return result;
         }
@@ -52,7 +52,7 @@ internal sealed class TreeState(TreeSearch search)
 
         // Each commit writes the extent tree, so that its root is as new as the last one.
         _quiet = newest == committed ? newest : 0;
-        return 0;
+        return CallResult.Success;
     }
 
     /// <summary>Whether no transaction ran at the last look, and none has begun since.</summary>
@@ -64,44 +64,44 @@ internal sealed class TreeState(TreeSearch search)
     /// extent; the dirty and write-back pages are those over preallocated extents too.
     /// </summary>
     public bool MayHaveDelalloc(long from, long to) =>
-        Sys.CacheStat(_descriptor, from, to - from, out CacheStatus pages) < 0 ||
+        Sys.CacheStat(_file, from, to - from, out CacheStatus pages).Failed ||
         pages.Dirty + pages.Writeback > 0 ||
-        Sys.Stat(_descriptor, out Statx status) < 0 ||
+        Sys.Stat(_file, out Statx status).Failed ||
         status.Blocks != RoundUp(_inodeBytes, status.BlockSize) / 512;
 
     private static ulong RoundUp(ulong bytes, uint block) => block == 0 ? bytes : (bytes + block - 1) / block * block;
 
-    private ulong Generation() => Sys.BtrfsGeneration(_descriptor, out ulong generation) < 0 ? 0 : generation;
+    private ulong Generation() => Sys.BtrfsGeneration(_file, out ulong generation).Failed ? 0 : generation;
 
-    private int ReadRoot(ulong root, out ulong generation, out ulong lastSnapshot)
+    private CallResult ReadRoot(ulong root, out ulong generation, out ulong lastSnapshot)
     {
         generation = 0;
         lastSnapshot = ulong.MaxValue;
-        int result = search.TryFind(
+        CallResult found = search.TryFind(
             BtrfsKey.RootTree,
             new ItemKey(root, BtrfsKey.RootItem, 0),
             new ItemKey(root, BtrfsKey.RootItem, ulong.MaxValue),
             count: 1);
-        if (result > 0 && search.Next(out _, out ReadOnlySpan<byte> item) &&
+        if (found.Value > 0 && search.Next(out _, out ReadOnlySpan<byte> item) &&
             !TreeItems.TryReadRoot(item, out generation, out lastSnapshot))
         {
             throw search.Malformed();
         }
 
-        return result;
+        return found;
     }
 
-    private int ReadInodeBytes()
+    private CallResult ReadInodeBytes()
     {
         _inodeBytes = 0;
         var key = new ItemKey(_inode, BtrfsKey.InodeItem, 0);
-        int result = search.TryFind(0, key, key, count: 1);
-        if (result > 0 && search.Next(out _, out ReadOnlySpan<byte> item) &&
+        CallResult found = search.TryFind(0, key, key, count: 1);
+        if (found.Value > 0 && search.Next(out _, out ReadOnlySpan<byte> item) &&
             !TreeItems.TryReadInodeBytes(item, out _inodeBytes))
         {
             throw search.Malformed();
         }
 
-        return result;
+        return found;
     }
 }

@@ -45,6 +45,12 @@ internal readonly unsafe struct DirectoryBatch(byte* start, int size)
 
         public readonly Entry Current => new((DirectoryEntry*)_current);
 
+        /// <summary>
+        /// Whether, once there is no next record, all have been seen. The kernel's records fill what it says that it has
+        /// read; after one that does not, others may be hidden.
+        /// </summary>
+        public readonly bool IsAtEnd => _current == end;
+
         public bool MoveNext()
         {
             _current = _next;

@@ -2,32 +2,39 @@ using System.Text;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>/proc/self/mountinfo (proc(5)): where something is mounted. Paths are bytes, held as Latin-1 text.</summary>
+/// <summary>A mount. Paths are bytes, held as Latin-1 text.</summary>
+/// <param name="Id">Its number, which statx(2) tells too.</param>
+/// <param name="Device">The filesystem's device numbers: the same for all mounts of one filesystem.</param>
+/// <param name="Root">What is mounted: a path from the filesystem's top level on.</param>
+/// <param name="Point">Where, as it is seen from the process's root.</param>
+internal readonly record struct Mount(ulong Id, string Device, string Root, string Point);
+
+/// <summary>/proc/self/mountinfo (proc(5)): what is mounted, and where.</summary>
 internal static class MountTable
 {
     private const int MountPointField = 4;
 
-    /// <summary>Every mount point as it is seen from the process's root; none where proc cannot be read.</summary>
-    public static List<string> Read()
+    /// <summary>Every mount, a later one upon an earlier one; null where proc cannot be read.</summary>
+    public static List<Mount>? Read()
     {
-        var points = new List<string>();
+        var mounts = new List<Mount>();
         try
         {
             foreach (string line in File.ReadLines("/proc/self/mountinfo", Encoding.Latin1))
             {
                 string[] fields = line.Split(' ', MountPointField + 2);
-                if (fields.Length > MountPointField)
+                if (fields.Length > MountPointField && ulong.TryParse(fields[0], out ulong id))
                 {
-                    points.Add(Unescape(fields[MountPointField]));
+                    mounts.Add(new Mount(id, fields[2], Unescape(fields[3]), Unescape(fields[MountPointField])));
                 }
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A host without proc: whatever is mounted there remains unseen.
+            return null;
         }
 
-        return points;
+        return mounts;
     }
 
     /// <summary>Space, tab, newline and backslash are written as a backslash and three octal digits.</summary>

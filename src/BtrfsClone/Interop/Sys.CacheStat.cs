@@ -26,14 +26,14 @@ internal static unsafe partial class Sys
     /// <param name="offset">Where the range begins, in bytes.</param>
     /// <param name="length">How long it is; 0 is to the end.</param>
     /// <param name="status">The pages of the range.</param>
-    public static int CacheStat(int descriptor, long offset, long length, out CacheStatus status)
+    public static CallResult CacheStat(Descriptor descriptor, long offset, long length, out CacheStatus status)
     {
         // struct cachestat_range.
         ulong* range = stackalloc ulong[2];
         (range[0], range[1]) = ((ulong)offset, (ulong)length);
         fixed (CacheStatus* buffer = &status)
         {
-            return (int)Result((long)syscall(CacheStatNumber, descriptor, range, buffer, 0));
+            return Result(syscall(CacheStatNumber, descriptor.Number, range, buffer, 0));
         }
     }
 

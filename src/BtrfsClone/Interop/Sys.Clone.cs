@@ -6,10 +6,12 @@ namespace BtrfsClone.Interop;
 [StructLayout(LayoutKind.Sequential)]
 internal struct FileCloneRange
 {
-    public long SourceDescriptor;
+    private long _sourceDescriptor;
     public ulong SourceOffset;
     public ulong SourceLength;
     public ulong DestinationOffset;
+
+    internal void SetSource(Descriptor source) => _sourceDescriptor = source.Number;
 }
 
 internal static unsafe partial class Sys
@@ -19,30 +21,27 @@ internal static unsafe partial class Sys
     private const nuint FiCloneRange = 0x4020940D;
 
     /// <summary>FICLONE: the destination's content becomes the source's, sharing every extent.</summary>
-    public static int Clone(int source, int destination)
+    public static CallResult Clone(Descriptor source, Descriptor destination)
     {
-        int result;
+        CallResult result;
         do
         {
-            result = Result(ioctl(destination, FiClone, source));
+            result = Result(ioctl(destination.Number, FiClone, source.Number));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 
     /// <summary>FICLONERANGE: as <see cref="Clone"/>, for a block-aligned range.</summary>
-    public static int CloneRange(int destination, in FileCloneRange range)
+    public static CallResult CloneRange(Descriptor source, Descriptor destination, FileCloneRange range)
     {
-        int result;
-        fixed (FileCloneRange* argument = &range)
+        range.SetSource(source);
+        CallResult result;
+        do
         {
-            do
-            {
-                result = Result(ioctl(destination, FiCloneRange, (nint)argument));
-            }
-            while (result == -Errno.EINTR);
+            result = Result(ioctl(destination.Number, FiCloneRange, (nint)(&range)));
         }
-
+        while (result.Is(Errno.EINTR));
         return result;
     }
 

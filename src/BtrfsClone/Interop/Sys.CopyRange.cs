@@ -4,32 +4,33 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>copy_file_range(2) at equal offsets. Returns the bytes copied, 0 at the source's end.</summary>
-    public static long CopyRange(int source, int destination, long offset, long length)
+    /// <summary>copy_file_range(2). Returns the bytes copied, 0 at the source's end.</summary>
+    public static CallResult CopyRange(
+        Descriptor source, long sourceOffset, Descriptor destination, long destinationOffset, long length)
     {
-        long result;
+        CallResult result;
         do
         {
-            long from = offset;
-            long to = offset;
-            result = Result((long)copy_file_range(source, &from, destination, &to, (nuint)length, 0));
+            long from = sourceOffset;
+            long to = destinationOffset;
+            result = Result(copy_file_range(source.Number, &from, destination.Number, &to, (nuint)length, 0));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 
     /// <summary>ftruncate(2): the file's size in bytes.</summary>
-    public static int Truncate(int descriptor, long size) => Result(ftruncate(descriptor, size));
+    public static CallResult Truncate(Descriptor descriptor, long size) => Result(ftruncate(descriptor.Number, size));
 
     /// <summary>fallocate(2) with FALLOC_FL_KEEP_SIZE: preallocates without changing the file's size.</summary>
-    public static int Preallocate(int descriptor, long offset, long length)
+    public static CallResult Preallocate(Descriptor descriptor, long offset, long length)
     {
-        int result;
+        CallResult result;
         do
         {
-            result = Result(fallocate(descriptor, 1, offset, length));
+            result = Result(fallocate(descriptor.Number, 1, offset, length));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 

@@ -11,10 +11,10 @@ internal struct FileDedupeRange
 
     public ulong SourceOffset;
     public ulong SourceLength;
-    public ushort DestinationCount;
+    private ushort _destinationCount;
     private readonly ushort _reserved1;
     private readonly uint _reserved2;
-    public long DestinationDescriptor;
+    private long _destinationDescriptor;
     public ulong DestinationOffset;
 
     /// <summary>How much of the length is done. btrfs counts what it has rounded away too.</summary>
@@ -22,6 +22,9 @@ internal struct FileDedupeRange
 
     /// <summary>0, <see cref="Differs"/>, or a negative errno.</summary>
     public int Status;
+
+    internal void SetDestination(Descriptor destination) =>
+        (_destinationCount, _destinationDescriptor) = (1, destination.Number);
 }
 
 internal static unsafe partial class Sys
@@ -34,21 +37,32 @@ internal static unsafe partial class Sys
     /// checks with both files locked. Needs write access to the destination, its ownership, or CAP_SYS_ADMIN; a
     /// descriptor for reading is enough. Leaves all times alone. A length of 0 only checks whether it may be done.
     /// </summary>
-    public static int DedupeRange(int source, ref FileDedupeRange range)
+    public static CallResult DedupeRange(Descriptor source, Descriptor destination, ref FileDedupeRange range)
     {
-        range.DestinationCount = 1;
-        int result;
+        range.SetDestination(destination);
+        CallResult result;
         fixed (FileDedupeRange* argument = &range)
         {
             do
             {
                 range.Status = 0;
-                result = Result(ioctl(source, FiDedupeRange, (nint)argument));
-                result = result >= 0 && range.Status < 0 ? range.Status : result;
+                result = Result(ioctl(source.Number, FiDedupeRange, (nint)argument));
+                result = result.Succeeded && range.Status < 0 ? CallResult.FromKernel(range.Status) : result;
             }
-            while (result == -Errno.EINTR);
+            while (result.Is(Errno.EINTR));
         }
 
         return result;
+    }
+
+    /// <summary>
+    /// Whether a file, open for reading, is an active swap file. generic_remap_file_range_prep (fs/remap_range.c) answers
+    /// ETXTBSY to that before it refuses a range that begins inside a block. False where nobody may ask: it takes what
+    /// <see cref="DedupeRange"/> takes.
+    /// </summary>
+    public static bool IsSwapFile(Descriptor file)
+    {
+        FileDedupeRange unaligned = new() { SourceLength = 1, DestinationOffset = 1 };
+        return DedupeRange(file, file, ref unaligned).Is(Errno.ETXTBSY);
     }
 }

@@ -8,34 +8,55 @@ internal static unsafe partial class Sys
     /// <summary>PATH_MAX: no symbolic link's target is longer, in bytes.</summary>
     public const int PathMax = 4096;
 
+    // AT_SYMLINK_FOLLOW (linux/fcntl.h).
+    private const int SymlinkFollow = 0x400;
+
     /// <summary>mkdirat(2).</summary>
-    public static int MakeDirectory(int directory, byte* name, uint mode) => Result(mkdirat(directory, name, mode));
+    public static CallResult MakeDirectory(Descriptor directory, byte* name, uint mode) =>
+        Result(mkdirat(directory.Number, name, mode));
 
     /// <summary>mknodat(2), for FIFOs, sockets and devices.</summary>
-    public static int MakeNode(int directory, byte* name, uint mode, uint major, uint minor)
+    public static CallResult MakeNode(Descriptor directory, byte* name, uint mode, uint major, uint minor)
     {
         // The kernel's encoding of a device number in 64 bits (glibc's makedev), alike on all architectures.
         ulong device = (minor & 0xFFul) | ((major & 0xFFFul) << 8) |
             ((ulong)(minor & ~0xFFu) << 12) | ((ulong)(major & ~0xFFFu) << 32);
-        return Result(mknodat(directory, name, mode, device));
+        return Result(mknodat(directory.Number, name, mode, device));
     }
 
     /// <summary>symlinkat(2).</summary>
-    public static int MakeSymlink(byte* target, int directory, byte* name) => Result(symlinkat(target, directory, name));
+    public static CallResult MakeSymlink(byte* target, Descriptor directory, byte* name) =>
+        Result(symlinkat(target, directory.Number, name));
 
     /// <summary>readlinkat(2). Returns the target's length in bytes; no zero byte is added.</summary>
-    public static int ReadLink(int directory, byte* name, byte* target, int size) =>
-        (int)Result(readlinkat(directory, name, target, size));
+    public static CallResult ReadLink(Descriptor directory, byte* name, byte* target, int size) =>
+        Result(readlinkat(directory.Number, name, target, size));
 
     /// <summary>linkat(2), following no symbolic link.</summary>
-    public static int Link(int oldDirectory, byte* oldName, int newDirectory, byte* newName) =>
-        Result(linkat(oldDirectory, oldName, newDirectory, newName, 0));
+    public static CallResult Link(Descriptor oldDirectory, byte* oldName, Descriptor newDirectory, byte* newName) =>
+        Result(linkat(oldDirectory.Number, oldName, newDirectory.Number, newName, 0));
+
+    /// <summary>
+    /// linkat(2) of an open file that has no name yet: by its descriptor, which before Linux 6.10 needs
+    /// CAP_DAC_READ_SEARCH, or by its entry in /proc. ENOENT where neither can be had.
+    /// </summary>
+    public static CallResult LinkFile(Descriptor file, Descriptor directory, byte* name)
+    {
+        fixed (byte* empty = s_empty, path = Utf8Z.From(file.Path))
+        {
+            CallResult result = Result(linkat(file.Number, empty, directory.Number, name, EmptyPath));
+            return result.Is(Errno.ENOENT)
+                ? Result(linkat(Descriptor.WorkingDirectory.Number, path, directory.Number, name, SymlinkFollow))
+                : result;
+        }
+    }
 
     /// <summary>unlinkat(2) of anything but a directory.</summary>
-    public static int Unlink(int directory, byte* name) => Result(unlinkat(directory, name, 0));
+    public static CallResult Unlink(Descriptor directory, byte* name) => Result(unlinkat(directory.Number, name, 0));
 
     /// <summary>unlinkat(2) of an empty directory.</summary>
-    public static int RemoveDirectory(int directory, byte* name) => Result(unlinkat(directory, name, 0x200));
+    public static CallResult RemoveDirectory(Descriptor directory, byte* name) =>
+        Result(unlinkat(directory.Number, name, 0x200));
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial int mkdirat(int directory, byte* name, uint mode);

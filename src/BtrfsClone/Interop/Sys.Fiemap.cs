@@ -59,14 +59,14 @@ internal static unsafe partial class Sys
     /// <summary>
     /// FS_IOC_FIEMAP. The buffer begins with the request, with room for its <c>ExtentCount</c> extents after it.
     /// </summary>
-    public static int Fiemap(int descriptor, FiemapRequest* buffer)
+    public static CallResult Fiemap(Descriptor descriptor, FiemapRequest* buffer)
     {
-        int result;
+        CallResult result;
         do
         {
-            result = Result(ioctl(descriptor, FsIocFiemap, (nint)buffer));
+            result = Result(ioctl(descriptor.Number, FsIocFiemap, (nint)buffer));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 }

@@ -21,6 +21,9 @@ internal enum InodeFlags
     /// <summary>What changes how later calls on the inode behave, so that it is set last.</summary>
     Late = Sync | Immutable | AppendOnly | NoDump | NoAccessTime | DirectorySync,
 
+    /// <summary>What keeps an entry from being renamed, linked or removed by anybody.</summary>
+    Protected = Immutable | AppendOnly,
+
     Settable = Inherited | Late,
 }
 
@@ -31,24 +34,24 @@ internal static unsafe partial class Sys
     private const nuint FsIocSetFlags = 0x40086602;
 
     /// <summary>FS_IOC_GETFLAGS. A filesystem without inode flags (ENOTTY, EOPNOTSUPP) has none set.</summary>
-    public static int GetFlags(int descriptor, out InodeFlags flags)
+    public static CallResult GetFlags(Descriptor descriptor, out InodeFlags flags)
     {
         int value = 0;
-        int result = Result(ioctl(descriptor, FsIocGetFlags, (nint)(&value)));
+        CallResult result = Result(ioctl(descriptor.Number, FsIocGetFlags, (nint)(&value)));
         flags = (InodeFlags)value & InodeFlags.Settable;
-        return result is -Errno.ENOTTY or -Errno.EOPNOTSUPP ? 0 : result;
+        return result.Error is Errno.ENOTTY or Errno.EOPNOTSUPP ? CallResult.Success : result;
     }
 
     /// <summary>
     /// FS_IOC_SETFLAGS. Needs ownership; immutable and append-only need CAP_LINUX_IMMUTABLE. Other flags than those
     /// named here stay: ext4 has one for how it stores a file.
     /// </summary>
-    public static int SetFlags(int descriptor, InodeFlags flags)
+    public static CallResult SetFlags(Descriptor descriptor, InodeFlags flags)
     {
         int value = 0;
-        int result = Result(ioctl(descriptor, FsIocGetFlags, (nint)(&value)));
+        CallResult result = Result(ioctl(descriptor.Number, FsIocGetFlags, (nint)(&value)));
         value = (value & ~(int)InodeFlags.Settable) | (int)flags;
-        return result < 0 ? result : Result(ioctl(descriptor, FsIocSetFlags, (nint)(&value)));
+        return result.Failed ? result : Result(ioctl(descriptor.Number, FsIocSetFlags, (nint)(&value)));
     }
 
     // linux/fs.h: _IOR('X', 31, struct fsxattr) and _IOW('X', 32, struct fsxattr), which is 28 bytes and begins with
@@ -63,14 +66,14 @@ internal static unsafe partial class Sys
     /// FS_IOC_SETFLAGS it leaves btrfs's compression property as it is. All else that it can set, such as xfs's project
     /// number, stays.
     /// </summary>
-    public static int SetLateFlags(int descriptor, InodeFlags flags)
+    public static CallResult SetLateFlags(Descriptor descriptor, InodeFlags flags)
     {
         uint extended = (flags.HasFlag(InodeFlags.Immutable) ? 0x8u : 0) |
             (flags.HasFlag(InodeFlags.AppendOnly) ? 0x10u : 0) | (flags.HasFlag(InodeFlags.Sync) ? 0x20u : 0) |
             (flags.HasFlag(InodeFlags.NoAccessTime) ? 0x40u : 0) | (flags.HasFlag(InodeFlags.NoDump) ? 0x80u : 0);
         byte* argument = stackalloc byte[FsXattrSize];
-        int result = Result(ioctl(descriptor, FsIocFsGetXattr, (nint)argument));
+        CallResult result = Result(ioctl(descriptor.Number, FsIocFsGetXattr, (nint)argument));
         *(uint*)argument = (*(uint*)argument & ~FsXattrLateFlags) | extended;
-        return result < 0 ? result : Result(ioctl(descriptor, FsIocFsSetXattr, (nint)argument));
+        return result.Failed ? result : Result(ioctl(descriptor.Number, FsIocFsSetXattr, (nint)argument));
     }
 }

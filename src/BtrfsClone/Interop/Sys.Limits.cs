@@ -4,8 +4,11 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>getrlimit(2) of RLIMIT_NOFILE: how many descriptors the process may have open at once.</summary>
-    public static long DescriptorLimit => (long)Math.Min(Limit(7, 64), int.MaxValue);
+    /// <summary>
+    /// getrlimit(2) of RLIMIT_NOFILE: how many descriptors the process may have open at once. 1024, what the kernel starts
+    /// with (INR_OPEN_CUR in fs.h), where the call fails.
+    /// </summary>
+    public static long DescriptorLimit => (long)Math.Min(Limit(7, 1024), int.MaxValue);
 
     /// <summary>How many descriptors the process has open.</summary>
     public static int DescriptorsInUse

@@ -11,14 +11,14 @@ internal static partial class Sys
     /// flock(2), exclusive, without waiting: EAGAIN where another open file description holds it. The kernel drops the
     /// lock with the last descriptor of it, however the process ends.
     /// </summary>
-    public static int TryLock(int descriptor)
+    public static CallResult TryLock(Descriptor descriptor)
     {
-        int result;
+        CallResult result;
         do
         {
-            result = Result(flock(descriptor, LockExclusiveNow));
+            result = Result(flock(descriptor.Number, LockExclusiveNow));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 

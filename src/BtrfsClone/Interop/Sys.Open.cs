@@ -28,48 +28,119 @@ internal static class OpenFlags
 
 internal static unsafe partial class Sys
 {
-    /// <summary>The directory descriptor that stands for the process's working directory.</summary>
-    public const int WorkingDirectory = -100;
-
     /// <summary>AT_EMPTY_PATH: the descriptor itself is meant.</summary>
     public const int EmptyPath = 0x1000;
 
     /// <summary>AT_SYMLINK_NOFOLLOW: a symbolic link itself is meant.</summary>
     public const int SymlinkNoFollow = 0x100;
 
-    /// <summary>openat(2), close-on-exec. Returns a descriptor or a negative errno.</summary>
-    public static int OpenAt(int directory, byte* name, int flags, uint mode = 0)
+    /// <summary>openat(2), close-on-exec.</summary>
+    /// <param name="directory">What a relative name is looked up in.</param>
+    /// <param name="name">The name, zero-terminated.</param>
+    /// <param name="flags">A combination of <see cref="OpenFlags"/>.</param>
+    /// <param name="opened">What is opened; none where that failed.</param>
+    /// <param name="mode">The permissions of a file that is made, less the process's umask.</param>
+    public static CallResult OpenAt(Descriptor directory, byte* name, int flags, out Descriptor opened, uint mode = 0)
     {
-        int result;
+        CallResult result;
         do
         {
-            result = Result(openat(directory, name, flags | OpenFlags.CloseOnExec, mode));
+            result = Result(openat(directory.Number, name, flags | OpenFlags.CloseOnExec, mode));
         }
-        while (result == -Errno.EINTR);
-        return result;
+        while (result.Is(Errno.EINTR));
+        if (result.Failed)
+        {
+            opened = Descriptor.None;
+            return result;
+        }
+
+        opened = Descriptor.FromKernel((int)result.Value);
+        if (DescriptorTracking.IsOn)
+        {
+            DescriptorTracking.Opened(opened);
+        }
+
+        return CallResult.Success;
     }
 
     /// <summary>openat(2) for a path of text, relative to the working directory if it is relative.</summary>
-    public static int Open(string path, int flags, uint mode = 0)
+    public static CallResult Open(string path, int flags, out Descriptor opened, uint mode = 0)
     {
         fixed (byte* bytes = Utf8Z.From(path))
         {
-            return OpenAt(WorkingDirectory, bytes, flags, mode);
+            return OpenAt(Descriptor.WorkingDirectory, bytes, flags, out opened, mode);
         }
     }
 
-    /// <summary>close(2). Never made again after a signal: Linux has released the descriptor by then.</summary>
-    public static void Close(int descriptor) => _ = close(descriptor);
-
-    /// <summary>close_range(2), Linux 5.9: closes all descriptors from the first to the last, both included.</summary>
-    public static void CloseRange(int first, int last)
+    /// <summary>
+    /// As above, to read without a trace in the access time (O_NOATIME); who is neither the owner nor root may not ask
+    /// for that, and leaves one.
+    /// </summary>
+    public static CallResult OpenQuietlyAt(
+        Descriptor directory, byte* name, int flags, out Descriptor opened, out bool isQuiet)
     {
+        CallResult result = OpenAt(directory, name, flags | OpenFlags.NoAccessTime, out opened);
+        isQuiet = result.Succeeded;
+        return result.Is(Errno.EPERM) ? OpenAt(directory, name, flags, out opened) : result;
+    }
+
+    /// <summary>
+    /// close(2), of nothing where there is nothing to close. Never made again after a signal: Linux has released the
+    /// descriptor by then.
+    /// </summary>
+    public static void Close(Descriptor descriptor)
+    {
+        if (descriptor.IsOpen)
+        {
+            if (DescriptorTracking.IsOn)
+            {
+                DescriptorTracking.Closing(descriptor);
+            }
+
+            _ = close(descriptor.Number);
+        }
+    }
+
+    /// <summary>Closes what was opened and is not what was meant. Returns the result to give in place of it.</summary>
+    public static CallResult Reject(ref Descriptor opened, CallResult reason)
+    {
+        Close(opened);
+        opened = Descriptor.None;
+        return reason;
+    }
+
+    /// <summary>
+    /// Closes many at a time, neighbours with one call: close_range(2), Linux 5.9. They are sorted, and none may be
+    /// among them.
+    /// </summary>
+    public static void CloseAll(Span<Descriptor> descriptors)
+    {
+        descriptors.Sort(static (one, other) => one.Number.CompareTo(other.Number));
+        int first = 0;
+        for (int i = 1; i <= descriptors.Length; i++)
+        {
+            if (i == descriptors.Length || descriptors[i].Number != descriptors[i - 1].Number + 1)
+            {
+                CloseRange(descriptors[first].Number, descriptors[i - 1].Number);
+                first = i;
+            }
+        }
+    }
+
+    /// <summary>close_range(2): closes all descriptors from the first to the last, both included.</summary>
+    private static void CloseRange(int first, int last)
+    {
+        for (int number = first; DescriptorTracking.IsOn && number <= last; number++)
+        {
+            DescriptorTracking.Closing(Descriptor.FromKernel(number));
+        }
+
         // By number, since glibc has the function from 2.34 on only. It is the same on x86-64 and arm64.
         if (first == last || syscall(CloseRangeNumber, first, last, 0) < 0)
         {
-            for (int descriptor = first; descriptor <= last; descriptor++)
+            for (int number = first; number <= last; number++)
             {
-                Close(descriptor);
+                _ = close(number);
             }
         }
     }

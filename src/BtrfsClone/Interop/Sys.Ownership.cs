@@ -12,17 +12,39 @@ internal static unsafe partial class Sys
     public static uint EffectiveGid => getegid();
 
     /// <summary>fchownat(2) of an entry itself, or of the descriptor where the name is empty.</summary>
-    public static int ChownEntry(int directory, byte* name, uint uid, uint gid) =>
-        Result(fchownat(directory, name, uid, gid, SymlinkNoFollow | EmptyPath));
+    public static CallResult ChownEntry(Descriptor directory, byte* name, uint uid, uint gid) =>
+        Result(fchownat(directory.Number, name, uid, gid, SymlinkNoFollow | EmptyPath));
 
     /// <summary>fchown(2).</summary>
-    public static int Chown(int descriptor, uint uid, uint gid) => Result(fchown(descriptor, uid, gid));
+    public static CallResult Chown(Descriptor descriptor, uint uid, uint gid) => Result(fchown(descriptor.Number, uid, gid));
 
     /// <summary>fchmod(2).</summary>
-    public static int Chmod(int descriptor, uint mode) => Result(fchmod(descriptor, mode));
+    public static CallResult Chmod(Descriptor descriptor, uint mode) => Result(fchmod(descriptor.Number, mode));
 
-    /// <summary>chmod(2), which follows links: for paths below /proc/self/fd only.</summary>
-    public static int ChmodPath(byte* path, uint mode) => Result(chmod(path, mode));
+    /// <summary>
+    /// The permissions of what a path-only descriptor holds: fchmodat2(2) with AT_EMPTY_PATH, Linux 6.6; before that, and
+    /// where a sandbox refuses the call that it does not know, by its path in proc.
+    /// </summary>
+    public static CallResult ChmodHeld(Descriptor held, uint mode)
+    {
+        fixed (byte* empty = s_empty)
+        {
+            CallResult result = Result((int)syscall(FchmodAt2Number, held.Number, empty, mode, EmptyPath));
+            if (result.Error is not (Errno.ENOSYS or Errno.EPERM))
+            {
+                return result;
+            }
+        }
+
+        byte* path = stackalloc byte[Descriptor.LongestPath];
+        _ = held.WritePath(new Span<byte>(path, Descriptor.LongestPath));
+        return Result(chmod(path, mode));
+    }
+
+    private const nint FchmodAt2Number = 452; // On x86-64 and arm64; the C library has it from glibc 2.39 on.
+
+    [LibraryImport(LibC, SetLastError = true)]
+    private static partial nint syscall(nint number, nint directory, byte* name, uint mode, nint flags);
 
     [LibraryImport(LibC)]
     private static partial uint geteuid();

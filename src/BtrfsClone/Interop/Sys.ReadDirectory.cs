@@ -27,17 +27,17 @@ internal struct DirectoryEntry
 internal static unsafe partial class Sys
 {
     /// <summary>getdents64(2). Returns the bytes read, 0 at the end of the directory.</summary>
-    public static int ReadDirectory(int directory, byte* buffer, int size) =>
-        (int)Result(getdents64(directory, buffer, size));
+    public static CallResult ReadDirectory(Descriptor directory, byte* buffer, int size) =>
+        Result(getdents64(directory.Number, buffer, size));
 
     /// <summary>lseek(2) from the start: for a directory, to an offset that one of its entries gave.</summary>
-    public static long Seek(int descriptor, long offset) => Result(lseek(descriptor, offset, 0));
+    public static CallResult Seek(Descriptor descriptor, long offset) => Result(lseek(descriptor.Number, offset, 0));
 
     /// <summary>lseek(2) to the next data at or after the offset; ENXIO (6) where none follows.</summary>
-    public static long SeekData(int descriptor, long offset) => Result(lseek(descriptor, offset, 3));
+    public static CallResult SeekData(Descriptor descriptor, long offset) => Result(lseek(descriptor.Number, offset, 3));
 
     /// <summary>lseek(2) to the next hole at or after the offset; the file's end counts as one.</summary>
-    public static long SeekHole(int descriptor, long offset) => Result(lseek(descriptor, offset, 4));
+    public static CallResult SeekHole(Descriptor descriptor, long offset) => Result(lseek(descriptor.Number, offset, 4));
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial nint getdents64(int directory, byte* buffer, nint size);

@@ -9,16 +9,17 @@ internal static unsafe partial class Sys
     private const uint RenameExchangeFlag = 2;
 
     /// <summary>renameat(2): replaces what stands at the new name, in one step.</summary>
-    public static int Rename(int oldDirectory, byte* oldName, int newDirectory, byte* newName) =>
-        Result(renameat(oldDirectory, oldName, newDirectory, newName));
+    public static CallResult Rename(Descriptor oldDirectory, byte* oldName, Descriptor newDirectory, byte* newName) =>
+        Result(renameat(oldDirectory.Number, oldName, newDirectory.Number, newName));
 
     /// <summary>renameat2(2) with RENAME_NOREPLACE: EEXIST where something stands at the new name.</summary>
-    public static int RenameNoReplace(int oldDirectory, byte* oldName, int newDirectory, byte* newName) =>
-        Result(renameat2(oldDirectory, oldName, newDirectory, newName, RenameNoReplaceFlag));
+    public static CallResult RenameNoReplace(
+        Descriptor oldDirectory, byte* oldName, Descriptor newDirectory, byte* newName) =>
+        Result(renameat2(oldDirectory.Number, oldName, newDirectory.Number, newName, RenameNoReplaceFlag));
 
     /// <summary>renameat2(2) with RENAME_EXCHANGE: what stands at the two names changes places, in one step.</summary>
-    public static int Exchange(int directory, byte* name, int otherDirectory, byte* otherName) =>
-        Result(renameat2(directory, name, otherDirectory, otherName, RenameExchangeFlag));
+    public static CallResult Exchange(Descriptor directory, byte* name, Descriptor otherDirectory, byte* otherName) =>
+        Result(renameat2(directory.Number, name, otherDirectory.Number, otherName, RenameExchangeFlag));
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial int renameat(int oldDirectory, byte* oldName, int newDirectory, byte* newName);

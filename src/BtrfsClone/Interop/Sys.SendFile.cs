@@ -8,15 +8,15 @@ internal static unsafe partial class Sys
     /// sendfile(2) to the destination's current offset. It crosses filesystems of different kinds, which
     /// copy_file_range(2) refuses since Linux 5.19. Returns the bytes copied, 0 at the source's end.
     /// </summary>
-    public static long SendFile(int source, int destination, long offset, long length)
+    public static CallResult SendFile(Descriptor source, Descriptor destination, long offset, long length)
     {
-        long result;
+        CallResult result;
         do
         {
             long from = offset;
-            result = Result((long)sendfile(destination, source, &from, (nuint)length));
+            result = Result(sendfile(destination.Number, source.Number, &from, (nuint)length));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 

@@ -38,20 +38,28 @@ internal struct Statx
     public uint DeviceMajor;
     public uint DeviceMinor;
 
+    /// <summary>The mount's number (Linux 5.8); 0 where the kernel does not tell.</summary>
+    public ulong MountId;
+
     public readonly uint FileType => Mode & Sys.ModeTypeMask;
 
     /// <summary>The permission bits with setuid, setgid and sticky.</summary>
-    public readonly uint Permissions => Mode & 0xFFFu;
+    public readonly uint Permissions => Mode & Sys.ModePermissions;
 
     /// <summary>The number of the (sub)volume that the inode belongs to; with <c>Inode</c> it names a file.</summary>
     public readonly ulong Device => ((ulong)DeviceMajor << 32) | DeviceMinor;
+
+    /// <summary>Whether it was modified after another one.</summary>
+    public readonly bool IsNewerThan(in Statx other) =>
+        (ModifyTime.Seconds, ModifyTime.Nanoseconds).CompareTo((other.ModifyTime.Seconds, other.ModifyTime.Nanoseconds)) > 0;
 
     public readonly bool IsSameFileAs(in Statx other) => Inode == other.Inode && Device == other.Device;
 }
 
 internal static unsafe partial class Sys
 {
-    public const uint ModeTypeMask = 0xF000;
+    // What a mode tells besides permissions (linux/stat.h).
+    public const uint ModeTypeMask = 0xF000; // 0170000
     public const uint ModeRegular = 0x8000;
     public const uint ModeDirectory = 0x4000;
     public const uint ModeSymlink = 0xA000;
@@ -60,16 +68,44 @@ internal static unsafe partial class Sys
     public const uint ModeCharDevice = 0x2000;
     public const uint ModeBlockDevice = 0x6000;
 
-    public const uint ModeSetUid = 0x800;
-    public const uint ModeSetGid = 0x400;
+    // Permissions; a group of three binary digits is an octal one.
+    public const uint ModeSetUid = 0b100_000_000_000; // 04000
+    public const uint ModeSetGid = 0b010_000_000_000; // 02000
+    public const uint ModeSticky = 0b001_000_000_000; // 01000
+
+    /// <summary>07777: the access of all, with setuid, setgid and sticky.</summary>
+    public const uint ModePermissions = 0b111_111_111_111;
+
+    /// <summary>07000: setuid, setgid and sticky.</summary>
+    public const uint ModeSpecial = 0b111_000_000_000;
+
+    /// <summary>0777: what owner, group and others may.</summary>
+    public const uint ModeAccess = 0b000_111_111_111;
+
+    /// <summary>0700: what the owner may; of a directory, private.</summary>
+    public const uint ModeOwner = 0b000_111_000_000;
+
+    /// <summary>0600: the owner's reading and writing; of a file, private.</summary>
+    public const uint ModeOwnerReadWrite = 0b000_110_000_000;
+
+    /// <summary>0077: what group and others may.</summary>
+    public const uint ModeOthers = 0b000_000_111_111;
+
+    /// <summary>0022: writing of group and others.</summary>
+    public const uint ModeOthersWrite = 0b000_000_010_010;
+
+    /// <summary>0222: writing of anybody.</summary>
+    public const uint ModeAnyWrite = 0b000_010_010_010;
 
     /// <summary>STATX_BASIC_STATS: all that stat(2) gives.</summary>
     private const uint BasicStats = 0x7FF;
 
+    private const uint StatMountId = 0x1000; // STATX_MNT_ID
+
     private static readonly byte[] s_empty = [0];
 
     /// <summary>statx(2) of an open file.</summary>
-    public static int Stat(int descriptor, out Statx status)
+    public static CallResult Stat(Descriptor descriptor, out Statx status)
     {
         fixed (byte* empty = s_empty)
         {
@@ -78,23 +114,31 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>statx(2) of an entry, the entry itself if it is a symbolic link.</summary>
-    public static int StatEntry(int directory, byte* name, out Statx status) =>
+    public static CallResult StatEntry(Descriptor directory, byte* name, out Statx status) =>
         StatAt(directory, name, SymlinkNoFollow, out status);
 
+    /// <summary>statx(2) of an entry, or of what it leads to if it is a symbolic link.</summary>
+    public static CallResult StatTarget(Descriptor directory, byte* name, out Statx status) =>
+        StatAt(directory, name, 0, out status);
+
     /// <summary>statx(2) of a path of text, following symbolic links only if asked to.</summary>
-    public static int Stat(string path, bool follow, out Statx status)
+    public static CallResult Stat(string path, bool follow, out Statx status)
     {
         fixed (byte* bytes = Utf8Z.From(path))
         {
-            return StatAt(WorkingDirectory, bytes, follow ? 0 : SymlinkNoFollow, out status);
+            return StatAt(Descriptor.WorkingDirectory, bytes, follow ? 0 : SymlinkNoFollow, out status);
         }
     }
 
-    private static int StatAt(int directory, byte* name, int flags, out Statx status)
+    /// <summary>statx(2) of what a path leads to, from a directory on if it is relative.</summary>
+    public static CallResult StatPath(Descriptor directory, byte* path, out Statx status) =>
+        StatAt(directory, path, 0, out status);
+
+    private static CallResult StatAt(Descriptor directory, byte* name, int flags, out Statx status)
     {
         fixed (Statx* buffer = &status)
         {
-            return Result(statx(directory, name, flags, BasicStats, buffer));
+            return Result(statx(directory.Number, name, flags, BasicStats | StatMountId, buffer));
         }
     }
 

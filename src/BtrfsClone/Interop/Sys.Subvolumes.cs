@@ -55,10 +55,6 @@ internal static unsafe partial class Sys
     /// </summary>
     public const ulong EmptySubvolumeInode = 2;
 
-    /// <summary>The names of two calls, which need privileges of their own.</summary>
-    public const string CreateSnapshotCall = "BTRFS_IOC_SNAP_CREATE_V2";
-    public const string DestroySubvolumeCall = "BTRFS_IOC_SNAP_DESTROY";
-
     // linux/btrfs.h: _IOW(0x94, 15, struct btrfs_ioctl_vol_args), _IOW(0x94, 23, struct btrfs_ioctl_vol_args_v2),
     // _IOR and _IOW(0x94, 25 and 26, __u64), _IOWR(0x94, 61, struct btrfs_ioctl_get_subvol_rootref_args),
     // _IOWR(0x94, 62, struct btrfs_ioctl_ino_lookup_user_args).
@@ -75,16 +71,17 @@ internal static unsafe partial class Sys
     /// what is delayed in the subvolume first, and its root belongs to the owner of the source's, whoever makes it.
     /// Needs ownership of the source's root (or CAP_FOWNER) and write permission to the directory.
     /// </summary>
-    public static int CreateSnapshot(int subvolume, int directory, ReadOnlySpan<byte> name, bool readOnly)
+    public static CallResult CreateSnapshot(
+        Descriptor subvolume, Descriptor directory, ReadOnlySpan<byte> name, bool readOnly)
     {
         if (name.Length >= SnapshotRequest.NameSize)
         {
-            return -Errno.ENAMETOOLONG;
+            return Errno.ENAMETOOLONG;
         }
 
-        SnapshotRequest request = new() { SourceDescriptor = subvolume, Flags = readOnly ? SubvolumeReadOnly : 0 };
+        SnapshotRequest request = new() { SourceDescriptor = subvolume.Number, Flags = readOnly ? SubvolumeReadOnly : 0 };
         name.CopyTo(new Span<byte>(request.Name, SnapshotRequest.NameSize));
-        return Result(ioctl(directory, BtrfsIocSnapCreateV2, (nint)(&request)));
+        return Result(ioctl(directory.Number, BtrfsIocSnapCreateV2, (nint)(&request)));
     }
 
     /// <summary>
@@ -92,7 +89,7 @@ internal static unsafe partial class Sys
     /// Needs CAP_SYS_ADMIN, or the mount option user_subvol_rm_allowed with write permission to a subvolume that is
     /// not read-only: who may not gets EPERM, also for a directory that is no subvolume; for that others get EINVAL.
     /// </summary>
-    public static int DestroySubvolume(int directory, ReadOnlySpan<byte> name)
+    public static CallResult DestroySubvolume(Descriptor directory, ReadOnlySpan<byte> name)
     {
         // struct btrfs_ioctl_vol_args: 8 bytes that do not matter here, then the zero-terminated name.
         const int NameOffset = 8;
@@ -100,44 +97,46 @@ internal static unsafe partial class Sys
         new Span<byte>(request, 4096).Clear();
         if (name.Length >= 4096 - NameOffset)
         {
-            return -Errno.ENAMETOOLONG;
+            return Errno.ENAMETOOLONG;
         }
 
         name.CopyTo(new Span<byte>(request + NameOffset, 4096 - NameOffset));
-        int result;
+        CallResult result;
         do
         {
-            result = Result(ioctl(directory, BtrfsIocSnapDestroy, (nint)request));
+            result = Result(ioctl(directory.Number, BtrfsIocSnapDestroy, (nint)request));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 
-    /// <summary>BTRFS_IOC_SUBVOL_SETFLAGS: makes a read-only subvolume writable. Needs ownership of its root.</summary>
-    public static int MakeSubvolumeWritable(int subvolume)
+    /// <summary>
+    /// BTRFS_IOC_SUBVOL_SETFLAGS: makes a subvolume read-only, or writable, where it is not. Needs ownership of its root.
+    /// </summary>
+    public static CallResult SetSubvolumeReadOnly(Descriptor subvolume, bool readOnly)
     {
         ulong flags;
-        int result = Result(ioctl(subvolume, BtrfsIocSubvolGetFlags, (nint)(&flags)));
-        if (result < 0 || (flags & SubvolumeReadOnly) == 0)
+        CallResult result = Result(ioctl(subvolume.Number, BtrfsIocSubvolGetFlags, (nint)(&flags)));
+        if (result.Failed || (flags & SubvolumeReadOnly) != 0 == readOnly)
         {
             return result;
         }
 
-        flags &= ~SubvolumeReadOnly;
-        return Result(ioctl(subvolume, BtrfsIocSubvolSetFlags, (nint)(&flags)));
+        flags ^= SubvolumeReadOnly;
+        return Result(ioctl(subvolume.Number, BtrfsIocSubvolSetFlags, (nint)(&flags)));
     }
 
     /// <summary>
     /// BTRFS_IOC_GET_SUBVOL_ROOTREF: the subvolumes that are entries of this one, from the least id on that the
     /// argument gives. EOVERFLOW: there are more, and the argument's least id is where they begin.
     /// </summary>
-    public static int ListSubvolumes(int subvolume, SubvolumeReferences* references) =>
-        Result(ioctl(subvolume, BtrfsIocGetSubvolRootref, (nint)references));
+    public static CallResult ListSubvolumes(Descriptor subvolume, SubvolumeReferences* references) =>
+        Result(ioctl(subvolume.Number, BtrfsIocGetSubvolRootref, (nint)references));
 
     /// <summary>
     /// BTRFS_IOC_INO_LOOKUP_USER: the path of a nested subvolume. Needs read and search permission to the directories
     /// on the way.
     /// </summary>
-    public static int FindSubvolume(int subvolume, SubvolumeName* name) =>
-        Result(ioctl(subvolume, BtrfsIocInoLookupUser, (nint)name));
+    public static CallResult FindSubvolume(Descriptor subvolume, SubvolumeName* name) =>
+        Result(ioctl(subvolume.Number, BtrfsIocInoLookupUser, (nint)name));
 }

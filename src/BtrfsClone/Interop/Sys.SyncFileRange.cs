@@ -8,14 +8,21 @@ internal static unsafe partial class Sys
     /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts write-out of a range (length 0 is "to the end") and does
     /// not wait for it. It may still block while the device's queue is full.
     /// </summary>
-    public static int StartWriteOut(int descriptor, long offset, long length)
+    public static CallResult StartWriteOut(Descriptor descriptor, long offset, long length) =>
+        SyncFileRange(descriptor, offset, length, 2);
+
+    /// <summary>sync_file_range(2) with SYNC_FILE_RANGE_WAIT_BEFORE: waits for write-out that was started, and starts none.</summary>
+    public static CallResult WaitForWriteOut(Descriptor descriptor, long offset, long length) =>
+        SyncFileRange(descriptor, offset, length, 1);
+
+    private static CallResult SyncFileRange(Descriptor descriptor, long offset, long length, uint flags)
     {
-        int result;
+        CallResult result;
         do
         {
-            result = Result(sync_file_range(descriptor, offset, length, 2));
+            result = Result(sync_file_range(descriptor.Number, offset, length, flags));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 
@@ -23,7 +30,7 @@ internal static unsafe partial class Sys
     /// FIEMAP_FLAG_SYNC without room for extents: writes out what is dirty and waits for ordered extents, without a
     /// commit. The flush is always of the whole file; the range of one byte spares the kernel counting all extents.
     /// </summary>
-    public static int Flush(int descriptor)
+    public static CallResult Flush(Descriptor descriptor)
     {
         FiemapRequest request = new() { Length = 1, Flags = FiemapRequestFlags.Sync };
         return Fiemap(descriptor, &request);

@@ -4,18 +4,20 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>futimens(3) of an open file (glibc's utimensat refuses a null path): access and modification time, to the nanosecond.</summary>
-    public static int SetTimes(int descriptor, in Statx from)
+    /// <summary>
+    /// futimens(3) of an open file (glibc's utimensat refuses a null path): access and modification time, to the nanosecond.
+    /// </summary>
+    public static CallResult SetTimes(Descriptor descriptor, in Statx from)
     {
         Timespecs times = new(from);
-        return Result(futimens(descriptor, &times));
+        return Result(futimens(descriptor.Number, &times));
     }
 
     /// <summary>utimensat(2) of an entry itself, or of the descriptor where the name is empty.</summary>
-    public static int SetTimesOfEntry(int directory, byte* name, in Statx from)
+    public static CallResult SetTimesOfEntry(Descriptor directory, byte* name, in Statx from)
     {
         Timespecs times = new(from);
-        return Result(utimensat(directory, name, &times, SymlinkNoFollow | (*name == 0 ? EmptyPath : 0)));
+        return Result(utimensat(directory.Number, name, &times, SymlinkNoFollow | (*name == 0 ? EmptyPath : 0)));
     }
 
     [LibraryImport(LibC, SetLastError = true)]

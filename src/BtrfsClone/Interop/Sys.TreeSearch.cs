@@ -8,14 +8,29 @@ internal static class BtrfsKey
     public const ulong RootTree = 1;
     public const ulong ExtentTree = 2;
 
+    /// <summary>BTRFS_FS_TREE_OBJECTID: the subvolume that holds all others.</summary>
+    public const ulong TopLevel = 5;
+
+    public const ulong ChecksumTree = 7;
+
+    /// <summary>BTRFS_EXTENT_CSUM_OBJECTID: the one object of the checksum tree.</summary>
+    public const ulong ExtentChecksums = unchecked((ulong)-10);
+
     /// <summary>BTRFS_FIRST_FREE_OBJECTID: the inode of a subvolume's root directory.</summary>
     public const ulong FirstFree = 256;
+
+    /// <summary>BTRFS_LAST_FREE_OBJECTID: the greatest id of a subvolume, or number of an inode.</summary>
+    public const ulong LastFree = unchecked((ulong)-256);
 
     public const uint InodeItem = 1;
     public const uint InodeRef = 12;
     public const uint InodeExtendedRef = 13;
+    public const uint XattrItem = 24;
+    public const uint DirectoryIndex = 96;
     public const uint ExtentData = 108;
+    public const uint ExtentChecksum = 128;
     public const uint RootItem = 132;
+    public const uint RootBackReference = 144;
     public const uint ExtentItem = 168;
     public const uint ExtentOwnerRef = 172;
     public const uint ExtentDataRef = 178;
@@ -66,12 +81,6 @@ internal struct TreeSearchHeader
 
 internal static unsafe partial class Sys
 {
-    /// <summary>The name of <see cref="TreeSearch"/> in errors.</summary>
-    public const string TreeSearchCall = "BTRFS_IOC_TREE_SEARCH_V2";
-
-    /// <summary>The name of <see cref="SubvolumeId"/> in errors.</summary>
-    public const string SubvolumeCall = "BTRFS_IOC_INO_LOOKUP";
-
     // linux/btrfs.h: _IOWR(0x94, 17, struct btrfs_ioctl_search_args_v2), whose fixed part is 112 bytes.
     private const nuint BtrfsIocTreeSearchV2 = 0xC0709411;
 
@@ -81,24 +90,24 @@ internal static unsafe partial class Sys
     private const int InoLookupSize = 4096;
 
     /// <summary>BTRFS_IOC_TREE_SEARCH_V2. Needs CAP_SYS_ADMIN in the first user namespace.</summary>
-    public static int TreeSearch(int descriptor, TreeSearchRequest* request)
+    public static CallResult TreeSearch(Descriptor descriptor, TreeSearchRequest* request)
     {
-        int result;
+        CallResult result;
         do
         {
-            result = Result(ioctl(descriptor, BtrfsIocTreeSearchV2, (nint)request));
+            result = Result(ioctl(descriptor.Number, BtrfsIocTreeSearchV2, (nint)request));
         }
-        while (result == -Errno.EINTR);
+        while (result.Is(Errno.EINTR));
         return result;
     }
 
     /// <summary>BTRFS_IOC_INO_LOOKUP: the id of the subvolume that an open file belongs to. Needs no privilege.</summary>
-    public static int SubvolumeId(int descriptor, out ulong id)
+    public static CallResult SubvolumeId(Descriptor descriptor, out ulong id)
     {
         byte* argument = stackalloc byte[InoLookupSize];
         new Span<byte>(argument, 16).Clear();
         ((ulong*)argument)[1] = BtrfsKey.FirstFree;
-        int result = Result(ioctl(descriptor, BtrfsIocInoLookup, (nint)argument));
+        CallResult result = Result(ioctl(descriptor.Number, BtrfsIocInoLookup, (nint)argument));
         id = *(ulong*)argument;
         return result;
     }

@@ -16,56 +16,56 @@ internal static unsafe partial class Sys
     /// <summary>
     /// flistxattr(2): the names, each with its zero byte, into <see cref="XattrMax"/> bytes. Returns their length in bytes.
     /// </summary>
-    public static int ListXattr(int descriptor, byte* list)
+    public static CallResult ListXattr(Descriptor descriptor, byte* list)
     {
-        int length = (int)Result(flistxattr(descriptor, list, XattrUsual));
-        return length == -Errno.ERANGE ? (int)Result(flistxattr(descriptor, list, XattrMax)) : length;
+        CallResult length = Result(flistxattr(descriptor.Number, list, XattrUsual));
+        return length.Is(Errno.ERANGE) ? Result(flistxattr(descriptor.Number, list, XattrMax)) : length;
     }
 
     /// <summary>fgetxattr(2), of a value of any size or of none larger. Returns the value's length in bytes.</summary>
-    public static int GetXattr(int descriptor, byte* name, byte* value, int size = XattrMax)
+    public static CallResult GetXattr(Descriptor descriptor, byte* name, byte* value, int size = XattrMax)
     {
-        int length = (int)Result(fgetxattr(descriptor, name, value, Math.Min(size, XattrUsual)));
-        return length == -Errno.ERANGE ? (int)Result(fgetxattr(descriptor, name, value, size)) : length;
+        CallResult length = Result(fgetxattr(descriptor.Number, name, value, Math.Min(size, XattrUsual)));
+        return length.Is(Errno.ERANGE) ? Result(fgetxattr(descriptor.Number, name, value, size)) : length;
     }
 
     /// <summary>fsetxattr(2).</summary>
-    public static int SetXattr(int descriptor, byte* name, byte* value, int size) =>
-        Result(fsetxattr(descriptor, name, value, size, 0));
+    public static CallResult SetXattr(Descriptor descriptor, byte* name, byte* value, int size) =>
+        Result(fsetxattr(descriptor.Number, name, value, size, 0));
 
     /// <summary>fremovexattr(2).</summary>
-    public static int RemoveXattr(int descriptor, byte* name) => Result(fremovexattr(descriptor, name));
+    public static CallResult RemoveXattr(Descriptor descriptor, byte* name) => Result(fremovexattr(descriptor.Number, name));
 
     /// <summary>llistxattr(2), for what cannot be opened.</summary>
-    public static int ListXattrOfPath(byte* path, byte* list)
+    public static CallResult ListXattrOfPath(byte* path, byte* list)
     {
-        int length = (int)Result(llistxattr(path, list, XattrUsual));
-        return length == -Errno.ERANGE ? (int)Result(llistxattr(path, list, XattrMax)) : length;
+        CallResult length = Result(llistxattr(path, list, XattrUsual));
+        return length.Is(Errno.ERANGE) ? Result(llistxattr(path, list, XattrMax)) : length;
     }
 
     /// <summary>lgetxattr(2), for what cannot be opened.</summary>
-    public static int GetXattrOfPath(byte* path, byte* name, byte* value)
+    public static CallResult GetXattrOfPath(byte* path, byte* name, byte* value)
     {
-        int length = (int)Result(lgetxattr(path, name, value, XattrUsual));
-        return length == -Errno.ERANGE ? (int)Result(lgetxattr(path, name, value, XattrMax)) : length;
+        CallResult length = Result(lgetxattr(path, name, value, XattrUsual));
+        return length.Is(Errno.ERANGE) ? Result(lgetxattr(path, name, value, XattrMax)) : length;
     }
 
     /// <summary>lsetxattr(2), for what cannot be opened.</summary>
-    public static int SetXattrOfPath(byte* path, byte* name, byte* value, int size) =>
+    public static CallResult SetXattrOfPath(byte* path, byte* name, byte* value, int size) =>
         Result(lsetxattr(path, name, value, size, 0));
 
     /// <summary>lremovexattr(2), for what cannot be opened.</summary>
-    public static int RemoveXattrOfPath(byte* path, byte* name) => Result(lremovexattr(path, name));
+    public static CallResult RemoveXattrOfPath(byte* path, byte* name) => Result(lremovexattr(path, name));
 
     /// <summary>listxattr(2), which follows links: for what is held by a path-only descriptor, through /proc/self/fd.</summary>
-    public static int ListXattrOfHeld(byte* path, byte* list) => (int)Result(listxattr(path, list, XattrMax));
+    public static CallResult ListXattrOfHeld(byte* path, byte* list) => Result(listxattr(path, list, XattrMax));
 
     /// <summary>setxattr(2), as above.</summary>
-    public static int SetXattrOfHeld(byte* path, byte* name, byte* value, int size) =>
+    public static CallResult SetXattrOfHeld(byte* path, byte* name, byte* value, int size) =>
         Result(setxattr(path, name, value, size, 0));
 
     /// <summary>removexattr(2), as above.</summary>
-    public static int RemoveXattrOfHeld(byte* path, byte* name) => Result(removexattr(path, name));
+    public static CallResult RemoveXattrOfHeld(byte* path, byte* name) => Result(removexattr(path, name));
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial nint flistxattr(int descriptor, byte* list, nint size);

@@ -1,4 +1,5 @@
 using BtrfsClone.Extents;
+using BtrfsClone.Interop;
 
 namespace BtrfsClone.Measuring;
 
@@ -9,14 +10,14 @@ internal sealed class FiemapUsage(UsageShared shared, UsageTotals totals)
     private readonly FiemapSource _source = new(new FiemapReader());
 
     /// <summary>Counts what lies in a range of an open file.</summary>
-    /// <param name="descriptor">The file.</param>
+    /// <param name="file">The file.</param>
     /// <param name="path">What to call it in errors.</param>
     /// <param name="from">Where the range begins.</param>
     /// <param name="to">Where it ends; <see cref="long.MaxValue"/> for all.</param>
     /// <exception cref="BtrfsException">FIEMAP failed.</exception>
-    public void Add(int descriptor, string path, long from, long to)
+    public void Add(Descriptor file, string path, long from, long to)
     {
-        _source.Start(descriptor, path, from, to);
+        _source.Start(file, path, from, to);
         for (_batch.Clear(); _source.Fill(_batch); _batch.Clear())
         {
             shared.Cancellation.ThrowIfCancellationRequested();

@@ -61,6 +61,21 @@ public sealed record MeasureResult
     /// <summary>The same for each kind of compression of which there is any.</summary>
     public required IReadOnlyList<CompressionUsage>? ByCompression { get; init; }
 
+    /// <summary>
+    /// Bytes of data that the filesystem would get back if this item alone were deleted: all extents to which nothing else refers,
+    /// whole, as <c>btrfs filesystem usage</c> counts used data. Null unless <see cref="MeasureSession.Reclaim"/> has told it.
+    /// </summary>
+    public long? ReclaimableLength { get; init; }
+
+    /// <summary>The same if all items of the session were deleted together; the same number in each. Null unless told.</summary>
+    public long? SetReclaimableLength { get; init; }
+
+    /// <summary>
+    /// What would come free with certain other items together only, the largest first. Where items overlap, fewer of them may
+    /// be enough. Null unless told in detail.
+    /// </summary>
+    public IReadOnlyList<ReclaimableGroup>? ReclaimableTogether { get; init; }
+
     /// <summary>What could not be measured; each was reported on its own.</summary>
     public required long Failed { get; init; }
 }

@@ -1,5 +1,6 @@
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Measuring;
 
@@ -10,44 +11,42 @@ namespace BtrfsClone.Measuring;
 /// <remarks>
 /// With CAP_SYS_ADMIN the items of btrfs's trees are read (BTRFS_IOC_TREE_SEARCH_V2), otherwise FIEMAP of each file,
 /// which has to be readable; then all that only the trees tell is null. Nothing is flushed, and links are not followed.
-/// Memory grows with the extents that are shared, by 11 to 32 bytes for each.
+/// Memory grows with the extents that are shared, by 11 to 32 bytes for each; where it is asked what would come free, by some 70
+/// bytes for each piece of a file.
 /// </remarks>
 /// <example>
 /// <code>
-/// using var session = new MeasureSession(failure => Console.Error.WriteLine(failure.Message));
+/// var events = new SessionEvents { OnFailure = failure => Console.Error.WriteLine(failure.Message) };
+/// using var session = new MeasureSession(new MeasureOptions(), events);
 /// Console.WriteLine(session.Measure("/srv/tree", CancellationToken.None).DiskLength);
 /// </code>
 /// </example>
 public sealed class MeasureSession : IDisposable
 {
-    private const int TickMilliseconds = 50;
-
-    private readonly Action<BtrfsException> _onFailure;
-    private readonly Action? _onTick;
-    private readonly UsageShared _shared = new();
+    private readonly MeasureOptions _options;
+    private readonly UsageShared _shared;
+    private readonly ReclaimItems? _items;
     private readonly UsageWorker _worker;
     private readonly UsageTotals _totals = new();
-    private readonly int _workers = Math.Clamp(Environment.ProcessorCount, 1, 64);
+    private readonly int _workers = WorkerLimit.Usual;
     private readonly int _maxOpen;
-    private long _failed;
-    private long _nextTick;
 
-    /// <summary>Begins.</summary>
-    /// <param name="onFailure">Takes each failure inside a tree, on the thread that calls <see cref="Measure"/>.</param>
-    /// <param name="onTick">Is called now and then, at most every 50 ms, on the thread that calls <see cref="Measure"/>.</param>
-    public MeasureSession(Action<BtrfsException> onFailure, Action? onTick = null)
+    /// <summary>Begins an invocation.</summary>
+    /// <param name="options">How to measure.</param>
+    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Measure"/>.</param>
+    public MeasureSession(MeasureOptions options, SessionEvents events)
     {
-        ArgumentNullException.ThrowIfNull(onFailure);
-        (_onFailure, _onTick) = (onFailure, onTick);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(events);
+        _options = options;
+        _shared = new UsageShared(events);
         _worker = new UsageWorker(_shared);
-        _maxOpen = (int)Math.Clamp((Sys.DescriptorLimit - 64) / 2, _workers + 2, 512);
+        _items = options.Reclaimable ? new ReclaimItems() : null;
+        _maxOpen = FreeDescriptors.Share(2, _workers + 2, 512);
     }
 
     /// <summary>How many files of the item have been counted so far.</summary>
     public long Files => _shared.Files;
-
-    /// <summary>Where to read from; for measuring as those do who may not read the trees.</summary>
-    internal ExtentSource Source { get; init; }
 
     /// <summary>Measures one item.</summary>
     /// <param name="path">A regular file, or a directory with all below it.</param>
@@ -64,8 +63,65 @@ public sealed class MeasureSession : IDisposable
         _shared.Start(cancellation);
         _worker.Totals.Clear();
         _totals.Clear();
-        _failed = 0;
-        int descriptor = Open(path, out Statx status);
+        Descriptor descriptor = Open(path, out Statx status);
+        Begin(descriptor, path);
+        MeasureResult result;
+        try
+        {
+            result = MeasureItem(path, descriptor, status);
+        }
+        catch when (_shared.Reclaim is not null)
+        {
+            ReclaimItems.Drop(_shared.Reclaim);
+            throw;
+        }
+
+        if (_shared.Reclaim is ReclaimItem item)
+        {
+            _items!.End(item, result);
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// Tells what would come free if the items that were measured were deleted: each alone, and all together. Only with
+    /// <see cref="MeasureOptions.Reclaimable"/>.
+    /// </summary>
+    /// <param name="detailed">Whether to tell, too, what would come free with several items together only.</param>
+    /// <param name="cancellation">Ends it at once.</param>
+    /// <returns>What <see cref="Measure"/> gave, in its order, with these numbers.</returns>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IReadOnlyList<MeasureResult> Reclaim(bool detailed, CancellationToken cancellation) =>
+        _items is null
+            ? throw new InvalidOperationException($"The session was begun without {nameof(MeasureOptions.Reclaimable)}.")
+            : _items.Complete(detailed, _shared.Pump, cancellation);
+
+    /// <summary>Releases what the session holds.</summary>
+    public void Dispose()
+    {
+        _worker.Dispose();
+        _items?.Dispose();
+    }
+
+    /// <summary>Begins with an item; closes it where what would come free cannot be told.</summary>
+    private void Begin(Descriptor descriptor, string path)
+    {
+        DescriptorScope closing = new(descriptor);
+        try
+        {
+            _shared.Reclaim = _items?.Begin(descriptor, path);
+            closing.Release();
+        }
+        finally
+        {
+            closing.Dispose();
+        }
+    }
+
+    private MeasureResult MeasureItem(string path, Descriptor descriptor, in Statx status)
+    {
         bool byTree;
         if (status.FileType == Sys.ModeDirectory)
         {
@@ -73,61 +129,59 @@ public sealed class MeasureSession : IDisposable
         }
         else
         {
-            try
-            {
-                byTree = MeasureFile(path, descriptor, status);
-            }
-            finally
-            {
-                Sys.Close(descriptor);
-            }
+            using DescriptorScope closing = new(descriptor);
+            byTree = MeasureFile(path, descriptor, status);
         }
 
         _totals.Add(_worker.Totals);
-        Drain();
-        cancellation.ThrowIfCancellationRequested();
+        _shared.Drain();
+        _shared.Cancellation.ThrowIfCancellationRequested();
         return Result(path, byTree, status.FileType == Sys.ModeDirectory);
     }
 
-    /// <summary>Releases what the session holds.</summary>
-    public void Dispose() => _worker.Dispose();
-
-    private static int Open(string path, out Statx status)
+    private static unsafe Descriptor Open(string path, out Statx status)
     {
         // Looked at first: opening a device may already do something to it.
-        int result = Sys.Stat(path, follow: false, out status);
-        if (result >= 0 && status.FileType is not (Sys.ModeRegular or Sys.ModeDirectory))
+        CallResult result = Sys.Stat(path, follow: false, out status);
+        if (result.Succeeded && status.FileType is not (Sys.ModeRegular or Sys.ModeDirectory))
         {
             throw new BtrfsException(
                 BtrfsError.NotRegularFile, path, description: "neither a regular file nor a directory");
         }
 
+        Descriptor opened = Descriptor.None;
         int flags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
-        if (result >= 0)
+        if (result.Succeeded && status.FileType == Sys.ModeDirectory)
         {
-            bool isDirectory = status.FileType == Sys.ModeDirectory;
-            result = Sys.Open(path, flags | (isDirectory ? OpenFlags.Directory | OpenFlags.NoAccessTime : 0));
-            result = result == -Errno.EPERM && isDirectory ? Sys.Open(path, flags | OpenFlags.Directory) : result;
+            fixed (byte* name = Utf8Z.From(path))
+            {
+                result = Sys.OpenQuietlyAt(
+                    Descriptor.WorkingDirectory, name, flags | OpenFlags.Directory, out opened, out _);
+            }
+        }
+        else if (result.Succeeded)
+        {
+            result = Sys.Open(path, flags, out opened);
         }
 
-        return result >= 0 ? result : throw BtrfsException.FromErrno(-result, "openat", path);
+        return result.Succeeded ? opened : throw BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, path);
     }
 
-    private bool MayReadTrees(int descriptor, string path)
+    private bool MayReadTrees(Descriptor descriptor, string path)
     {
-        if (Source == ExtentSource.Fiemap || Sys.FileSystemMagic(descriptor, out long magic) < 0 ||
+        if (_options.Source == ExtentSource.Fiemap || Sys.FileSystemMagic(descriptor, out long magic).Failed ||
             magic != Sys.BtrfsMagic)
         {
             return false;
         }
 
-        int result = _worker.Tree.Probe(descriptor);
-        return result >= 0 || (result is -Errno.EPERM or -Errno.EACCES
+        CallResult result = _worker.Tree.Probe(descriptor);
+        return result.Succeeded || (result.Error is Errno.EPERM or Errno.EACCES
             ? false
-            : throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, path));
+            : throw BtrfsException.FromErrno(result.Error, SystemCall.TreeSearch, path));
     }
 
-    private bool MeasureTree(string path, int descriptor, in Statx status)
+    private bool MeasureTree(string path, Descriptor descriptor, in Statx status)
     {
         var top = new MeasuredDirectory(path, descriptor, status);
         bool byTree;
@@ -142,11 +196,11 @@ public sealed class MeasureSession : IDisposable
             throw;
         }
 
-        new MeasureWalk(_shared, _totals, byTree, _workers, _maxOpen, Pump).Run(top, _worker);
+        new MeasureWalk(_shared, _totals, byTree, _workers, _maxOpen).Run(top, _worker);
         return byTree;
     }
 
-    private unsafe bool MeasureFile(string path, int descriptor, in Statx status)
+    private unsafe bool MeasureFile(string path, Descriptor descriptor, in Statx status)
     {
         if (!MayReadTrees(descriptor, path))
         {
@@ -161,13 +215,37 @@ public sealed class MeasureSession : IDisposable
         });
         _worker.Tree.Add(status.Inode, null);
         _worker.Tree.Count();
+        if (status.LinkCount > 1)
+        {
+            AddName(path, descriptor, status);
+        }
+
         return true;
     }
 
-    private static ulong SubvolumeOf(int descriptor, string path)
+    /// <summary>Keeps the name of a file with several names that was given by this one.</summary>
+    private void AddName(string path, Descriptor descriptor, in Statx status)
     {
-        int result = Sys.SubvolumeId(descriptor, out ulong subvolume);
-        return result >= 0 ? subvolume : throw BtrfsException.FromErrno(-result, Sys.SubvolumeCall, path);
+        if (_shared.Reclaim is not ReclaimItem item)
+        {
+            return;
+        }
+
+        int slash = path.LastIndexOf('/');
+        CallResult result = Sys.Stat(path[..(slash + 1)] + ".", follow: true, out Statx directory);
+        if (result.Failed)
+        {
+            throw BtrfsException.FromErrno(result.Error, SystemCall.Statx, path);
+        }
+
+        ulong key = LinkedFiles.KeyOf(directory.Inode, Utf8Z.Span(Utf8Z.From(path[(slash + 1)..])));
+        item.Set.AddName(item.Number, SubvolumeOf(descriptor, path), status.Inode, key, (int)status.LinkCount);
+    }
+
+    private static ulong SubvolumeOf(Descriptor descriptor, string path)
+    {
+        CallResult result = Sys.SubvolumeId(descriptor, out ulong subvolume);
+        return result.Succeeded ? subvolume : throw BtrfsException.FromErrno(result.Error, SystemCall.InoLookup, path);
     }
 
     private MeasureResult Result(string path, bool byTree, bool isDirectory)
@@ -186,27 +264,7 @@ public sealed class MeasureSession : IDisposable
             SetSharedLength = isDirectory ? _shared.SharedRanges.Sum() : _totals.SharedLength,
             ExtentCount = byCompression?.Sum(type => type.ExtentCount),
             ByCompression = byCompression,
-            Failed = _failed,
+            Failed = _shared.Failed,
         };
-    }
-
-    private void Pump()
-    {
-        long now = Environment.TickCount64;
-        if (now >= _nextTick)
-        {
-            _nextTick = now + TickMilliseconds;
-            Drain();
-            _onTick?.Invoke();
-        }
-    }
-
-    private void Drain()
-    {
-        while (_shared.Failures.TryDequeue(out BtrfsException? failure))
-        {
-            _failed++;
-            _onFailure(failure);
-        }
     }
 }

@@ -9,17 +9,15 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
     private readonly UsageShared _shared;
     private readonly UsageTotals _totals;
     private readonly bool _byTree;
-    private readonly Action _pump;
 
     /// <param name="shared">What all workers share.</param>
     /// <param name="totals">Takes what the other workers have counted.</param>
     /// <param name="byTree">Whether btrfs's trees are read.</param>
     /// <param name="workers">How many threads may work.</param>
     /// <param name="maxOpen">How many directories may be open at once.</param>
-    /// <param name="pump">Is called now and then on the calling thread.</param>
-    public MeasureWalk(UsageShared shared, UsageTotals totals, bool byTree, int workers, int maxOpen, Action pump)
+    public MeasureWalk(UsageShared shared, UsageTotals totals, bool byTree, int workers, int maxOpen)
         : base(workers, maxOpen, shared.Cancellation) =>
-        (_shared, _totals, _byTree, _pump) = (shared, totals, byTree, pump);
+        (_shared, _totals, _byTree) = (shared, totals, byTree);
 
     protected override MeasuredDirectory NewNode() => new();
 
@@ -34,40 +32,33 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
     protected override bool Open(UsageWorker buffers, MeasuredDirectory node)
     {
         MeasuredDirectory parent = node.Parent!;
-        int descriptor = OpenDirectory.Below(parent.Descriptor, node.Name);
-        if (descriptor < 0)
+        CallResult result = OpenDirectory.Found(
+            parent.Descriptor, parent.Status, node.Name, out Descriptor descriptor, out node.Status, out SystemCall call);
+        if (result.Failed)
         {
-            if (!FileOpener.IsGone(descriptor))
+            if (!FileOpener.IsGone(result) && !result.Is(Errno.EXDEV))
             {
-                Report(node, "openat", descriptor);
+                Report(node, call, result);
             }
 
             return false;
         }
 
         node.Take(descriptor);
-        int result = Sys.Stat(descriptor, out node.Status);
         node.Subvolume = parent.Subvolume;
-        if (result < 0)
-        {
-            Report(node, "statx", result);
-        }
-        else if (node.Status.Device == parent.Status.Device)
+        if (node.Status.Device == parent.Status.Device)
         {
             return true;
         }
-        else if (FileSystems.AreOne(parent.Descriptor, parent.Status, descriptor, node.Status))
-        {
-            result = Sys.SubvolumeId(descriptor, out ulong subvolume);
-            node.Subvolume = subvolume;
-            if (result >= 0)
-            {
-                return true;
-            }
 
-            Report(node, Sys.SubvolumeCall, result);
+        result = Sys.SubvolumeId(descriptor, out ulong subvolume);
+        node.Subvolume = subvolume;
+        if (result.Succeeded)
+        {
+            return true;
         }
 
+        Report(node, SystemCall.InoLookup, result);
         node.Close();
         return false;
     }
@@ -111,12 +102,12 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
     {
     }
 
-    protected override void ReportUnlisted(MeasuredDirectory node, int result) => Report(node, "getdents64", result);
+    protected override void ReportUnlisted(MeasuredDirectory node, CallResult result) => Report(node, SystemCall.GetDents, result);
 
     protected override void ReportLost(MeasuredDirectory node) =>
-        _shared.Failures.Enqueue(new BtrfsException(BtrfsError.ChangedMeanwhile, node.Path));
+        _shared.Report(new BtrfsException(BtrfsError.ChangedMeanwhile, node.Path));
 
-    protected override void PumpCaller() => _pump();
+    protected override void PumpCaller() => _shared.Pump();
 
     private void Count(TreeUsage files)
     {
@@ -126,10 +117,10 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
         }
         catch (BtrfsException failure)
         {
-            _shared.Failures.Enqueue(failure);
+            _shared.Report(failure);
         }
     }
 
-    private void Report(MeasuredDirectory node, string call, int result) =>
-        _shared.Failures.Enqueue(BtrfsException.FromErrno(-result, call, node.Path));
+    private void Report(MeasuredDirectory node, SystemCall call, CallResult result) =>
+        _shared.Report(BtrfsException.FromErrno(result.Error, call, node.Path));
 }

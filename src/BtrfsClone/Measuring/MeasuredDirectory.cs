@@ -7,7 +7,7 @@ namespace BtrfsClone.Measuring;
 internal sealed class MeasuredDirectory : WalkNode<MeasuredDirectory>
 {
     private readonly string? _path;
-    private int _descriptor = -1;
+    private Descriptor _descriptor;
 
     /// <summary>A node to begin with.</summary>
     public MeasuredDirectory()
@@ -15,7 +15,7 @@ internal sealed class MeasuredDirectory : WalkNode<MeasuredDirectory>
     }
 
     /// <summary>The directory that the walk begins with, or a file that is measured alone.</summary>
-    public MeasuredDirectory(string path, int descriptor, in Statx status) =>
+    public MeasuredDirectory(string path, Descriptor descriptor, in Statx status) =>
         (_path, _descriptor, Status) = (path, descriptor, status);
 
     public Statx Status;
@@ -23,34 +23,22 @@ internal sealed class MeasuredDirectory : WalkNode<MeasuredDirectory>
     /// <summary>The id of the subvolume that it belongs to; 0 where it is not known.</summary>
     public ulong Subvolume { get; set; }
 
-    public override bool IsOpen => _descriptor >= 0;
+    public override bool IsOpen => _descriptor.IsOpen;
 
-    public override int Descriptor => _descriptor;
+    public override Descriptor Descriptor => _descriptor;
 
     public string Path => PathBelow(_ => _.Name, _ => _._path!);
 
     public string PathOf(ReadOnlySpan<byte> name) => Join(Path, Utf8Z.ToText(name));
 
-    public void Take(int descriptor) => _descriptor = descriptor;
+    public void Take(Descriptor descriptor) => _descriptor = descriptor;
 
     public override void Close()
     {
-        if (_descriptor >= 0)
-        {
-            Sys.Close(_descriptor);
-        }
-
-        _descriptor = -1;
+        Sys.Close(_descriptor);
+        _descriptor = Interop.Descriptor.None;
     }
 
-    public override bool Reopen(MeasuredDirectory child)
-    {
-        _descriptor = OpenDirectory.Above(child._descriptor, Status);
-        if (_descriptor >= 0 && !Listed && Sys.Seek(_descriptor, ListOffset) < 0)
-        {
-            Close();
-        }
-
-        return IsOpen;
-    }
+    protected override bool OpenAgain(MeasuredDirectory child) =>
+        OpenDirectory.Above(child._descriptor, Status, out _descriptor).Succeeded;
 }

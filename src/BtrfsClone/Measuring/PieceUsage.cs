@@ -27,6 +27,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
     private readonly TreeSearch _lookups = new();
     private readonly TreePiece[] _pieces = new TreePiece[MaxPieces];
     private readonly int[] _files = new int[MaxPieces];
+    private readonly ReclaimReferences _gathered = new();
     private WantedFile[] _wanted = [];
     private TreeState? _state;
     private ReferenceReader? _references;
@@ -34,11 +35,11 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
     private ulong _subvolume;
     private int _count;
 
-    /// <summary>Begins with an item: finds whether its trees may be read. Returns a negative errno where not.</summary>
-    public int Probe(int descriptor)
+    /// <summary>Begins with an item: fails where its trees may not be read.</summary>
+    public CallResult Probe(Descriptor item)
     {
         _subvolume = 0;
-        _lookups.Start(descriptor, "");
+        _lookups.Start(item, "");
         var key = new ItemKey(BtrfsKey.ExtentTree, BtrfsKey.RootItem, 0);
         return _lookups.TryFind(BtrfsKey.RootTree, key, key, count: 1);
     }
@@ -48,6 +49,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
     public void Start(MeasuredDirectory directory, WantedFile[] wanted)
     {
         (_directory, _wanted, _count) = (directory, wanted, 0);
+        _gathered.Clear();
         _lookups.Start(directory.Descriptor, "");
         _state ??= new TreeState(_lookups);
         if (_subvolume == directory.Subvolume)
@@ -60,10 +62,10 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
             _state.Start(directory.Descriptor, _subvolume, BtrfsKey.FirstFree);
         }
 
-        int result = _state.Look();
-        if (result < 0)
+        CallResult result = _state.Look();
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, Sys.TreeSearchCall, "");
+            throw BtrfsException.FromErrno(result.Error, SystemCall.TreeSearch, "");
         }
     }
 
@@ -71,8 +73,9 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
     /// <param name="file">The index of its file among those that were begun with.</param>
     /// <param name="header">Where it was found.</param>
     /// <param name="extent">The piece.</param>
+    /// <param name="isLinked">Whether the file has several names.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
-    public void Add(int file, in TreeSearchHeader header, in FileExtent extent)
+    public void Add(int file, in TreeSearchHeader header, in FileExtent extent, bool isLinked)
     {
         if (_count == MaxPieces)
         {
@@ -86,6 +89,29 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
             LeafGeneration = header.Transid,
             Inode = header.ObjectId,
         };
+        if (shared.Reclaim is ReclaimItem item)
+        {
+            _gathered.Add(extent.RawDiskOffset, new ReclaimReference
+            {
+                Owner = new ExtentOwner { Root = _subvolume, Inode = header.ObjectId, Offset = header.Offset },
+                DiskLength = extent.RawDiskLength,
+                Item = item.Number,
+                IsLinked = isLinked,
+                MayBeShared = header.Transid <= _state!.LastSnapshot,
+            });
+        }
+    }
+
+    /// <summary>Keeps a name of a file that has several.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="links">How many names it has.</param>
+    public void AddName(in WantedFile file, int links)
+    {
+        if (shared.Reclaim is ReclaimItem item && file.Name != null)
+        {
+            ulong key = LinkedFiles.KeyOf(_directory.Status.Inode, Utf8Z.Span(file.Name));
+            item.Set.AddName(item.Number, _subvolume, file.Inode, key, links);
+        }
     }
 
     /// <summary>Counts what has not been counted yet.</summary>
@@ -118,6 +144,11 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         }
 
         _count = 0;
+        if (_gathered.Count > 0)
+        {
+            shared.Reclaim!.Set.Add(_gathered);
+            _gathered.Clear();
+        }
     }
 
     private void CountExtents(ReadOnlySpan<TreePiece> pieces, bool isStill)
@@ -159,37 +190,31 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
 
     private void Ask(in WantedFile file, long from)
     {
-        int descriptor = file.Name == null
-            ? _directory.Descriptor
-            : FileOpener.Open(_directory.Descriptor, file.Name);
-        if (descriptor < 0)
+        Descriptor opened = Descriptor.None;
+        if (file.Name != null)
         {
-            if (!FileOpener.IsGone(descriptor))
+            CallResult result = FileOpener.Open(_directory.Descriptor, file.Name, out opened);
+            if (result.Failed)
             {
-                Report(BtrfsException.FromErrno(-descriptor, "openat", PathOf(file)));
-            }
+                if (!FileOpener.IsGone(result))
+                {
+                    shared.Report(BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, PathOf(file)));
+                }
 
-            return;
+                return;
+            }
         }
 
+        using DescriptorScope closing = new(opened);
         try
         {
-            fiemap.Add(descriptor, "", from, file.Counted);
+            fiemap.Add(file.Name != null ? opened : _directory.Descriptor, "", from, file.Counted);
         }
         catch (BtrfsException failure)
         {
-            Report(new BtrfsException(failure.Error, PathOf(file), failure.Errno, failure.Call));
-        }
-        finally
-        {
-            if (file.Name != null)
-            {
-                Sys.Close(descriptor);
-            }
+            shared.Report(failure.At(PathOf(file)));
         }
     }
-
-    private void Report(BtrfsException failure) => shared.Failures.Enqueue(failure);
 
     private string PathOf(in WantedFile file) => file.Name == null
         ? _directory.Path

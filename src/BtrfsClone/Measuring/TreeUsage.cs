@@ -26,7 +26,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
     private bool _isFirst;
 
     /// <inheritdoc cref="PieceUsage.Probe"/>
-    public int Probe(int descriptor) => _pieces.Probe(descriptor);
+    public CallResult Probe(Descriptor item) => _pieces.Probe(item);
 
     /// <summary>Begins with files of a directory, or with a single file.</summary>
     public void Start(MeasuredDirectory directory)
@@ -62,7 +62,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
         catch (BtrfsException failure)
         {
             // What the searches do not know is the path: it is put together only here.
-            throw new BtrfsException(failure.Error, _directory.Path, failure.Errno, failure.Call);
+            throw failure.At(_directory.Path);
         }
     }
 
@@ -136,6 +136,11 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
                 shared.AddFile();
             }
 
+            for (int same = _current; _names > 1 && same < next && _wanted[same].Inode == _wanted[_current].Inode; same++)
+            {
+                _pieces.AddName(_wanted[same], _names);
+            }
+
             Begin(_current + 1);
         }
     }
@@ -156,11 +161,8 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
     {
         switch (header.Type)
         {
-            case BtrfsKey.InodeRef:
-                _names += TreeItems.HasSeveralNames(item) ? 2 : 1;
-                break;
-            case BtrfsKey.InodeExtendedRef:
-                _names += 2;
+            case BtrfsKey.InodeRef or BtrfsKey.InodeExtendedRef:
+                _names += InodeItems.CountNames(header, item);
                 break;
             case BtrfsKey.ExtentData when Decide():
                 TakeExtent(header, item);
@@ -181,7 +183,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
         }
         else if (extent.Kind != ExtentKind.Hole)
         {
-            _pieces.Add(_current, header, extent);
+            _pieces.Add(_current, header, extent, isLinked: _names > 1);
         }
     }
 }

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Measuring;
 
@@ -7,14 +7,20 @@ namespace BtrfsClone.Measuring;
 /// 32 bytes for each extent that is not known to have one reference only, 16 for each run of shared bytes on disk, and
 /// a few words for each file with several names.
 /// </summary>
-internal sealed class UsageShared
+internal sealed class UsageShared(SessionEvents events)
 {
+    private readonly EventPump _pump = new(events);
     private readonly HashSet<(ulong Device, ulong Inode)> _severalNames = [];
     private long _files;
+    private long _failed;
 
     public CancellationToken Cancellation { get; private set; }
 
-    public ConcurrentQueue<BtrfsException> Failures { get; } = new();
+    /// <summary>Where the item's references are gathered; null where nobody asks what would come free.</summary>
+    public ReclaimItem? Reclaim { get; set; }
+
+    /// <summary>How many failures there were.</summary>
+    public long Failed => Interlocked.Read(ref _failed);
 
     /// <summary>Lock it.</summary>
     public ExtentSet Extents { get; } = new();
@@ -29,13 +35,26 @@ internal sealed class UsageShared
     public void Start(CancellationToken cancellation)
     {
         Cancellation = cancellation;
-        _files = 0;
+        _files = _failed = 0;
         _severalNames.Clear();
         Extents.Clear();
         SharedRanges.Clear();
     }
 
     public void AddFile() => Interlocked.Increment(ref _files);
+
+    /// <summary>Counts and keeps a failure; on any thread.</summary>
+    public void Report(BtrfsException failure)
+    {
+        Interlocked.Increment(ref _failed);
+        _pump.Report(failure);
+    }
+
+    /// <inheritdoc cref="EventPump.Pump"/>
+    public void Pump() => _pump.Pump();
+
+    /// <inheritdoc cref="EventPump.Drain"/>
+    public void Drain() => _pump.Drain();
 
     /// <summary>Whether a file with several names is met for the first time.</summary>
     public bool IsFirst(ulong device, ulong inode)

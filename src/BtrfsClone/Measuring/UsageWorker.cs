@@ -30,37 +30,34 @@ internal sealed unsafe class UsageWorker : IWalkBuffers
     /// <summary>Counts a file by FIEMAP alone.</summary>
     public void AddFile(MeasuredDirectory directory, byte* name)
     {
-        int descriptor = FileOpener.Open(directory.Descriptor, name);
-        if (descriptor < 0)
+        CallResult result = FileOpener.Open(directory.Descriptor, name, out Descriptor file);
+        if (result.Failed)
         {
-            if (!FileOpener.IsGone(descriptor))
+            if (!FileOpener.IsGone(result))
             {
-                Report(BtrfsException.FromErrno(-descriptor, "openat", PathOf(directory, name)));
+                _shared.Report(BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, PathOf(directory, name)));
             }
 
             return;
         }
 
+        using DescriptorScope closing = new(file);
         try
         {
-            int result = Sys.Stat(descriptor, out Statx status);
-            if (result < 0)
+            result = Sys.Stat(file, out Statx status);
+            if (result.Failed)
             {
-                Report(BtrfsException.FromErrno(-result, "statx", PathOf(directory, name)));
+                _shared.Report(BtrfsException.FromErrno(result.Error, SystemCall.Statx, PathOf(directory, name)));
             }
             else if (status.LinkCount <= 1 || _shared.IsFirst(status.Device, status.Inode))
             {
-                Fiemap.Add(descriptor, "", 0, long.MaxValue);
+                Fiemap.Add(file, "", 0, long.MaxValue);
                 _shared.AddFile();
             }
         }
         catch (BtrfsException failure)
         {
-            Report(new BtrfsException(failure.Error, PathOf(directory, name), failure.Errno, failure.Call));
-        }
-        finally
-        {
-            Sys.Close(descriptor);
+            _shared.Report(failure.At(PathOf(directory, name)));
         }
     }
 
@@ -72,6 +69,4 @@ internal sealed unsafe class UsageWorker : IWalkBuffers
 
     private static string PathOf(MeasuredDirectory directory, byte* name) =>
         directory.PathOf(new ReadOnlySpan<byte>(name, Utf8Z.Length(name)));
-
-    private void Report(BtrfsException failure) => _shared.Failures.Enqueue(failure);
 }

@@ -14,7 +14,7 @@ internal sealed class BlockComparer
     /// Hands out a range in pieces, in order: longest runs of blocks that are the same, and blocks that differ.
     /// </summary>
     public void Compare(
-        in OpenFile left, in OpenFile right, long start, long end, long blockSize, Action<long, long, bool> piece)
+        in MergedFile left, in MergedFile right, long start, long end, long blockSize, Action<long, long, bool> piece)
     {
         long run = start;
         bool same = true;
@@ -45,9 +45,9 @@ internal sealed class BlockComparer
         piece(run, end, same);
     }
 
-    private static int Read(in OpenFile file, Span<byte> buffer, long offset)
+    private static int Read(in MergedFile file, Span<byte> buffer, long offset)
     {
-        int read = Sys.ReadAt(file.Descriptor, buffer, offset);
-        return read >= 0 ? read : throw BtrfsException.FromErrno(-read, "pread", file.Path);
+        CallResult read = Sys.ReadAt(file.Descriptor, buffer, offset);
+        return read.Succeeded ? (int)read.Value : throw BtrfsException.FromErrno(read.Error, SystemCall.Pread, file.Path);
     }
 }

@@ -20,12 +20,13 @@ internal sealed class FileMerger : IDisposable
     private readonly PieceCursor _fileItems = new(ExtentSource.Tree);
     private readonly RangeMerger _ranges;
     private readonly ulong _fileSizeLimit = Sys.FileSizeLimit;
-    private OpenFile _reference;
-    private OpenFile _file;
+    private MergedFile _reference;
+    private MergedFile _file;
     private long _blockSize;
     private bool _treeRefused;
     private long _deduped;
     private long _same;
+    private long _inline;
 
     // The range that is being gathered: pieces that follow each other and are alike.
     private long _start;
@@ -47,10 +48,10 @@ internal sealed class FileMerger : IDisposable
     /// <param name="file">The file that is to share them.</param>
     /// <param name="isOne">Whether both are links of one inode.</param>
     /// <exception cref="BtrfsException">It failed; what was shared until then stays so.</exception>
-    public MergeResult Merge(in OpenFile reference, in OpenFile file, bool isOne)
+    public MergeResult Merge(in MergedFile reference, in MergedFile file, bool isOne)
     {
         (_reference, _file) = (reference, file);
-        (_deduped, _same, _start, _end) = (0, 0, 0, 0);
+        (_deduped, _same, _inline, _start, _end) = (0, 0, 0, 0, 0);
         if (isOne)
         {
             AddSame(file.Size);
@@ -60,7 +61,7 @@ internal sealed class FileMerger : IDisposable
             Walk();
         }
 
-        long different = file.Size - _deduped - _same;
+        long different = file.Size - _deduped - _same - _inline;
         _counters.AddFile(different);
         return new MergeResult
         {
@@ -68,6 +69,7 @@ internal sealed class FileMerger : IDisposable
             Path = file.Path,
             DedupedLength = _deduped,
             SameLength = _same,
+            InlineLength = _inline,
             DifferentLength = different,
         };
     }
@@ -83,10 +85,10 @@ internal sealed class FileMerger : IDisposable
 
     private void Walk()
     {
-        int result = Sys.BlockSize(_file.Descriptor, out _blockSize);
-        if (result < 0)
+        CallResult result = Sys.BlockSize(_file.Descriptor, out _blockSize);
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, "fstatfs", _file.Path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.Fstatfs, _file.Path);
         }
 
         // Within a block, only the end of both files is an end that the kernel takes.
@@ -120,7 +122,7 @@ internal sealed class FileMerger : IDisposable
                 continue;
             }
 
-            end = Math.Min(end, referenceEnd);
+            end = Math.Min(Math.Min(end, referenceEnd), limit);
             if (relation is PieceRelation.Apart or PieceRelation.PerhapsSame)
             {
                 Gather(position, end, relation == PieceRelation.PerhapsSame, piece.IsShared == true);
@@ -129,6 +131,7 @@ internal sealed class FileMerger : IDisposable
             {
                 Settle();
                 AddSame(relation == PieceRelation.Same ? end - position : 0);
+                AddInline(relation == PieceRelation.Inline && _ranges.AreSame(position, end) ? end - position : 0);
             }
 
             position = end;
@@ -141,12 +144,12 @@ internal sealed class FileMerger : IDisposable
     /// <summary>
     /// Writes out what is dirty: over an extent that exists it does not show, and what looks shared would not stay so.
     /// </summary>
-    private static void Flush(in OpenFile file)
+    private static void Flush(in MergedFile file)
     {
-        int result = Sys.Flush(file.Descriptor);
-        if (result < 0)
+        CallResult result = Sys.Flush(file.Descriptor);
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, "FS_IOC_FIEMAP", file.Path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.Fiemap, file.Path);
         }
     }
 
@@ -212,6 +215,12 @@ internal sealed class FileMerger : IDisposable
 
         _deduped += length;
         _counters.AddDeduped(length, _shared);
+    }
+
+    private void AddInline(long length)
+    {
+        _inline += length;
+        _counters.AddInline(length);
     }
 
     private void AddSame(long length)

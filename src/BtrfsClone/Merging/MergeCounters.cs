@@ -6,6 +6,7 @@ public sealed class MergeCounters
     private long _files;
     private long _deduped;
     private long _same;
+    private long _inline;
     private long _different;
     private long _unshared;
     private long _failed;
@@ -18,6 +19,9 @@ public sealed class MergeCounters
 
     /// <inheritdoc cref="MergeResult.SameLength"/>
     public long SameLength => Volatile.Read(ref _same);
+
+    /// <inheritdoc cref="MergeResult.InlineLength"/>
+    public long InlineLength => Volatile.Read(ref _inline);
 
     /// <inheritdoc cref="MergeResult.DifferentLength"/>
     public long DifferentLength => Volatile.Read(ref _different);
@@ -32,7 +36,7 @@ public sealed class MergeCounters
     public long Failed => Volatile.Read(ref _failed);
 
     /// <summary>All bytes that were looked at.</summary>
-    public long Length => DedupedLength + SameLength + DifferentLength;
+    public long Length => DedupedLength + SameLength + InlineLength + DifferentLength;
 
     internal void AddFile(long different)
     {
@@ -45,6 +49,8 @@ public sealed class MergeCounters
         Interlocked.Add(ref _deduped, length);
         Interlocked.Add(ref _unshared, shared ? 0 : length);
     }
+
+    internal void AddInline(long length) => Interlocked.Add(ref _inline, length);
 
     internal void AddSame(long length) => Interlocked.Add(ref _same, length);
 

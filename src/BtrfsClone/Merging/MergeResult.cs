@@ -18,8 +18,13 @@ public sealed record MergeResult
     public required long SameLength { get; init; }
 
     /// <summary>
-    /// The rest: bytes that differ or have no counterpart, and what cannot be shared or would free nothing (inline
-    /// data, preallocated space and holes of the file, an unaligned end unless it is the end of both files).
+    /// Bytes that are the reference's, and cannot be shared: in one of the files they are inline, stored in the metadata.
+    /// </summary>
+    public required long InlineLength { get; init; }
+
+    /// <summary>
+    /// The rest: bytes that differ or have no counterpart, and what would free nothing (preallocated space and holes of
+    /// the file, an unaligned end unless it is the end of both files).
     /// </summary>
     public required long DifferentLength { get; init; }
 }

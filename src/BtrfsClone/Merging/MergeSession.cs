@@ -1,5 +1,4 @@
-using System.Collections.Concurrent;
-using BtrfsClone.Cloning;
+using BtrfsClone.Extents;
 using BtrfsClone.Interop;
 using BtrfsClone.Walking;
 
@@ -12,34 +11,25 @@ namespace BtrfsClone.Merging;
 /// </summary>
 public sealed class MergeSession : IDisposable
 {
-    private const int TickMilliseconds = 50;
-
-    private readonly Action<MergeResult> _onResult;
-    private readonly Action<BtrfsException> _onFailure;
-    private readonly Action<string, PairGap>? _onGap;
-    private readonly Action? _onTick;
-    private readonly bool _preview;
-    private readonly ConcurrentQueue<MergeNews> _news = new();
+    private readonly MergeOptions _options;
+    private readonly MergeReport _report;
     private readonly MergeWorker _worker;
     private CancellationToken _cancellation;
-    private long _nextTick;
 
-    /// <summary>Begins an invocation. All callbacks come on the thread that calls <see cref="Merge"/>.</summary>
-    /// <param name="onResult">Takes what came of each file that both sides have.</param>
-    /// <param name="onFailure">Takes each failure inside a tree.</param>
-    /// <param name="onGap">Takes the path of what only one tree has, or has as something else.</param>
-    /// <param name="onTick">Is called now and then, at most every 50 ms.</param>
-    /// <param name="preview">Only compares, by reading, and counts what would be shared.</param>
-    public MergeSession(
-        Action<MergeResult> onResult, Action<BtrfsException> onFailure, Action<string, PairGap>? onGap = null,
-        Action? onTick = null, bool preview = false)
+    /// <summary>Begins an invocation.</summary>
+    /// <param name="options">How to merge.</param>
+    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Merge"/>.</param>
+    public MergeSession(MergeOptions options, MergeEvents events)
     {
-        (_onResult, _onFailure, _onGap, _onTick, _preview) = (onResult, onFailure, onGap, onTick, preview);
-        _worker = NewWorker(Pump);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(events);
+        _options = options;
+        _report = new MergeReport(events);
+        _worker = new MergeWorker(options.Preview, Counters, Pump);
     }
 
     /// <summary>Running totals.</summary>
-    public MergeCounters Counters { get; } = new();
+    public MergeCounters Counters => _report.Counters;
 
     /// <summary>Merges a file with a file, or a directory with a directory by the relative paths below them.</summary>
     /// <param name="reference">The file or directory whose extents are shared; a symbolic link is followed.</param>
@@ -75,68 +65,18 @@ public sealed class MergeSession : IDisposable
             MergeNamed(reference, path);
         }
 
-        Drain();
+        _report.Drain();
     }
 
     /// <summary>Releases what the session holds.</summary>
     public void Dispose() => _worker.Dispose();
 
-    internal MergeWorker NewWorker(Action pump) => new(_preview, Counters, pump);
-
-    /// <summary>Keeps what is to be told for the caller's thread.</summary>
-    internal void Report(MergeNews news)
-    {
-        if (news.Failure is not null)
-        {
-            Counters.AddFailed();
-        }
-
-        _news.Enqueue(news);
-    }
-
-    /// <summary>Hands out what was kept, and lets the front end show progress; on the caller's thread only.</summary>
-    internal void Pump()
-    {
-        _cancellation.ThrowIfCancellationRequested();
-        Drain();
-        long now = Environment.TickCount64;
-        if (now >= _nextTick)
-        {
-            _nextTick = now + TickMilliseconds;
-            _onTick?.Invoke();
-        }
-    }
-
-    internal static unsafe MergeResult MergeFiles(
-        MergeWorker worker, int referenceDirectory, byte* referenceName, string referencePath,
-        int directory, byte* name, string path, int flags)
-    {
-        OpenFile reference = OpenFile.Open(referenceDirectory, referenceName, referencePath, flags, out Statx ofReference);
-        try
-        {
-            OpenFile file = OpenFile.Open(directory, name, path, flags, out Statx ofFile);
-            try
-            {
-                // Two links of one inode, one in each tree, are the same by nature.
-                return worker.Files.Merge(reference, file, isOne: ofReference.IsSameFileAs(ofFile));
-            }
-            finally
-            {
-                Sys.Close(file.Descriptor);
-            }
-        }
-        finally
-        {
-            Sys.Close(reference.Descriptor);
-        }
-    }
-
     private static Statx Look(string path)
     {
-        int result = Sys.Stat(path, follow: true, out Statx status);
-        if (result < 0)
+        CallResult result = Sys.Stat(path, follow: true, out Statx status);
+        if (result.Failed)
         {
-            throw BtrfsException.FromErrno(-result, "statx", path);
+            throw BtrfsException.FromErrno(result.Error, SystemCall.Statx, path);
         }
 
         return status.FileType is Sys.ModeRegular or Sys.ModeDirectory
@@ -147,13 +87,13 @@ public sealed class MergeSession : IDisposable
     private void MergeTrees(string reference, string path)
     {
         PairNode tops = PairNode.OpenTops(reference, path);
-        if (Preconditions.WhyNotClonable(tops.Reference, tops.ReferenceStatus, tops.Directory) is BtrfsError error)
+        if (ExtentSharing.WhyNot(tops.Reference, tops.ReferenceStatus, tops.Directory) is BtrfsError error)
         {
             tops.Close();
             throw new BtrfsException(error, path);
         }
 
-        new MergeWalk(this, _cancellation).Run(tops, _worker);
+        new MergeWalk(_options, _report, Pump, _cancellation).Run(tops, _worker);
         _cancellation.ThrowIfCancellationRequested();
     }
 
@@ -161,27 +101,14 @@ public sealed class MergeSession : IDisposable
     {
         fixed (byte* referenceName = Utf8Z.From(reference), name = Utf8Z.From(path))
         {
-            Report(new MergeNews(Result: MergeFiles(
-                _worker, Sys.WorkingDirectory, referenceName, reference, Sys.WorkingDirectory, name, path, 0)));
+            _report.Add(_worker.Merge(
+                Descriptor.WorkingDirectory, referenceName, reference, Descriptor.WorkingDirectory, name, path, 0));
         }
     }
 
-    private void Drain()
+    private void Pump()
     {
-        while (_news.TryDequeue(out MergeNews news))
-        {
-            if (news.Result is not null)
-            {
-                _onResult(news.Result);
-            }
-            else if (news.Failure is not null)
-            {
-                _onFailure(news.Failure);
-            }
-            else
-            {
-                _onGap?.Invoke(news.GapPath!, news.Gap);
-            }
-        }
+        _cancellation.ThrowIfCancellationRequested();
+        _report.Pump();
     }
 }

@@ -4,21 +4,37 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Merging;
 
 /// <summary>Merges all files of a tree with those of the reference.</summary>
-internal sealed unsafe class MergeWalk(MergeSession session, CancellationToken cancellation)
-    : PairWalk<MergeWorker>(Math.Clamp(Environment.ProcessorCount, 1, 64), cancellation)
+/// <param name="options">How to merge.</param>
+/// <param name="report">Takes what has come of each entry.</param>
+/// <param name="pump">Is called now and then on the session's thread; it may end the walk by an exception.</param>
+/// <param name="cancellation">Ends the walk.</param>
+internal sealed unsafe class MergeWalk(
+    MergeOptions options, MergeReport report, Action pump, CancellationToken cancellation)
+    : PairWalk<MergeWorker>(WorkerLimit.Usual, options.OneFileSystem, cancellation)
 {
-    protected override MergeWorker NewBuffers() => session.NewWorker(ThrowIfStopped);
+    protected override MergeWorker NewBuffers() => new(options.Preview, report.Counters, ThrowIfStopped);
 
-    protected override void VisitFile(MergeWorker buffers, PairNode node, byte* name)
+    protected override bool EnterGap(MergeWorker buffers, PairNode node, PairGap gap)
     {
-        var text = new ReadOnlySpan<byte>(name, Utf8Z.Length(name));
+        report.AddGap(node.PathOf(false, []), gap);
+        return false;
+    }
+
+    protected override void VisitEntry(MergeWorker buffers, PairNode node, byte* name, byte type)
+    {
+        if (type != DirectoryEntry.TypeRegular)
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> text = Utf8Z.Span(name);
         string path = node.PathOf(false, text);
 
         // Looked at before it is opened: opening a device can do something by itself.
-        int found = Sys.StatEntry(node.Reference, name, out Statx status);
-        if (found == -Errno.ENOENT || (found >= 0 && status.FileType != Sys.ModeRegular))
+        CallResult found = Sys.StatEntry(node.Reference, name, out Statx status);
+        if (found.Is(Errno.ENOENT) || (found.Succeeded && status.FileType != Sys.ModeRegular))
         {
-            VisitGap(path, found < 0 ? PairGap.OnlyInPath : PairGap.OtherKind);
+            report.AddGap(path, found.Failed ? PairGap.OnlyInPath : PairGap.OtherKind);
             return;
         }
 
@@ -26,21 +42,22 @@ internal sealed unsafe class MergeWalk(MergeSession session, CancellationToken c
 
         try
         {
-            MergeResult result = MergeSession.MergeFiles(
-                buffers, node.Reference, name, node.PathOf(true, text), node.Directory, name, path, OpenFlags.NoFollow);
-            session.Report(new MergeNews(Result: result));
+            report.Add(buffers.Merge(
+                node.Reference, name, node.PathOf(true, text), node.Directory, name, path, OpenFlags.NoFollow));
         }
         catch (BtrfsException failure)
         {
-            VisitFailure(failure);
+            VisitFailure(node, inReference: false, failure);
         }
     }
 
-    protected override void VisitGap(string path, PairGap gap) => session.Report(new MergeNews(GapPath: path, Gap: gap));
+    protected override void VisitOnlyInReference(MergeWorker buffers, PairNode node, DirectoryBatch.Entry entry) =>
+        report.AddGap(node.PathOf(true, entry.Name), PairGap.OnlyInReference);
 
-    protected override void VisitFailure(BtrfsException failure) => session.Report(new MergeNews(Failure: failure));
+    protected override void VisitFailure(PairNode node, bool inReference, BtrfsException failure) =>
+        report.AddFailure(failure);
 
-    protected override void PumpCaller() => session.Pump();
+    protected override void PumpCaller() => pump();
 
     /// <summary>Ends a helper in the middle of a file.</summary>
     private void ThrowIfStopped()
@@ -51,7 +68,3 @@ internal sealed unsafe class MergeWalk(MergeSession session, CancellationToken c
         }
     }
 }
-
-/// <summary>Something that the front end is to be told: one of the three.</summary>
-internal readonly record struct MergeNews(
-    MergeResult? Result = null, BtrfsException? Failure = null, string? GapPath = null, PairGap Gap = default);

@@ -1,6 +1,5 @@
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
-using Microsoft.Win32.SafeHandles;
 
 namespace BtrfsClone.Merging;
 
@@ -9,16 +8,14 @@ internal sealed class PieceCursor(ExtentSource source) : IDisposable
 {
     private readonly ExtentReader _reader = new(new ExtentReaderOptions { IncludeHole = true, Source = source });
     private FileExtent _piece;
-    private SafeFileHandle? _file;
     private long _blockSize;
     private long _end;
 
     /// <summary>Begins with a file whose pieces up to an end are wanted.</summary>
-    public void Start(in OpenFile file, long blockSize, long end)
+    public void Start(in MergedFile file, long blockSize, long end)
     {
         Stop();
-        _file = new SafeFileHandle(file.Descriptor, ownsHandle: false);
-        _reader.Open(_file, file.Path);
+        _reader.Open(file.Descriptor, file.Path);
         (_blockSize, _end, _piece) = (blockSize, end, FileExtent.Hole(0, 0));
     }
 
@@ -40,12 +37,7 @@ internal sealed class PieceCursor(ExtentSource source) : IDisposable
         return ref _piece;
     }
 
-    public void Stop()
-    {
-        _reader.Close();
-        _file?.Dispose();
-        _file = null;
-    }
+    public void Stop() => _reader.Close();
 
     public void Dispose() => Stop();
 

@@ -14,6 +14,9 @@ internal enum PieceRelation
     /// <summary>They would be one if their bytes are the same.</summary>
     Apart,
 
+    /// <summary>One of them is inline: they cannot be one, whatever they hold.</summary>
+    Inline,
+
     /// <summary>They cannot be one, or there is nothing to be saved.</summary>
     NotMergeable,
 }
@@ -35,7 +38,7 @@ internal static class PieceRelations
 
         if (reference.Kind == ExtentKind.Inline || piece.Kind == ExtentKind.Inline)
         {
-            return PieceRelation.NotMergeable;
+            return PieceRelation.Inline;
         }
 
         switch (ExtentPlace.Relate(reference, piece, position))

@@ -1,3 +1,4 @@
+using BtrfsClone.Cloning;
 using BtrfsClone.Interop;
 
 namespace BtrfsClone.Merging;
@@ -12,12 +13,14 @@ internal sealed class RangeMerger
     private readonly Action<long> _add;
     private readonly Action _pump;
     private readonly Action<long, long, bool> _mergeRun;
+    private readonly Action<long, long, bool> _noteRun;
     private readonly BlockComparer _comparer = new();
-    private OpenFile _reference;
-    private OpenFile _file;
+    private MergedFile _reference;
+    private MergedFile _file;
     private long _blockSize;
     private bool _checked;
     private bool _perhapsSame;
+    private bool _areSame;
 
     /// <param name="preview">Only count: compare by reading, and share nothing.</param>
     /// <param name="add">Takes the length of what is shared now, or would be.</param>
@@ -25,11 +28,13 @@ internal sealed class RangeMerger
     public RangeMerger(bool preview, Action<long> add, Action pump)
     {
         (_preview, _add, _pump) = (preview, add, pump);
-        _mergeRun = MergeRun;
+        (_mergeRun, _noteRun) = (MergeRun, (_, _, same) => _areSame &= same);
     }
 
+    private bool MayRead => _preview || (_reference.IsQuiet && _file.IsQuiet);
+
     /// <summary>Begins with two files.</summary>
-    public void Start(in OpenFile reference, in OpenFile file, long blockSize)
+    public void Start(in MergedFile reference, in MergedFile file, long blockSize)
     {
         (_reference, _file, _blockSize, _checked) = (reference, file, blockSize, false);
     }
@@ -42,12 +47,11 @@ internal sealed class RangeMerger
     {
         _perhapsSame = perhapsSame;
         Check();
-        bool byReading = _preview || (_reference.IsQuiet && _file.IsQuiet);
-        if (!_preview && !(_perhapsSame && byReading) && Dedupe(start, end))
+        if (!_preview && !(_perhapsSame && MayRead) && Dedupe(start, end))
         {
             _add(end - start);
         }
-        else if (byReading)
+        else if (MayRead)
         {
             _comparer.Compare(_reference, _file, start, end, _blockSize, _mergeRun);
         }
@@ -58,6 +62,20 @@ internal sealed class RangeMerger
         }
 
         _pump();
+    }
+
+    /// <summary>Whether a range that cannot be shared holds the same bytes in both files.</summary>
+    public bool AreSame(long start, long end)
+    {
+        if (!MayRead)
+        {
+            // Of inline data, the kernel makes a copy once it has compared it.
+            return Dedupe(start, end);
+        }
+
+        _areSame = true;
+        _comparer.Compare(_reference, _file, start, end, _blockSize, _noteRun);
+        return _areSame;
     }
 
     private void MergeRun(long start, long end, bool same)
@@ -99,10 +117,12 @@ internal sealed class RangeMerger
     /// <summary>Lets the kernel share a range. False where the bytes differ.</summary>
     private bool Dedupe(long start, long end)
     {
+        Sys.ReadAhead(_reference.Descriptor, start, end - start);
+        Sys.ReadAhead(_file.Descriptor, start, end - start);
         while (start < end)
         {
             FileDedupeRange range = Range(start, end - start);
-            Throw(Sys.DedupeRange(_reference.Descriptor, ref range));
+            Throw(Sys.DedupeRange(_reference.Descriptor, _file.Descriptor, ref range).Error);
             if (range.Status == FileDedupeRange.Differs || range.DedupedLength == 0)
             {
                 return false;
@@ -122,45 +142,30 @@ internal sealed class RangeMerger
             return;
         }
 
-        FileDedupeRange nothing = Range(0, 0);
-        Throw(Sys.DedupeRange(_reference.Descriptor, ref nothing));
-
-        // These the kernel would refuse only together with a range.
-        if (Sys.GetFlags(_reference.Descriptor, out InodeFlags ofReference) >= 0 &&
-            Sys.GetFlags(_file.Descriptor, out InodeFlags ofFile) >= 0)
-        {
-            Throw((ofFile & InodeFlags.Immutable) != 0 ? -Errno.EPERM : 0);
-            Throw(((ofReference ^ ofFile) & InodeFlags.NoCow) != 0 ? -Errno.EINVAL : 0);
-        }
-
+        // Less than a block, and not the end of either file, is cut to nothing (generic_remap_checks, fs/remap_range.c): with
+        // checksums in one file alone, with a swap file or an immutable one it fails, and otherwise nothing is done.
+        FileDedupeRange nothing = Range(0, Math.Min(_reference.Size, _file.Size) > 1 ? 1 : 0);
+        Throw(Sys.DedupeRange(_reference.Descriptor, _file.Descriptor, ref nothing).Error);
         _checked = true;
     }
 
-    private FileDedupeRange Range(long start, long length) => new()
+    private static FileDedupeRange Range(long start, long length) => new()
     {
         SourceOffset = (ulong)start,
         SourceLength = (ulong)length,
-        DestinationDescriptor = _file.Descriptor,
         DestinationOffset = (ulong)start,
     };
 
-    private void Throw(int result)
+    private void Throw(Errno error)
     {
-        if (result >= 0)
+        if (error == Errno.None)
         {
             return;
         }
 
-        if (result != -Errno.EINVAL)
-        {
-            throw BtrfsException.FromErrno(-result, "FIDEDUPERANGE", _file.Path);
-        }
-
-        // Either a file is shorter by now, or only one of them has checksums: nothing else is invalid here.
-        bool changed = Sys.Stat(_reference.Descriptor, out Statx reference) < 0 ||
-            Sys.Stat(_file.Descriptor, out Statx file) < 0 ||
-            (long)reference.Size != _reference.Size || (long)file.Size != _file.Size;
-        throw new BtrfsException(
-            changed ? BtrfsError.ChangedMeanwhile : BtrfsError.NoCowMismatch, _file.Path, Errno.EINVAL, "FIDEDUPERANGE");
+        throw error == Errno.EINVAL
+            ? new BtrfsException(
+                ChecksumMismatch.WhyInvalid(_reference.Descriptor, _file.Descriptor), _file.Path, SystemCall.DedupeRange, error)
+            : BtrfsException.FromErrno(error, SystemCall.DedupeRange, _file.Path);
     }
 }

@@ -9,46 +9,80 @@ internal static unsafe class OpenDirectory
 {
     private static readonly int s_flags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock;
 
-    /// <summary>Opens a directory by its path, also through symbolic links. Returns a descriptor or a negative errno.</summary>
-    public static int At(string path)
+    /// <summary>Opens a directory by its path, also through symbolic links.</summary>
+    public static CallResult At(string path, out Descriptor opened)
     {
         fixed (byte* name = Utf8Z.From(path))
         {
-            return Open(Sys.WorkingDirectory, name, s_flags);
+            return Sys.OpenQuietlyAt(Descriptor.WorkingDirectory, name, s_flags, out opened, out _);
         }
     }
 
-    /// <summary>Opens a directory below another one, not through a symbolic link. Returns a descriptor or a negative errno.</summary>
-    public static int Below(int parent, ReadOnlySpan<byte> zeroTerminatedName)
+    /// <summary>Opens a directory below another one, not through a symbolic link.</summary>
+    public static CallResult Below(Descriptor parent, ReadOnlySpan<byte> zeroTerminatedName, out Descriptor opened)
     {
         fixed (byte* name = zeroTerminatedName)
         {
-            return Open(parent, name, s_flags | OpenFlags.NoFollow);
+            return Sys.OpenQuietlyAt(parent, name, s_flags | OpenFlags.NoFollow, out opened, out _);
         }
     }
 
     /// <summary>
-    /// Opens the directory above an open one. Returns a descriptor or a negative errno, ESTALE where it is not the one
-    /// that is expected there.
+    /// Opens a directory that a walk has found, and looks at it. EXDEV where another filesystem is mounted there; a subvolume has
+    /// another device number, and belongs to the same one.
     /// </summary>
-    public static int Above(int child, in Statx expected)
+    /// <param name="parent">The directory that it was found in, open.</param>
+    /// <param name="parentStatus">That one's status.</param>
+    /// <param name="zeroTerminatedName">Its name there.</param>
+    /// <param name="opened">The open directory; none where it fails.</param>
+    /// <param name="status">Its status.</param>
+    /// <param name="call">The call that has failed.</param>
+    public static CallResult Found(
+        Descriptor parent,
+        in Statx parentStatus,
+        ReadOnlySpan<byte> zeroTerminatedName,
+        out Descriptor opened,
+        out Statx status,
+        out SystemCall call)
+    {
+        (status, call) = (default, SystemCall.OpenAt);
+        CallResult result = Below(parent, zeroTerminatedName, out opened);
+        if (result.Failed)
+        {
+            return result;
+        }
+
+        call = SystemCall.Statx;
+        result = Sys.Stat(opened, out status);
+        return result.Failed ? Sys.Reject(ref opened, result.Error)
+            : status.Device != parentStatus.Device && FileSystems.AreOne(parent, parentStatus, opened, status) != true
+                ? Sys.Reject(ref opened, Errno.EXDEV)
+                : result;
+    }
+
+    /// <summary>Opens the directory above an open one. ESTALE where it is not the one that is expected there.</summary>
+    public static CallResult Above(Descriptor child, in Statx expected, out Descriptor opened)
     {
         fixed (byte* name = "..\0"u8)
         {
-            int parent = Open(child, name, s_flags);
-            if (parent >= 0 && (Sys.Stat(parent, out Statx status) < 0 || !status.IsSameFileAs(expected)))
-            {
-                Sys.Close(parent);
-                return -Errno.ESTALE;
-            }
-
-            return parent;
+            CallResult result = Sys.OpenQuietlyAt(child, name, s_flags, out opened, out _);
+            return Expect(result, ref opened, expected);
         }
     }
 
-    private static int Open(int directory, byte* name, int flags)
+    /// <summary>
+    /// What was opened, if it is what is expected there: ESTALE where it is not, another errno where that cannot be told.
+    /// </summary>
+    public static CallResult Expect(CallResult result, ref Descriptor opened, in Statx expected)
     {
-        int result = Sys.OpenAt(directory, name, flags | OpenFlags.NoAccessTime);
-        return result == -Errno.EPERM ? Sys.OpenAt(directory, name, flags) : result;
+        if (result.Failed)
+        {
+            return result;
+        }
+
+        CallResult looked = Sys.Stat(opened, out Statx status);
+        return looked.Failed ? Sys.Reject(ref opened, looked)
+            : status.IsSameFileAs(expected) ? result
+            : Sys.Reject(ref opened, Errno.ESTALE);
     }
 }

@@ -2,7 +2,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Walking;
 
-/// <summary>Two directories that have the same path relative to the tops of their trees.</summary>
+/// <summary>
+/// Two directories that have the same path relative to the tops of their trees; or one of the second tree alone, below a
+/// directory that the reference has not.
+/// </summary>
 internal sealed class PairNode : WalkNode<PairNode>
 {
     private readonly string _referencePath = "";
@@ -16,21 +19,36 @@ internal sealed class PairNode : WalkNode<PairNode>
 
     private PairNode(string referencePath, string path) => (_referencePath, _path) = (referencePath, path);
 
-    /// <summary>Negative where the second directory is walked alone.</summary>
-    public int Reference { get; set; } = -1;
+    /// <summary>The reference has no such directory.</summary>
+    public bool IsAlone { get; private set; }
 
-    public int Directory { get; set; } = -1;
+    /// <summary>The reference's directory; none where the second one is alone.</summary>
+    public Descriptor Reference;
 
+    /// <summary>The second tree's directory.</summary>
+    public Descriptor Directory;
+
+    /// <summary>The status of the reference's directory when it was opened; unset where the second one is alone.</summary>
     public Statx ReferenceStatus;
 
+    /// <summary>The status of the second tree's directory when it was opened.</summary>
     public Statx DirectoryStatus;
+
+    /// <summary>
+    /// Every entry of the second directory has been listed and visited; for those that are to conclude something from what
+    /// is not there. It is final when the directory is left.
+    /// </summary>
+    public bool IsWhole => Work.IsWhole;
 
     /// <summary>How many entries of the second directory are known to have one of the same name in the reference.</summary>
     public int Paired => _paired;
 
-    public override bool IsOpen => Directory >= 0;
+    public override bool IsOpen => Directory.IsOpen;
 
-    public override int Descriptor => Directory;
+    public override Descriptor Descriptor => Directory;
+
+    /// <summary>From a directory that is alone, nothing leads to the reference's directory above it.</summary>
+    public override bool LeadsUp => !IsAlone || Parent!.IsAlone;
 
     /// <summary>Opens the tops of two trees; symbolic links are followed.</summary>
     /// <exception cref="BtrfsException">One of them cannot be opened.</exception>
@@ -39,8 +57,8 @@ internal sealed class PairNode : WalkNode<PairNode>
         var tops = new PairNode(referencePath, path);
         try
         {
-            tops.Reference = OpenTop(referencePath, out tops.ReferenceStatus);
-            tops.Directory = OpenTop(path, out tops.DirectoryStatus);
+            OpenTop(referencePath, out tops.Reference, out tops.ReferenceStatus);
+            OpenTop(path, out tops.Directory, out tops.DirectoryStatus);
             return tops;
         }
         catch
@@ -56,36 +74,22 @@ internal sealed class PairNode : WalkNode<PairNode>
     {
         base.Begin(parent, name);
         _paired = 0;
+        IsAlone = parent.IsAlone;
     }
+
+    /// <summary>The reference has no such directory.</summary>
+    public void StayAlone() => IsAlone = true;
 
     public override void Close()
     {
-        if (Reference >= 0)
-        {
-            Sys.Close(Reference);
-        }
-
-        if (Directory >= 0)
-        {
-            Sys.Close(Directory);
-        }
-
-        Reference = Directory = -1;
+        Sys.Close(Reference);
+        Sys.Close(Directory);
+        Reference = Directory = Descriptor.None;
     }
 
-    public override bool Reopen(PairNode child)
-    {
-        bool isPair = child.Reference >= 0;
-        Reference = isPair ? OpenDirectory.Above(child.Reference, ReferenceStatus) : -1;
-        Directory = OpenDirectory.Above(child.Directory, DirectoryStatus);
-        if ((isPair && Reference < 0) || Directory < 0 || (!Listed && Sys.Seek(Directory, ListOffset) < 0))
-        {
-            Close();
-            return false;
-        }
-
-        return true;
-    }
+    protected override bool OpenAgain(PairNode child) =>
+        (IsAlone || OpenDirectory.Above(child.Reference, ReferenceStatus, out Reference).Succeeded) &&
+        OpenDirectory.Above(child.Directory, DirectoryStatus, out Directory).Succeeded;
 
     /// <summary>The path of one of the directories, or of an entry in it.</summary>
     public string PathOf(bool inReference, ReadOnlySpan<byte> entry)
@@ -94,15 +98,20 @@ internal sealed class PairNode : WalkNode<PairNode>
         return entry.IsEmpty ? directory : Join(directory, Utf8Z.ToText(entry));
     }
 
-    private static int OpenTop(string path, out Statx status)
+    private static void OpenTop(string path, out Descriptor directory, out Statx status)
     {
-        int directory = OpenDirectory.At(path);
-        if (directory < 0)
+        SystemCall call = SystemCall.OpenAt;
+        status = default;
+        CallResult result = OpenDirectory.At(path, out directory);
+        if (result.Succeeded)
         {
-            throw BtrfsException.FromErrno(-directory, "openat", path);
+            call = SystemCall.Statx;
+            result = Sys.Stat(directory, out status);
         }
 
-        Sys.Stat(directory, out status);
-        return directory;
+        if (result.Failed)
+        {
+            throw BtrfsException.FromErrno(result.Error, call, path);
+        }
     }
 }

@@ -13,11 +13,9 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     where TNode : WalkNode<TNode>
     where TBuffers : class, IWalkBuffers
 {
-    private readonly int _workers;
     private readonly int _maxOpen;
     private readonly CancellationToken _cancellation;
-    private readonly List<Thread> _helpers = [];
-    private bool _noMoreHelpers;
+    private readonly HelperThreads _helpers;
     private ExceptionDispatchInfo? _error;
     private WalkQueue<TNode> _queue = null!;
 
@@ -26,26 +24,35 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     /// <param name="cancellation">Ends the walk between two entries, without an exception.</param>
     protected TreeWalk(int workers, int maxOpen, CancellationToken cancellation)
     {
-        _workers = workers;
         _maxOpen = maxOpen;
         _cancellation = cancellation;
+        _helpers = new HelperThreads(workers - 1, Help);
     }
 
     /// <summary>Nothing more is to be begun.</summary>
     protected bool IsStopped => _queue.IsStopped;
 
-    /// <summary>Walks on the calling thread, and on others where there is work for them, until all is done.</summary>
+    /// <summary>
+    /// Walks on the calling thread, and on others where there is work for them, until all is done. The first exception
+    /// out of one of the methods below, on any thread, stops the walk, and is thrown once every node is finished and
+    /// closed and the threads have ended.
+    /// </summary>
     /// <param name="root">The open directory to begin with. It is closed at the end.</param>
     /// <param name="buffers">The calling thread's memory.</param>
     public void Run(TNode root, TBuffers buffers)
     {
-        _queue = new WalkQueue<TNode>(root, _maxOpen, NewNode, ReportLost);
-        Work(buffers, isCaller: true);
-        foreach (Thread helper in _helpers)
+        try
         {
-            helper.Join();
+            _queue = new WalkQueue<TNode>(root, _maxOpen, NewNode);
+        }
+        catch
+        {
+            root.Close();
+            throw;
         }
 
+        Work(buffers, isCaller: true);
+        _helpers.Join();
         _error?.Throw();
     }
 
@@ -53,11 +60,11 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
 
     protected abstract TBuffers NewBuffers();
 
-    /// <summary>Opens a node whose parent is open. What fails is reported there, and closed, and false.</summary>
+    /// <summary>Opens a node whose parent is open. What fails is reported there, and false; the walk closes it.</summary>
     protected abstract bool Open(TBuffers buffers, TNode node);
 
     /// <summary>Whether a listed entry is wanted at all; a directory that is not is not entered.</summary>
-    protected virtual bool IsWanted(DirectoryBatch.Entry entry) => true;
+    protected virtual bool IsWanted(TNode node, DirectoryBatch.Entry entry) => true;
 
     /// <summary>
     /// Works on the listed entries of a directory; those of type <see cref="DirectoryEntry.TypeDirectory"/> are
@@ -66,13 +73,21 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     /// </summary>
     protected abstract void Visit(TBuffers buffers, TNode node, in DirectoryBatch batch, bool isCaller);
 
-    /// <summary>Is called after the last entry of a directory and of all below it, while it is open.</summary>
+    /// <summary>
+    /// Is called after the last entry of a directory and of all below it, while it is open; also of one that a stopped walk
+    /// is still in.
+    /// </summary>
     protected abstract void Finish(TBuffers buffers, TNode node);
 
-    /// <summary>A directory could not be listed; getdents64(2) has given a negative errno.</summary>
-    protected abstract void ReportUnlisted(TNode node, int result);
+    /// <summary>
+    /// A directory could not be listed, or not whole: what getdents64(2) gave. It is finished all the same,
+    /// and is not <see cref="DirectoryWork.IsWhole"/>.
+    /// </summary>
+    protected abstract void ReportUnlisted(TNode node, CallResult result);
 
-    /// <summary>A directory could not be opened again.</summary>
+    /// <summary>
+    /// A directory that was closed for a while could not be opened again. Is called in place of <see cref="Finish"/>.
+    /// </summary>
     protected abstract void ReportLost(TNode node);
 
     /// <summary>Lets the front end work, on the calling thread.</summary>
@@ -91,141 +106,167 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
         }
     }
 
+    /// <summary>What another thread does.</summary>
+    private void Help()
+    {
+        try
+        {
+            if (TryNewBuffers() is { } buffers)
+            {
+                using (buffers)
+                {
+                    Work(buffers, isCaller: false);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+
+    /// <summary>Returns null where there is no memory for one more worker: those that are there do it all.</summary>
+    private TBuffers? TryNewBuffers()
+    {
+        try
+        {
+            return NewBuffers();
+        }
+        catch (OutOfMemoryException)
+        {
+            _helpers.Refuse();
+            return null;
+        }
+    }
+
     private void Work(TBuffers buffers, bool isCaller)
     {
-        while (_queue.Take(isCaller, out TNode? node, out TNode? child))
+        WalkStepKind kind = WalkStepKind.Idle;
+        while (kind != WalkStepKind.Done)
         {
+            TNode? node = null;
             try
             {
-                if (node is null)
-                {
-                    Pump(isCaller);
-                }
-                else if (child is not null)
-                {
-                    Enter(buffers, child, isCaller);
-                }
-                else if (node.Listing)
-                {
-                    List(buffers, node, isCaller);
-                }
+                WalkStep<TNode> step = _queue.Take(isCaller);
+                (kind, node) = (step.Kind, step.Node);
+                Do(buffers, step, isCaller);
             }
             catch (Exception e)
             {
-                // The caller's callbacks may end the work; whatever it is, every node is still finished and closed.
-                _error ??= ExceptionDispatchInfo.Capture(e);
-                _queue.Stop();
+                Fail(e);
             }
 
             // The last worker in a directory finishes it, and so may finish its parents.
             while (node is not null && _queue.Leave(node))
             {
-                if (!node.Lost)
-                {
-                    Finish(buffers, node);
-                }
-
+                End(buffers, node);
                 node = _queue.Remove(node);
             }
         }
     }
 
-    private void Enter(TBuffers buffers, TNode child, bool isCaller)
+    private void Do(TBuffers buffers, in WalkStep<TNode> step, bool isCaller)
     {
-        if (!_queue.IsStopped)
+        switch (step.Kind)
         {
-            if (Open(buffers, child))
+            case WalkStepKind.Idle:
+                Pump(isCaller);
+                break;
+            case WalkStepKind.Enter:
+                Enter(buffers, step.Child!);
+                Pump(isCaller);
+                break;
+            case WalkStepKind.List:
+                List(buffers, step.Node!, isCaller);
+                break;
+        }
+    }
+
+    /// <summary>The caller's callbacks may end the work; whatever it is, every node is still finished and closed.</summary>
+    private void Fail(Exception e)
+    {
+        Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
+        _queue.Stop();
+    }
+
+    private void End(TBuffers buffers, TNode node)
+    {
+        try
+        {
+            if (node.Work.IsLost)
             {
-                _queue.Add(child);
+                ReportLost(node);
             }
             else
             {
-                _queue.Reuse(child);
+                Finish(buffers, node);
             }
         }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
 
-        Pump(isCaller);
+    private void Enter(TBuffers buffers, TNode child)
+    {
+        bool isAdded = false;
+        try
+        {
+            if (!_queue.IsStopped && Open(buffers, child))
+            {
+                _queue.Add(child);
+                isAdded = true;
+            }
+        }
+        finally
+        {
+            if (!isAdded)
+            {
+                _queue.GiveBack(child);
+            }
+        }
     }
 
     /// <summary>Lists a part of a directory, hands its subdirectories out, and works on its other entries.</summary>
     private void List(TBuffers buffers, TNode node, bool isCaller)
     {
-        int size = _queue.IsStopped
-            ? 0
+        CallResult result = _queue.IsStopped
+            ? CallResult.Success
             : Sys.ReadDirectory(node.Descriptor, buffers.Entries, DirectoryBatch.BufferSize);
-        if (size < 0)
+        var batch = new DirectoryBatch(buffers.Entries, (int)result.Value);
+        DirectoryBatch.Enumerator entries = batch.GetEnumerator();
+        while (entries.MoveNext())
         {
-            ReportUnlisted(node, size);
+            Classify(node, entries.Current);
         }
 
-        var batch = new DirectoryBatch(buffers.Entries, size);
-        foreach (DirectoryBatch.Entry entry in batch)
+        if (!entries.IsAtEnd)
         {
-            Classify(node, entry);
+            result = Errno.EPROTO; // A record that does not lie within the buffer: others may be hidden.
         }
 
-        if (_queue.Publish(node, batch))
+        if (_queue.Publish(node, batch, isWhole: result.Succeeded))
         {
-            StartHelper();
+            _helpers.StartOne();
+        }
+
+        if (result.Failed)
+        {
+            ReportUnlisted(node, result);
         }
 
         Visit(buffers, node, batch, isCaller);
     }
 
-    /// <summary>Finds the type of an entry where the filesystem does not say, and marks what is passed over.</summary>
+    /// <summary>Finds the type of an entry where the filesystem does not say it, and marks what is passed over.</summary>
     private void Classify(TNode node, DirectoryBatch.Entry entry)
     {
-        if (entry.Type == DirectoryEntry.TypeUnknown)
-        {
-            // The type of an entry is the type bits of its mode, shifted (linux/fs_types.h). What cannot be asked is
-            // left to the visit to report.
-            entry.Type = Sys.StatEntry(node.Descriptor, entry.NamePointer, out Statx status) < 0
-                ? DirectoryEntry.TypeRegular
-                : (byte)(status.FileType >> 12);
-        }
-
+        entry.Type = EntryType.Of(node.Descriptor, entry);
         bool isDirectory = entry.Type == DirectoryEntry.TypeDirectory;
-        if ((isDirectory && entry.IsDotOrDotDot) || !IsWanted(entry))
+        if ((isDirectory && entry.IsDotOrDotDot) || !IsWanted(node, entry))
         {
             entry.Type = DirectoryEntry.TypePassedOver;
         }
     }
-
-    private void StartHelper()
-    {
-        lock (_helpers)
-        {
-            if (_noMoreHelpers || _helpers.Count == _workers - 1)
-            {
-                return;
-            }
-
-            var helper = new Thread(() =>
-            {
-                using TBuffers buffers = NewBuffers();
-                Work(buffers, isCaller: false);
-            })
-            {
-                IsBackground = true,
-                Name = "btrfs-clone",
-            };
-            try
-            {
-                helper.Start();
-                _helpers.Add(helper);
-            }
-            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
-            {
-                // The system gives no more threads (RLIMIT_NPROC, a cgroup's pids.max): those that are there do it all.
-                _noMoreHelpers = true;
-            }
-        }
-    }
-}
-
-/// <summary>The memory that one worker of a walk needs, allocated once.</summary>
-internal unsafe interface IWalkBuffers : IDisposable
-{
-    /// <summary><see cref="DirectoryBatch.BufferSize"/> bytes for a part of a listing.</summary>
-    byte* Entries { get; }
 }

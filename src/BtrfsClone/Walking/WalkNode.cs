@@ -4,9 +4,13 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// A directory, or directories that belong together, while a <see cref="TreeWalk{TNode, TBuffers}"/> is in it: its
-/// name, and the work that is left in it. What the walk needs to know of it is guarded by the walk's lock.
+/// A directory, or directories that belong together, while a <see cref="TreeWalk{TNode, TBuffers}"/> is in it: its name,
+/// how it is opened and closed, and the work that is left in it.
 /// </summary>
+/// <remarks>
+/// <see cref="Close"/>, <see cref="OpenAgain"/> and <see cref="ListOnAt"/> are called under the walk's lock. They make
+/// system calls and throw nothing.
+/// </remarks>
 /// <typeparam name="TNode">The walk's own kind of node.</typeparam>
 internal abstract class WalkNode<TNode>
     where TNode : WalkNode<TNode>
@@ -21,51 +25,45 @@ internal abstract class WalkNode<TNode>
     /// <summary>The name in the parent, ended by a zero.</summary>
     public byte[] Name { get; protected set; } = [];
 
-    public NameQueue Subdirectories { get; } = new();
-
-    public bool Listed { get; set; }
-
-    public bool Listing { get; set; }
-
-    public bool Queued { get; set; }
-
-    public bool Finishing { get; set; }
-
-    /// <summary>It could not be opened again: its entries are out of reach.</summary>
-    public bool Lost { get; set; }
+    public DirectoryWork Work { get; } = new();
 
     /// <summary>Its place among the walk's open nodes, in the list while it is open.</summary>
     public LinkedListNode<TNode> OpenNode { get; }
 
-    public int ActiveWorkers { get; set; }
-
-    public int LiveChildren { get; set; }
-
-    /// <summary>Where the listing goes on when the directory had to be closed in between.</summary>
-    public long ListOffset { get; set; }
-
-    public bool HasWork => !Listed || !Subdirectories.IsEmpty;
-
-    public bool IsIdle => ActiveWorkers == 0 && LiveChildren == 0 && !HasWork && !Finishing;
+    /// <summary>The next of the nodes that wait to be used again.</summary>
+    public TNode? NextFree { get; set; }
 
     public abstract bool IsOpen { get; }
 
     /// <summary>The open directory that is listed.</summary>
-    public abstract int Descriptor { get; }
+    public abstract Descriptor Descriptor { get; }
 
-    /// <summary>It may be closed for a while, since an open child leads back to it.</summary>
+    /// <summary>It may be closed for a while, as far as it is concerned itself.</summary>
     public virtual bool MayBeReopened => true;
+
+    /// <summary>Its parent can be opened again from it. Does not change while it is in the walk.</summary>
+    public virtual bool LeadsUp => true;
 
     /// <summary>Nobody asks for its path any more once it is finished, so that it can stand for another directory.</summary>
     public virtual bool MayBeUsedAgain => true;
 
+    /// <summary>Closes what is open of it; more than once if need be.</summary>
     public abstract void Close();
 
     /// <summary>
-    /// Opens it again from an open child, and checks that it is the same directory: a child that was moved in the
-    /// meantime leads elsewhere. The listing goes on at <see cref="ListOffset"/>.
+    /// Opens it again from an open child, where the listing goes on. False where it cannot be, or is another directory: a
+    /// child that was moved in the meantime leads elsewhere.
     /// </summary>
-    public abstract bool Reopen(TNode child);
+    public bool Reopen(TNode child)
+    {
+        if (OpenAgain(child) && (Work.IsListed || ListOnAt(Work.ListOffset)))
+        {
+            return true;
+        }
+
+        Close();
+        return false;
+    }
 
     /// <summary>Makes a new or a finished and closed node stand for another directory.</summary>
     public virtual void Begin(TNode parent, ReadOnlySpan<byte> name)
@@ -78,11 +76,37 @@ internal abstract class WalkNode<TNode>
 
         name.CopyTo(Name);
         Name[name.Length] = 0;
-        Listed = Listing = Queued = Finishing = Lost = false;
-        Subdirectories.Clear();
-        ActiveWorkers = LiveChildren = 0;
-        ListOffset = 0;
+        Work.Begin();
     }
+
+    /// <summary>The names on the way down to an entry of this directory.</summary>
+    /// <param name="top">The directory where the way begins, which is this one or above it.</param>
+    /// <param name="topName">The name that the top is to have.</param>
+    /// <param name="entry">The entry's name.</param>
+    public string[] NamesTo(TNode top, string topName, ReadOnlySpan<byte> entry)
+    {
+        int depth = 2;
+        for (WalkNode<TNode> node = this; node != top; node = node.Parent!)
+        {
+            depth++;
+        }
+
+        string[] names = new string[depth];
+        names[--depth] = Utf8Z.ToText(entry);
+        for (WalkNode<TNode> node = this; node != top; node = node.Parent!)
+        {
+            names[--depth] = Utf8Z.ToText(Utf8Z.Span(node.Name));
+        }
+
+        names[0] = topName;
+        return names;
+    }
+
+    /// <summary>Opens all of it from an open child. What is open after a failure is closed by the walk.</summary>
+    protected abstract bool OpenAgain(TNode child);
+
+    /// <summary>Lets the listing go on at an offset.</summary>
+    protected virtual bool ListOnAt(long offset) => Sys.Seek(Descriptor, offset).Succeeded;
 
     /// <summary>The path of an entry of a directory, for people.</summary>
     protected static string Join(string directory, string name) =>

@@ -8,6 +8,12 @@ namespace BtrfsClone.Walking;
 /// descriptors do not grow with the width of a tree, and with its depth only by a few bytes a level. Finished nodes
 /// are used again, so that a tree of any size leaves no garbage.
 /// </summary>
+/// <remarks>
+/// A worker takes a step, does it, and leaves the node: <c>Take</c>, then <c>Publish</c>, <c>Add</c> or
+/// <c>GiveBack</c>, then <c>Leave</c> and, where that says so, <c>Remove</c>, and <c>Leave</c> of the parent. Whatever
+/// fails in between, the node has to be left. What may throw (for want of memory) changes nothing by it that matters
+/// once the walk is stopped; <c>Leave</c> and <c>Remove</c> throw nothing.
+/// </remarks>
 /// <typeparam name="TNode">The walk's kind of node.</typeparam>
 internal sealed class WalkQueue<TNode>
     where TNode : WalkNode<TNode>
@@ -16,69 +22,130 @@ internal sealed class WalkQueue<TNode>
 
     private readonly object _gate = new();
     private readonly TNode _root;
-    private readonly int _maxOpen;
     private readonly Func<TNode> _newNode;
-    private readonly Action<TNode> _onLost;
     private readonly List<TNode> _stack = [];
-    private readonly LinkedList<TNode> _opened = new();
-    private readonly Stack<TNode> _free = new();
+    private readonly OpenNodes<TNode> _open;
+    private TNode? _free;
     private int _live;
     private volatile bool _stopped;
 
     /// <param name="root">The open directory that the walk begins with.</param>
     /// <param name="maxOpen">How many nodes may be open at once, as far as those that are worked in allow.</param>
     /// <param name="newNode">Makes a node to <see cref="WalkNode{TNode}.Begin"/> with.</param>
-    /// <param name="onLost">Takes a node that could not be opened again.</param>
-    public WalkQueue(TNode root, int maxOpen, Func<TNode> newNode, Action<TNode> onLost)
+    public WalkQueue(TNode root, int maxOpen, Func<TNode> newNode)
     {
-        (_root, _maxOpen, _newNode, _onLost) = (root, maxOpen, newNode, onLost);
+        (_root, _newNode) = (root, newNode);
+        _open = new OpenNodes<TNode>(maxOpen);
         Add(root);
     }
 
     public bool IsStopped => _stopped;
 
     /// <summary>
-    /// Waits for work: a child to open in a directory, or else, without a child, a part of the directory to list.
-    /// Returns false when all is done. The caller's thread also comes back without work now and then, for its front
-    /// end.
+    /// Waits for a step. Only the caller's thread comes back idle now and then, for its front end.
     /// </summary>
-    public bool Take(bool isCaller, out TNode? node, out TNode? child)
+    public WalkStep<TNode> Take(bool isCaller)
     {
         lock (_gate)
         {
-            while (!TryTake(out node, out child) && _live > 0 && !isCaller)
+            WalkStep<TNode> step = TryTake();
+            while (step.Kind == WalkStepKind.Idle && !isCaller)
             {
                 Monitor.Wait(_gate);
+                step = TryTake();
             }
 
-            if (_live == 0)
-            {
-                Monitor.PulseAll(_gate);
-                return false;
-            }
-
-            if (node is null)
+            if (step.Kind == WalkStepKind.Idle)
             {
                 Monitor.Wait(_gate, PumpMilliseconds);
             }
 
-            return true;
+            return step;
         }
     }
 
+    /// <summary>The next step, idle where there is none just now.</summary>
+    public WalkStep<TNode> TryTake()
+    {
+        lock (_gate)
+        {
+            if (_live == 0)
+            {
+                return new WalkStep<TNode>(WalkStepKind.Done);
+            }
+
+            TNode? toList = null;
+            for (int i = _stack.Count - 1; i >= 0; i--)
+            {
+                TNode node = _stack[i];
+                DirectoryWork work = node.Work;
+                if (_stopped)
+                {
+                    work.GiveUp();
+                }
+
+                if (!work.HasWork)
+                {
+                    work.IsQueued = false;
+                    _stack.RemoveAt(i);
+                    if (!work.HasWorkers && !work.HasChildren)
+                    {
+                        work.Enter();
+                        return new WalkStep<TNode>(WalkStepKind.Leave, node);
+                    }
+                }
+                else if (node.IsOpen && !work.Subdirectories.IsEmpty)
+                {
+                    TNode child = NewChild(node);
+                    work.Enter();
+                    return new WalkStep<TNode>(WalkStepKind.Enter, node, child);
+                }
+                else if (node.IsOpen && !work.IsBeingListed && (!work.HasWorkers || toList is null))
+                {
+                    // One that nobody works in is better than one where workers wait for each other in the kernel.
+                    toList = node;
+                    if (!work.HasWorkers)
+                    {
+                        break;
+                    }
+                }
+            }
+
+            if (toList is null)
+            {
+                return new WalkStep<TNode>(WalkStepKind.Idle);
+            }
+
+            toList.Work.Enter();
+            toList.Work.BeginListing();
+            return new WalkStep<TNode>(WalkStepKind.List, toList);
+        }
+    }
+
+    /// <summary>Takes a node that was opened into the walk.</summary>
     public void Add(TNode node)
     {
         lock (_gate)
         {
-            node.Queued = true;
             _stack.Add(node);
+            node.Work.IsQueued = true;
             _live++;
             if (node != _root)
             {
-                node.Parent!.LiveChildren++;
+                node.Parent!.Work.AddChild(node.LeadsUp);
             }
 
-            CountOpen(node);
+            _open.Add(node);
+        }
+    }
+
+    /// <summary>Closes and keeps a child that is not entered.</summary>
+    public void GiveBack(TNode child)
+    {
+        lock (_gate)
+        {
+            child.Close();
+            Reuse(child);
         }
     }
 
@@ -86,31 +153,30 @@ internal sealed class WalkQueue<TNode>
     /// Hands out the subdirectories of a listed part, and the rest of the listing. Returns whether that is enough for
     /// other workers to come.
     /// </summary>
-    public bool Publish(TNode node, in DirectoryBatch batch)
+    /// <param name="node">The listed node.</param>
+    /// <param name="batch">What was listed.</param>
+    /// <param name="isWhole">Nothing is missing from it.</param>
+    public bool Publish(TNode node, in DirectoryBatch batch, bool isWhole)
     {
         int found = 0;
         lock (_gate)
         {
-            node.Listing = false;
-            node.Listed |= batch.IsEmpty || _stopped;
+            DirectoryWork work = node.Work;
             foreach (DirectoryBatch.Entry entry in batch)
             {
-                node.ListOffset = entry.NextOffset;
-                if (entry.Type == DirectoryEntry.TypeDirectory && !_stopped)
-                {
-                    found++;
-                    node.Subdirectories.Add(entry.Name);
-                }
+                bool isDirectory = entry.Type == DirectoryEntry.TypeDirectory;
+                found += isDirectory ? 1 : 0;
+                work.AddListed(entry.NextOffset, isDirectory ? entry.Name : default);
             }
 
-            if (node.HasWork && !node.Queued)
+            work.EndListing(batch.IsEmpty, isWhole);
+            if (_stopped)
             {
-                node.Queued = true;
-                _stack.Add(node);
+                work.GiveUp();
             }
 
             // One subdirectory is for the worker that found it. More of them, or a listing that goes on, is for others.
-            bool forOthers = found > 1 || batch.Size > DirectoryBatch.BufferSize / 2;
+            bool forOthers = !_stopped && (found > 1 || batch.Size > DirectoryBatch.BufferSize / 2);
             if (forOthers)
             {
                 Monitor.PulseAll(_gate);
@@ -121,30 +187,34 @@ internal sealed class WalkQueue<TNode>
     }
 
     /// <summary>
-    /// A worker is done with its part. Returns whether it was the last one: it then finishes the directory, and
-    /// removes it.
+    /// A worker is done with its part. Returns whether it was the last one: it then finishes the directory, or what is
+    /// left of a lost one, and removes it. Until then the parent stays open, or is lost.
     /// </summary>
     public bool Leave(TNode node)
     {
         lock (_gate)
         {
-            node.ActiveWorkers--;
             if (_stopped)
             {
-                node.Subdirectories.Clear();
-                node.Listed = true;
+                node.Work.GiveUp();
             }
 
-            if (!node.IsIdle)
+            if (!node.Work.Leave())
             {
                 Monitor.Pulse(_gate);
                 return false;
             }
 
-            node.Finishing = true;
+            if (node.Work.IsQueued)
+            {
+                node.Work.IsQueued = false;
+                _stack.RemoveAt(_stack.LastIndexOf(node));
+            }
+
             if (node != _root)
             {
-                HoldParent(node.Parent!, node);
+                node.Parent!.Work.Enter();
+                _open.Reopen(node.Parent, node);
             }
 
             return true;
@@ -156,7 +226,7 @@ internal sealed class WalkQueue<TNode>
     {
         lock (_gate)
         {
-            Close(node);
+            _open.Close(node);
             if (--_live == 0)
             {
                 Monitor.PulseAll(_gate);
@@ -168,29 +238,13 @@ internal sealed class WalkQueue<TNode>
             }
 
             TNode parent = node.Parent!;
-            parent.LiveChildren--;
-            if (node.Queued)
-            {
-                _stack.RemoveAt(_stack.LastIndexOf(node));
-            }
-
+            parent.Work.RemoveChild(node.LeadsUp);
             Reuse(node);
             return parent;
         }
     }
 
-    /// <summary>Keeps a node that nobody works with any more, unless somebody may ask it for its path.</summary>
-    public void Reuse(TNode node)
-    {
-        lock (_gate)
-        {
-            if (node.MayBeUsedAgain)
-            {
-                _free.Push(node);
-            }
-        }
-    }
-
+    /// <summary>Nothing more is begun. What was begun is left, finished and removed as ever.</summary>
     public void Stop()
     {
         _stopped = true;
@@ -200,110 +254,22 @@ internal sealed class WalkQueue<TNode>
         }
     }
 
-    private bool TryTake(out TNode? node, out TNode? child)
+    private TNode NewChild(TNode parent)
     {
-        child = null;
-        node = null;
-        for (int i = _stack.Count - 1; i >= 0; i--)
-        {
-            TNode candidate = _stack[i];
-            if (_stopped)
-            {
-                candidate.Subdirectories.Clear();
-                candidate.Listed = true;
-            }
-
-            if (!candidate.HasWork)
-            {
-                candidate.Queued = false;
-                _stack.RemoveAt(i);
-                if (candidate.IsIdle)
-                {
-                    node = candidate;
-                    break;
-                }
-
-                continue;
-            }
-
-            if (!candidate.IsOpen)
-            {
-                continue;
-            }
-
-            if (!candidate.Subdirectories.IsEmpty)
-            {
-                node = candidate;
-                child = _free.TryPop(out TNode? used) ? used : _newNode();
-                child.Begin(candidate, candidate.Subdirectories.Take());
-                break;
-            }
-
-            // A directory that nobody works in is better than one where workers wait for each other in the kernel.
-            if (!candidate.Listing && (candidate.ActiveWorkers == 0 || node is null))
-            {
-                node = candidate;
-                if (candidate.ActiveWorkers == 0)
-                {
-                    break;
-                }
-            }
-        }
-
-        if (node is null)
-        {
-            return false;
-        }
-
-        node.ActiveWorkers++;
-        node.Listing |= child is null && !node.Listed;
-        return true;
+        TNode child = _free ?? _newNode();
+        _free = child.NextFree;
+        child.NextFree = null;
+        child.Begin(parent, parent.Work.Subdirectories.Take());
+        return child;
     }
 
-    private void CountOpen(TNode node)
+    /// <summary>Keeps a node that nobody works with any more, unless somebody may ask it for its path.</summary>
+    private void Reuse(TNode node)
     {
-        _opened.AddLast(node.OpenNode);
-        LinkedListNode<TNode>? next = _opened.First;
-        while (_opened.Count > _maxOpen && next is not null)
+        if (node.MayBeUsedAgain)
         {
-            TNode oldest = next.Value;
-            next = next.Next;
-            if (oldest.ActiveWorkers == 0 && oldest.LiveChildren > 0 && !oldest.Finishing && oldest.MayBeReopened)
-            {
-                // Its child leads back to it.
-                Close(oldest);
-            }
+            node.NextFree = _free;
+            _free = node;
         }
-    }
-
-    private void Close(TNode node)
-    {
-        if (node.OpenNode.List is not null)
-        {
-            _opened.Remove(node.OpenNode);
-        }
-
-        node.Close();
-    }
-
-    /// <summary>Before a node is closed, its parent is opened again if it had to be closed, and is kept open.</summary>
-    private void HoldParent(TNode parent, TNode node)
-    {
-        parent.ActiveWorkers++;
-        if (parent.IsOpen || parent.Lost)
-        {
-            return;
-        }
-
-        if (!node.Lost && parent.Reopen(node))
-        {
-            CountOpen(parent);
-            return;
-        }
-
-        parent.Lost = true;
-        parent.Listed = true;
-        parent.Subdirectories.Clear();
-        _onLost(parent);
     }
 }

@@ -31,7 +31,10 @@ internal sealed class Runner(Options options, TextWriter log)
         {
             // A round that is not timed looks at the memory and at the clone, and leaves the caches warm.
             peaks ??= [.. Round(scenario, site, all, cache, timed: false).Select(e => e.PeakMemory)];
-            Execution[][] rounds = [.. Enumerable.Range(0, options.Runs).Select(i => Round(scenario, site, all, cache, timed: true, first: i))];
+            Execution[][] rounds =
+            [
+                .. Enumerable.Range(0, options.Runs).Select(i => Round(scenario, site, all, cache, timed: true, first: i)),
+            ];
             states.Add(Summarize(cache, all, peaks, rounds));
         }
 
@@ -79,11 +82,12 @@ internal sealed class Runner(Options options, TextWriter log)
             scenario.Build(site);
         }
 
-        if (scenario.Fresh == CacheState.Warm)
+        if (scenario.Fresh is CacheState.Warm or CacheState.Cold)
         {
             Execution.Check("sync", "--file-system", site.Root);
         }
-        else if (cache == CacheState.Cold)
+
+        if (cache == CacheState.Cold)
         {
             File.WriteAllText("/proc/sys/vm/drop_caches", "3");
         }

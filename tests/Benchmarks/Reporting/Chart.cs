@@ -61,7 +61,9 @@ internal static class Chart
         }
 
         body.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{y + 12}\" text-anchor=\"end\">{Text(ratio.Peer)}</text>\n");
-        body.Append(CultureInfo.InvariantCulture, $"<rect x=\"{Left}\" y=\"{y}\" width=\"{length:0.0}\" height=\"{Row - 4}\" fill=\"{color}\"/>\n");
+        body.Append(
+            CultureInfo.InvariantCulture,
+            $"<rect x=\"{Left}\" y=\"{y}\" width=\"{length:0.0}\" height=\"{Row - 4}\" fill=\"{color}\"/>\n");
         body.Append(CultureInfo.InvariantCulture, $"<text x=\"{right:0.0}\" y=\"{y + 12}\">{number}</text>\n");
     }
 

@@ -26,7 +26,8 @@ internal static class Contenders
     /// <summary>Says whether the source's halves hold the same bytes, by reading them.</summary>
     public static Contender Diff { get; } = new(
         "diff -r, which reads",
-        (s, _) => new("diff", "-rq", "--no-dereference", $"{s}/{Site.First}", $"{s}/{Site.Second}")) { Needs = "diff" };
+        (s, _) => new("diff", "-rq", "--no-dereference", $"{s}/{Site.First}", $"{s}/{Site.Second}"))
+    { Needs = "diff" };
 
     /// <summary>The program with a verb and options, a source and a destination.</summary>
     public static Contender Program(params string[] arguments) => new(
@@ -34,6 +35,10 @@ internal static class Contenders
 
     /// <summary>The program with a verb, and a source alone.</summary>
     public static Contender Verb(string verb) => new($"btrfs-clone {verb}", (s, _) => new(Checkout.File, verb, s));
+
+    /// <summary>The search for duplicates with options.</summary>
+    public static Contender Duplicates(params string[] options) => new(
+        $"btrfs-clone {string.Join(' ', ["duplicates", .. options])}", (s, _) => new(Checkout.File, ["duplicates", .. options, s]));
 
     public static Contender Floor(string path) =>
         new("floor, 2 threads", (s, d) => new(path, s, d, FloorThreads)) { Needs = path };

@@ -44,6 +44,26 @@ internal static class OtherScenarios
             Fresh = CacheState.Warm,
             Clones = false,
         };
+        // Without -b, duperemove looks only at files of its block's 128 KiB on, which is not the same work.
+        yield return Find(
+            "duplicates",
+            "finding duplicates",
+            Contenders.Duplicates(),
+            Contenders.Tool("duperemove -r -b 4096") with { Target = 0.05 },
+            Contenders.Tool("duperemove -r"));
+        yield return Find(
+            "duplicates-content",
+            "finding equal files by content",
+            Contenders.Duplicates("--file-only", "--source", "content"),
+            Contenders.Tool("fclones group") with { Target = 1 },
+            Contenders.Tool("jdupes -q -r") with { Target = 1 });
+        Scenario merging = Find(
+            "duplicates-merge",
+            "finding duplicates and sharing them",
+            Contenders.Duplicates("--merge"),
+            Contenders.Tool("duperemove -dr -b 4096") with { Target = 0.35 });
+        yield return merging with { Fresh = CacheState.Warm };
+        yield return merging with { Id = "duplicates-merge-cold", Fresh = CacheState.Cold };
         yield return new Scenario
         {
             Id = "measure",
@@ -69,6 +89,18 @@ internal static class OtherScenarios
             Clones = false,
         };
     }
+
+    private static Scenario Find(string id, string title, Contender subject, params Contender[] peers) => new()
+    {
+        Id = id,
+        Title = title,
+        Build = s => DuplicateTrees.Mixed(s, 200_000),
+        Subject = Contenders.Quiet(subject, []),
+        Peers = [.. peers.Select(peer => Contenders.Quiet(peer, []))],
+        Checked = Contenders.Program("copy"),
+        Clones = false,
+        ImageSize = 32L << 30,
+    };
 
     private static Scenario List(string id, string title, double target, string[] prefix) => new()
     {

@@ -59,8 +59,8 @@ internal sealed record Scenario
     public bool Clones { get; init; } = true;
 
     /// <summary>
-    /// How each run finds a source of its own: <see cref="CacheState.Dirty"/> or, written out, <see cref="CacheState.Warm"/>.
-    /// Null where all runs have one source.
+    /// How each run finds a source of its own: <see cref="CacheState.Dirty"/> or, written out, <see cref="CacheState.Warm"/> or
+    /// <see cref="CacheState.Cold"/>. Null where all runs have one source.
     /// </summary>
     public CacheState? Fresh { get; init; }
 

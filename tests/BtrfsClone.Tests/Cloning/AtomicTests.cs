@@ -83,7 +83,7 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
             });
             try
             {
-                cloner.Session.Complete();
+                cloner.Session.Complete(cancellation: stop.Token);
             }
             catch (OperationCanceledException)
             {
@@ -103,8 +103,9 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
     {
         NewFile("source/good");
         NewFile("source/bad");
-        bool Vanish(string name, EntryKind kind)
+        bool Vanish(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             if (name == "bad")
             {
                 File.Delete(At("source/bad"));
@@ -148,7 +149,7 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
 
         var failure = Assert.Throws<BtrfsException>(() => cloner.Clone(At("b/same"), into));
 
-        Assert.Equal((BtrfsError.DestinationExists, At("new/same")), (failure.Error, failure.Path));
+        Assert.Equal((BtrfsError.JustCreated, At("new/same")), (failure.Error, failure.Path));
     }
 
     [BtrfsFact]
@@ -341,8 +342,9 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
 
         using CancellationTokenSource cancellation = new();
         int asked = 0;
-        bool Cancel(string name, EntryKind kind)
+        bool Cancel(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             if (Interlocked.Increment(ref asked) == 150)
             {
                 cancellation.Cancel();

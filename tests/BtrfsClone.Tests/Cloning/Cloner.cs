@@ -10,7 +10,8 @@ internal sealed class Cloner : IDisposable
 
     public Cloner(CloneOptions? options = null, Action? onTick = null)
     {
-        _session = new CloneSession(options ?? new CloneOptions(), _failures.Add, onTick);
+        _session = new CloneSession(
+            options ?? new CloneOptions(), new SessionEvents { OnFailure = _failures.Add, OnTick = onTick });
     }
 
     public IReadOnlyList<BtrfsException> Failures => _failures;

@@ -108,6 +108,21 @@ public sealed class DestinationTests(ScratchBtrfs btrfs)
         Assert.False(File.Exists(At("new/source")));
     }
 
+    [BtrfsTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_link_between_the_relative_base_and_the_item_is_called_what_it_is(bool atomic)
+    {
+        NewFile("base/dir/file", "data");
+        File.CreateSymbolicLink(At("base/link"), "dir");
+
+        BtrfsException refusal = Assert.Throws<BtrfsException>(() => Cloner.Clone(
+            At("base/link/file"), CloneDestination.Into(At("new"), At("base")), new CloneOptions { Atomic = atomic }));
+
+        Assert.Equal((BtrfsError.SourceOutsideBase, At("base/link")), (refusal.Error, refusal.Path));
+        Assert.Contains("symbolic link", refusal.Message, StringComparison.Ordinal);
+    }
+
     [BtrfsFact]
     public void An_existing_directory_is_merged_into()
     {
@@ -277,8 +292,9 @@ public sealed class DestinationTests(ScratchBtrfs btrfs)
         NewFile("source/kept/b.bin", "");
         NewFile("source/skipped/c.txt", "");
         List<string> asked = [];
-        bool Filter(string name, EntryKind kind)
+        bool Filter(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             lock (asked)
             {
                 asked.Add(name);

@@ -20,8 +20,9 @@ public sealed class FailureTests(ScratchBtrfs btrfs)
     {
         MakeFiles();
         // The filter is asked when the entry is listed already, and before it is opened.
-        bool Filter(string name, EntryKind kind)
+        bool Filter(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             if (name == "file1234")
             {
                 File.Delete(Path.Combine(Source, name));
@@ -49,8 +50,9 @@ public sealed class FailureTests(ScratchBtrfs btrfs)
         Directory.CreateDirectory(Path.Combine(Source, "inner"));
         string secret = Directory.CreateDirectory(Path.Combine(_folder, "secret")).FullName;
         File.WriteAllText(Path.Combine(secret, "file"), "secret");
-        bool Filter(string name, EntryKind kind)
+        bool Filter(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             if (name == "inner")
             {
                 Directory.Delete(Path.Combine(Source, name));
@@ -120,8 +122,9 @@ public sealed class FailureTests(ScratchBtrfs btrfs)
         MakeFiles();
         using CancellationTokenSource cancellation = new();
         int asked = 0;
-        bool Filter(string name, EntryKind kind)
+        bool Filter(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             if (Interlocked.Increment(ref asked) == Entries / 2)
             {
                 cancellation.Cancel();
@@ -165,9 +168,12 @@ public sealed class FailureTests(ScratchBtrfs btrfs)
         int thread = Environment.CurrentManagedThreadId;
         List<int> threads = [];
         using CloneSession session = new(
-            new CloneOptions { Workers = 4, Filter = (name, _) => Vanish(name) },
-            _ => threads.Add(Environment.CurrentManagedThreadId),
-            () => threads.Add(Environment.CurrentManagedThreadId));
+            new CloneOptions { Workers = 4, Filter = (path, _) => Vanish(path[^1]) },
+            new SessionEvents
+            {
+                OnFailure = _ => threads.Add(Environment.CurrentManagedThreadId),
+                OnTick = () => threads.Add(Environment.CurrentManagedThreadId),
+            });
 
         session.Clone(Source, CloneDestination.Named(Clone), CancellationToken.None);
 

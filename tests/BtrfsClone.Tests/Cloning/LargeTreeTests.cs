@@ -28,6 +28,21 @@ public sealed unsafe class LargeTreeTests(ScratchBtrfs btrfs)
         Assert.Equal(expected, Listing(clone));
     }
 
+    [BtrfsFact(Needs = "prlimit")]
+    public void A_chain_as_deep_is_removed_where_it_is_not_to_appear()
+    {
+        string folder = btrfs.NewFolder();
+        string source = Directory.CreateDirectory(Path.Combine(folder, "source")).FullName;
+        MakeChain(source);
+
+        ShellResult result = Shell.Run(
+            "prlimit", "--nofile=256", Program.File, "copy", "--atomic", source, Path.Combine(folder, "missing"),
+            Path.Combine(folder, "clone"));
+
+        Assert.Equal((1, 2), (result.ExitCode, result.Error.Count(c => c == '\n')));
+        Assert.Equal([source], Directory.EnumerateFileSystemEntries(folder));
+    }
+
     [BtrfsTheory(Needs = "find")]
     [InlineData(1)]
     [InlineData(4)]
@@ -47,7 +62,7 @@ public sealed unsafe class LargeTreeTests(ScratchBtrfs btrfs)
 
         string clone = Path.Combine(folder, "clone");
         ConcurrentDictionary<int, bool> threads = [];
-        bool Note(string name, EntryKind kind) => threads[Environment.CurrentManagedThreadId] = true;
+        bool Note(ReadOnlySpan<string> path, EntryKind kind) => threads[Environment.CurrentManagedThreadId] = true;
         Cloner.Clone(source, clone, new() { Workers = workers, Filter = Note });
 
         Assert.InRange(threads.Count, Math.Min(workers, 2), workers);
@@ -61,15 +76,16 @@ public sealed unsafe class LargeTreeTests(ScratchBtrfs btrfs)
 
     private static void MakeChain(string root)
     {
-        int directory = Sys.Open(root, OpenFlags.Directory);
+        Assert.True(Sys.Open(root, OpenFlags.Directory, out Descriptor directory).Succeeded);
         for (int i = 0; i < Depth; i++)
         {
             fixed (byte* file = "file\0"u8, name = ByteText.ToBytesZ($"lvl{i:0000}"))
             {
-                Sys.Close(Sys.OpenAt(directory, file, OpenFlags.Create | OpenFlags.WriteOnly, 0x180));
-                Assert.Equal(0, Sys.MakeDirectory(directory, name, 0x1C0));
-                int next = Sys.OpenAt(directory, name, OpenFlags.Directory);
-                Assert.True(next >= 0);
+                int create = OpenFlags.Create | OpenFlags.WriteOnly;
+                Assert.True(Sys.OpenAt(directory, file, create, out Descriptor made, Sys.ModeOwnerReadWrite).Succeeded);
+                Sys.Close(made);
+                Assert.True(Sys.MakeDirectory(directory, name, Sys.ModeOwner).Succeeded);
+                Assert.True(Sys.OpenAt(directory, name, OpenFlags.Directory, out Descriptor next).Succeeded);
                 Sys.Close(directory);
                 directory = next;
             }

@@ -61,7 +61,7 @@ public sealed unsafe class PermissionTests(ScratchBtrfs btrfs)
         {
             for (int i = 0; i < Files; i++)
             {
-                if (Sys.Stat($"{clone}/{i}", follow: false, out Statx status) != 0)
+                if (Sys.Stat($"{clone}/{i}", follow: false, out Statx status).Failed)
                 {
                     continue;
                 }

@@ -60,8 +60,9 @@ public sealed class PointInTimeRemovalTests(ScratchBtrfs btrfs) : PointInTimeTes
         NewManyFiles("source/many");
         TreeFacts before = TreeFacts.Of(At("source"));
         int asked = 0;
-        bool LookNow(string name, EntryKind kind)
+        bool LookNow(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             if (Interlocked.Increment(ref asked) == 1)
             {
                 Assert.Equal(0, TemporarySnapshots());
@@ -138,6 +139,77 @@ public sealed class PointInTimeRemovalTests(ScratchBtrfs btrfs) : PointInTimeTes
 
         Assert.Equal((BtrfsError.SwapFile, At("source")), (failure.Error, failure.Path));
         cloner.Dispose();
+        AssertNothingStays();
+    }
+
+    [RootTheory(Needs = Injection.Tools)]
+    [InlineData("ENOSPC", "no space")]
+    [InlineData("EDQUOT", "quota")]
+    public void What_a_snapshot_has_no_room_for_is_told_at_the_destination(string error, string words)
+    {
+        NewFile("source/file", "x");
+        int told = 0;
+        Injection.RunAtEach(
+            "ioctl", error, () => ["copy", "--point-in-time", "--jobs", "1", At("source"), At("clone")],
+            (place, result) =>
+            {
+                string? line = result.Error.Split('\n').FirstOrDefault(
+                    l => l.Contains("BTRFS_IOC_SNAP_CREATE_V2", StringComparison.Ordinal));
+                if (line is not null)
+                {
+                    told++;
+                    Assert.StartsWith($"btrfs-clone: {At("clone")}: ", line, StringComparison.Ordinal);
+                    Assert.Contains(words, line, StringComparison.Ordinal);
+                    AssertNothingStays();
+                }
+
+                Shell.Check("rm", "-rf", At("clone"));
+            });
+        Assert.Equal(1, told);
+    }
+
+    [RootFact(Needs = Injection.Tools)]
+    public void A_folder_of_snapshots_that_cannot_be_removed_is_told()
+    {
+        NewFile("source/file", "x");
+        int stayed = 0;
+        foreach (string call in (string[])["unlinkat", "getdents64"])
+        {
+            int injected = 1;
+            for (int place = 1; injected > 0; place++)
+            {
+                ShellResult result = Injection.Run(
+                    $"{call}:error=EIO:when={place}+", out injected, "copy", "--point-in-time", At("source"), At("clone"));
+                string[] hidden = [.. Entries(".").Where(name => name.StartsWith(".btrfs-clone-moment.", StringComparison.Ordinal))];
+                foreach (string name in hidden)
+                {
+                    stayed++;
+                    Assert.Equal(1, result.ExitCode);
+                    Assert.Contains(
+                        $"btrfs-clone: {At(name)}: it could not be removed again and stays: {call}: Input/output error",
+                        result.Error, StringComparison.Ordinal);
+                }
+
+                Shell.Check("rm", "-rf", At("clone"));
+                Cloner.Clone(At("source"), At("clone"), Moment);
+                Shell.Check("rm", "-rf", At("clone"));
+                AssertNothingStays();
+            }
+        }
+
+        Assert.True(stayed > 1);
+    }
+
+    [RootFact(Needs = "setfattr")]
+    public void What_a_run_has_left_that_was_killed_while_it_asked_is_removed()
+    {
+        NewFile("source/file", "x");
+        Directory.CreateDirectory(At(".btrfs-clone-moment.0123456789abcdef/probe"));
+        Shell.Check("chmod", "700", At(".btrfs-clone-moment.0123456789abcdef"));
+        Shell.Check("setfattr", "-n", "user.btrfs-clone.temporary", "-v", "1", At(".btrfs-clone-moment.0123456789abcdef"));
+
+        Cloner.Clone(At("source"), At("clone"), Moment);
+
         AssertNothingStays();
     }
 

@@ -33,9 +33,9 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs) : PointInTimeTestBase(b
         Assert.Contains("delalloc", Extents(), StringComparison.Ordinal);
         using (SafeFileHandle root = Native.Open(At("subvolume"), write: false), place = Native.Open(Folder, write: false))
         {
-            int result = Sys.CreateSnapshot(
-                (int)root.DangerousGetHandle(), (int)place.DangerousGetHandle(), "snapshot\0"u8, readOnly: true);
-            Assert.Equal(0, result);
+            CallResult result = Sys.CreateSnapshot(
+                Descriptor.Borrow(root), Descriptor.Borrow(place), "snapshot\0"u8, readOnly: true);
+            Assert.Equal(Errno.None, result.Error);
         }
 
         Assert.DoesNotContain("delalloc", Extents(), StringComparison.Ordinal);
@@ -252,7 +252,7 @@ public sealed class PointInTimeTests(ScratchBtrfs btrfs) : PointInTimeTestBase(b
             Assert.Equal(["other", "subvolume"], Entries("clone"));
 
             // Left out, they are no failure.
-            EntryFilter filter = (name, _) => name is not "tmp fs" and not "bound" and not "file";
+            EntryFilter filter = (path, _) => path[^1] is not "tmp fs" and not "bound" and not "file";
             Cloner.Clone(At("source"), At("filtered"), Moment with { Filter = filter });
             Assert.Equal(["other", "subvolume"], Entries("filtered"));
 

@@ -1,4 +1,5 @@
 using BtrfsClone.Cloning;
+using BtrfsClone.Tests.Extents;
 using BtrfsClone.Tests.Support;
 
 namespace BtrfsClone.Tests.Cloning;
@@ -8,6 +9,8 @@ namespace BtrfsClone.Tests.Cloning;
 public sealed class RangeTests(ScratchBtrfs btrfs)
 {
     private const int Block = 4096;
+
+    private static readonly string[] s_kinds = ["shared", "inline", "unwritten", "delalloc"];
 
     private readonly string _folder = btrfs.NewFolder();
 
@@ -43,7 +46,15 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
 
             RangeCloneResult result = cloner.Clone(names[from], destination, offset, tail ? 0 : length, to);
 
-            Assert.Equal(new RangeCloneResult { Path = destination, Source = names[from], Offset = offset, Length = length, DestinationOffset = to }, result);
+            var named = new RangeCloneResult
+            {
+                Path = destination,
+                Source = names[from],
+                Offset = offset,
+                Length = length,
+                DestinationOffset = to,
+            };
+            Assert.Equal(named, result);
             Array.Resize(ref expected, Math.Max(expected.Length, to + length));
             source.AsSpan(offset, length).CopyTo(expected.AsSpan(to));
             witness.AddRange(["-c", $"reflink {names[from]} {offset} {to} {length}"]);
@@ -51,7 +62,7 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
 
         Shell.Check("xfs_io", [.. witness, At("witness")]);
         Assert.Equal(expected, File.ReadAllBytes(destination));
-        Assert.Equal(Extents("witness"), Extents("destination"));
+        Assert.Equal(Blocks("witness"), Blocks("destination"));
         for (int i = 0; i < names.Length; i++)
         {
             Assert.Equal(sources[i], File.ReadAllBytes(names[i]));
@@ -69,7 +80,7 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
         Assert.Equal(3 * Block, new FileInfo(At("new")).Length);
         Assert.Equal(new byte[Block], File.ReadAllBytes(At("new"))[..Block]);
         Assert.Equal(File.ReadAllBytes(source)[Block..(3 * Block)], File.ReadAllBytes(At("new"))[Block..]);
-        Assert.All(Extents("new"), extent => Assert.Contains("shared", extent, StringComparison.Ordinal));
+        Assert.All(Blocks("new"), block => Assert.Contains("shared", block, StringComparison.Ordinal));
         // As cp makes it: the source's permissions within the umask, and no setuid or setgid.
         Shell.Check("cp", "--reflink=never", source, At("copy"));
         Assert.Equal(Shell.Check("stat", "--format=%a", At("copy")), Shell.Check("stat", "--format=%a", At("new")));
@@ -191,7 +202,7 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
         Clone(source, At("part"), Block, 2 * Block, last - (2 * Block));
 
         Assert.Equal(long.MaxValue, new FileInfo(At("whole")).Length);
-        Assert.Equal(Extents("source"), Extents("whole"));
+        Assert.Equal(Blocks("source"), Blocks("whole"));
         Assert.All(File.ReadAllBytes(At("tail")), value => Assert.Equal(77, value));
         Assert.Equal(last, new FileInfo(At("part")).Length);
         using RangeCloner cloner = new();
@@ -254,7 +265,39 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
         Assert.Equal(old, File.ReadAllBytes(destination));
     }
 
-    [RootFact(Needs = SwapFile.Tools + " lsattr")]
+    [RootFact(Needs = "chattr lsattr cmp")]
+    public void A_file_without_checksums_needs_no_NOCOW_flag()
+    {
+        using ScratchImage image = new(256L << 20, "noatime,nodatasum", "mkfs.btrfs", "--quiet", "--mixed");
+        string At(string name) => Path.Combine(image.Root, name);
+        string source = At("source");
+        File.WriteAllBytes(source, NewContent(new Random(51), 2 * Block));
+        Shell.Check("mount", "-o", "remount,datasum", image.Root);
+        byte[] old = NewContent(new Random(52), 2 * Block);
+        File.WriteAllBytes(At("full"), old);
+        File.WriteAllBytes(At("noCow"), []);
+        Shell.Check("chattr", "+C", At("noCow"));
+        File.WriteAllBytes(At("empty"), []);
+        using RangeCloner cloner = new();
+
+        Clone(source, At("noCow"));
+        Clone(source, At("empty"));
+        Clone(source, At("new"));
+        BtrfsException failure = Refusal(cloner, source, At("full"));
+
+        foreach (string name in new[] { "noCow", "empty", "new" })
+        {
+            Shell.Check("cmp", source, At(name));
+            Assert.Contains('C', Shell.Check("lsattr", At(name)).Split(' ')[0]);
+        }
+
+        Assert.Equal((BtrfsError.NoCowMismatch, At("full")), (failure.Error, failure.Path));
+        Assert.Contains("without checksums", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("NOCOW", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(old, File.ReadAllBytes(At("full")));
+    }
+
+    [RootFact(Needs = SwapFile.Tools + " lsattr setfattr getfattr")]
     public void What_was_made_or_changed_for_a_range_that_fails_is_undone()
     {
         using SwapFile swap = new(At("swap"));
@@ -263,8 +306,14 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
 
         Assert.Equal(BtrfsError.SwapFile, Refusal(cloner, At("swap"), At("new")).Error);
         Assert.Equal(BtrfsError.SwapFile, Refusal(cloner, At("swap"), At("empty")).Error);
+        NewFile("small", []);
+        Shell.Check("setfattr", "--name=btrfs.compression", "--value=zstd", At("small"));
+        Assert.Equal(BtrfsError.SwapFile, Refusal(cloner, At("swap"), At("small")).Error);
+        BtrfsException intoSwap = Refusal(cloner, NewNoCowFile("noCow", true, new byte[Block]), At("swap"));
 
-        Assert.Equal(new[] { At("empty"), At("swap") }, Directory.GetFiles(_folder).Order());
+        Assert.Equal((BtrfsError.SwapFile, At("swap")), (intoSwap.Error, intoSwap.Path));
+        Assert.Equal("zstd", Shell.Check("getfattr", "--only-values", "--name=btrfs.compression", At("small")));
+        Assert.Equal(new[] { At("empty"), At("noCow"), At("small"), At("swap") }, Directory.GetFiles(_folder).Order());
         Assert.DoesNotContain("C", Shell.Check("lsattr", At("empty")).Split(' ')[0], StringComparison.Ordinal);
     }
 
@@ -359,15 +408,20 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
     /// The extents as filefrag tells them: where in the file, how long, how stored, and, if shared, where on disk. The
     /// others are copies that the kernel makes of inline data, each at a place of its own.
     /// </summary>
-    private string[] Extents(string name)
+    /// <summary>
+    /// How each block is stored, and where, if it is shared. Not piece by piece: blocks that a file has to itself lie
+    /// anywhere, and those that happen to lie side by side are one piece to filefrag.
+    /// </summary>
+    private string[] Blocks(string name)
     {
         Shell.Check("sync", At(name));
         return
         [
-            .. Shell.Check("filefrag", "-v", "-b1", At(name)).Split('\n').Select(line => line.Split(':', StringSplitOptions.TrimEntries))
-                .Where(columns => columns.Length > 4 && columns[0] != "ext")
-                .Select(columns => $"{columns[1]} {columns[3]} {columns[^1]} " +
-                    (columns[^1].Contains("shared", StringComparison.Ordinal) ? columns[2] : "")),
+            .. from extent in Filefrag.Of([At(name)])[0]
+               from block in Enumerable.Range(0, (int)((extent.Length + Block - 1) / Block))
+               let offset = (long)block * Block
+               let place = extent.Is("shared") ? extent.Physical + offset : -1
+               select $"{extent.Offset + offset} {place} {string.Join(',', extent.Flags.Intersect(s_kinds))}",
         ];
     }
 

@@ -25,7 +25,15 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
         TreeFacts snapshot = TreeFacts.Of(At("snapshot"));
         source.AssertEqual(snapshot);
         Assert.Empty(snapshot.Unshared);
-        Assert.Equal(Property("source", "UUID"), Property("snapshot", "Parent UUID"));
+        string[] nested = NestedIn("source");
+        Assert.NotEmpty(nested);
+        Assert.Equal(nested, NestedIn("snapshot"));
+        foreach (string path in nested.Prepend(""))
+        {
+            Assert.Equal(Property("source/" + path, "UUID"), Property("snapshot/" + path, "Parent UUID"));
+        }
+
+        Assert.Equal(nested.Length + 1, taken.Result.Snapshots);
         NewFile("snapshot/new", "x");
         Assert.False(File.Exists(At("source/new")));
     }
@@ -46,6 +54,7 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
         Assert.Equal([At("source/a"), At("source/b c"), At("source/dir/deep/d")], taken.LeftEmpty.Order(StringComparer.Ordinal));
         Assert.Empty(Directory.GetFileSystemEntries(At("snapshot/a")));
         CloneResult result = taken.Result;
+        Assert.Equal((1, TimeSpan.Zero), (result.Snapshots, result.SnapshotSpread));
         Assert.Equal((At("source"), At("snapshot"), EntryKind.Directory, 0), (result.Source, result.Path, result.Kind, result.Failed));
         Assert.All(
             [result.Files, result.Directories, result.SymbolicLinks, result.HardLinks, result.SpecialFiles, result.Length],
@@ -53,7 +62,7 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
     }
 
     [RootFact]
-    public void Many_nested_subvolumes_with_names_of_any_bytes_are_cloned_and_leave_no_trace_on_times()
+    public void Of_many_nested_subvolumes_with_names_of_any_bytes_are_snapshots_which_leave_no_trace_on_times()
     {
         // More than the kernel tells at once, which is 255.
         NewSubvolume("source");
@@ -67,13 +76,15 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
 
         Assert.Empty(taken.LeftEmpty);
         Shell.Check("diff", "--recursive", At("source"), At("snapshot"));
+        Assert.Equal(302, taken.Result.Snapshots);
         Assert.Equal(301, Shell.Check("find", At("snapshot"), "-name", "file", "-printf", "x").Length);
+        Assert.Equal(302, Shell.Check("find", At("snapshot"), "-inum", "256", "-printf", "x").Length);
         string times = Shell.Check("stat", "--format=%y", At("source/dir"), At("source"));
         Assert.Equal(times, Shell.Check("stat", "--format=%y", At("snapshot/dir"), At("snapshot")));
     }
 
     [RootFact]
-    public void A_snapshot_may_lie_below_its_source_but_a_nested_subvolume_is_not_cloned_into_itself()
+    public void A_snapshot_may_lie_below_its_source_and_leaves_the_nested_subvolume_empty_that_it_is_in()
     {
         NewSubvolume("source");
         NewSubvolume("source/snapshots");
@@ -81,21 +92,31 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
         NewFile("source/other/file", "x");
         NewFile("source/snapshots/file", "x");
         using Cloner cloner = new();
-        using SnapshotClone snapshots = new(cloner.Session, recurse: true, path => Assert.Fail(path));
+        List<string> leftEmpty = [];
+        SnapshotClone snapshots = new(cloner.Session, new SnapshotOptions { Recurse = true }, leftEmpty.Add);
 
         CloneResult result = snapshots.Clone(
             At("source"), CloneDestination.Into(At("source/snapshots")), CancellationToken.None);
 
-        Assert.Equal(1, result.Failed);
-        BtrfsException failure = Assert.Single(cloner.Failures);
-        Assert.Equal((BtrfsError.DestinationInsideSource, At("source/snapshots")), (failure.Error, failure.Path));
+        Assert.Empty(cloner.Failures);
+        Assert.Equal([At("source/snapshots")], leftEmpty);
+        Assert.Equal((0, 2), (result.Failed, result.Snapshots));
         Assert.Equal(At("source/snapshots/source"), result.Path);
         Assert.Equal("x", File.ReadAllText(At("source/snapshots/source/other/file")));
         Assert.Empty(Directory.GetFileSystemEntries(At("source/snapshots/source/snapshots")));
+
+        // In the subvolume itself: what is new there is no part of what it was.
+        Snapshots beside = Take("source", "source/new", recurse: true);
+        Assert.Empty(beside.LeftEmpty);
+        Assert.Equal(5, beside.Result.Snapshots);
+        Assert.False(Path.Exists(At("source/new/new")));
+        Assert.Equal("x", File.ReadAllText(At("source/new/snapshots/source/other/file")));
     }
 
-    [RootFact(Needs = TreeFacts.Tools)]
-    public void What_is_no_subvolume_or_in_the_way_is_refused()
+    [RootTheory(Needs = TreeFacts.Tools)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_no_subvolume_or_in_the_way_is_refused(bool recurse)
     {
         NewSubvolume("source");
         NewFile("source/dir/file", "x");
@@ -105,7 +126,7 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
         using ScratchImage other = new(1L << 28, "noatime", "mkfs.btrfs", "--quiet");
         TreeFacts before = TreeFacts.Of(_folder);
         using Cloner cloner = new();
-        using SnapshotClone snapshots = new(cloner.Session, recurse: false, path => Assert.Fail(path));
+        SnapshotClone snapshots = new(cloner.Session, new SnapshotOptions { Recurse = recurse }, path => Assert.Fail(path));
 
         AssertRefused(BtrfsError.NotSubvolume, "source/dir", "new");
         AssertRefused(BtrfsError.NotSubvolume, "file", "new");
@@ -158,9 +179,19 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
 
         Assert.Equal((0, ""), (warned.ExitCode, warned.Output));
         Assert.StartsWith($"btrfs-clone: {At("source/nested")}: nested subvolume: ", warned.Error, StringComparison.Ordinal);
-        Assert.Equal(new ShellResult(0, "", ""), recursed);
+        Assert.Equal((0, ""), (recursed.ExitCode, recursed.Error));
+        Assert.Matches(@"^2 snapshots, \d+ ms from the first to the last\n$", recursed.Output);
         Assert.Equal("x", File.ReadAllText(At("all/nested/file")));
-        foreach (string option in new[] { "--include=x", "--exclude=x", "--relative-base=.", "--force", "--atomic", "--point-in-time", "--reflink=auto" })
+        ShellResult json = Program.Run("copy", "--snapshot", "--recurse", "--json", At("source"), At("told"));
+        Assert.Contains($"\"Path\":\"{At("told")}\"", json.Output, StringComparison.Ordinal);
+        Assert.Contains("\"Snapshots\":2,\"SnapshotSpread\":\"00:00:0", json.Output, StringComparison.Ordinal);
+        Assert.Equal(1, json.Output.Count(c => c == '\n'));
+        ShellResult readOnly = Program.Run("copy", "--read-only", At("source"), At("refused"));
+        Assert.Equal((2, ""), (readOnly.ExitCode, readOnly.Output));
+        Assert.Contains("--read-only is for a --snapshot", readOnly.Error, StringComparison.Ordinal);
+        string[] options =
+            ["--include=x", "--exclude=x", "--relative-base=.", "--force", "--atomic", "--point-in-time", "--reflink=auto"];
+        foreach (string option in options)
         {
             ShellResult refused = Program.Run("copy", "--snapshot", option, At("source"), At("refused"));
             Assert.Equal((2, ""), (refused.ExitCode, refused.Output));
@@ -179,7 +210,7 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
     {
         List<string> leftEmpty = [];
         using Cloner cloner = new();
-        using SnapshotClone snapshots = new(cloner.Session, recurse, leftEmpty.Add);
+        SnapshotClone snapshots = new(cloner.Session, new SnapshotOptions { Recurse = recurse }, leftEmpty.Add);
         CloneResult result = snapshots.Clone(At(source), CloneDestination.Named(At(target)), CancellationToken.None);
         Assert.Empty(cloner.Failures);
         return new Snapshots(result, leftEmpty);
@@ -188,6 +219,10 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
     private string Property(string subvolume, string name) =>
         Shell.Check("btrfs", "subvolume", "show", At(subvolume)).Split('\n')
             .Select(line => line.Trim()).Single(line => line.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..].Trim();
+
+    private string[] NestedIn(string subvolume) =>
+        [.. Shell.Check("find", At(subvolume), "-mindepth", "1", "-inum", "256", "-type", "d", "-printf", "%P\\0")
+            .Split('\0', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
 
     private void NewSubvolume(string path) => Shell.Check("btrfs", "subvolume", "create", At(path));
 

@@ -61,8 +61,8 @@ public sealed unsafe class WriteOutAheadTests(ScratchBtrfs btrfs)
     private void MeetFirst()
     {
         byte* buffer = (byte*)NativeMemory.Alloc(DirectoryBatch.BufferSize);
-        int directory = OpenDirectory.At(_folder);
-        DirectoryBatch batch = new(buffer, Sys.ReadDirectory(directory, buffer, DirectoryBatch.BufferSize));
+        Assert.True(OpenDirectory.At(_folder, out Descriptor directory).Succeeded);
+        DirectoryBatch batch = new(buffer, (int)Sys.ReadDirectory(directory, buffer, DirectoryBatch.BufferSize).Value);
         DirectoryBatch.Enumerator entries = batch.GetEnumerator();
         while (entries.MoveNext() && entries.Current.Type != DirectoryEntry.TypeRegular)
         {

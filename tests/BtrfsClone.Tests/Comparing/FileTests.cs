@@ -126,12 +126,18 @@ public sealed class FileTests(ScratchBtrfs btrfs) : IDisposable
         Write("other", content);
         Write("shorter", content[..400]);
 
-        Assert.Equal((true, 1000, 1000), Facts(Compare("a", "clone")));
-        Assert.Equal((true, 1000, 1000), Facts(Compare("a", "copy")));
-        Assert.Equal((false, 0, 0), Facts(Compare("a", "other")));
-        Assert.Equal((false, 400, 400), Facts(Compare("a", "shorter")));
+        Assert.Equal((true, 1000, 0), Inline(Compare("a", "clone")));
+        Assert.Equal((true, 1000, 0), Inline(Compare("a", "copy")));
+        Assert.Equal((false, 0, 1000), Inline(Compare("a", "other")));
+        Assert.Equal((false, 400, 0), Inline(Compare("a", "shorter")));
         Assert.Equal(1, Compare("a", "shorter").SharedRatio);
-        Assert.Equal((false, 400, 400), Facts(Compare("shorter", "a")));
+        Assert.Equal((false, 400, 600), Inline(Compare("shorter", "a")));
+
+        static (bool IsClone, long Inline, long Exclusive) Inline(CompareResult result)
+        {
+            Assert.Equal((0, result.InlineLength), (result.SharedLength, result.ComparedLength));
+            return (result.IsClone, result.InlineLength, result.ExclusiveLength);
+        }
     }
 
     [BtrfsFact(Needs = "cp truncate fallocate")]
@@ -244,7 +250,9 @@ public sealed class FileTests(ScratchBtrfs btrfs) : IDisposable
 
     private CompareResult Compare(string reference, string path, bool mayReadTrees = true)
     {
-        using CompareSession session = new(failure => throw failure) { MayReadTrees = mayReadTrees };
+        using CompareSession session = new(
+            new ComparisonOptions { MayReadTrees = mayReadTrees },
+            new CompareEvents { OnFailure = failure => throw failure });
         CompareResult result = session.Compare(At(reference), At(path), CancellationToken.None);
         Assert.Equal((At(reference), At(path), 0), (result.ReferencePath, result.Path, result.Failed));
         return result;

@@ -25,11 +25,13 @@ public sealed class TreeTests(ScratchBtrfs btrfs)
         long size = facts.Entries.Values.Where(entry => entry.IsFile).Sum(entry => entry.Size);
         Assert.Empty(result.OnlyInReference.Concat(result.OnlyInPath).Concat(result.Different));
         Assert.Equal((true, 1.0), (result.IsClone, result.SharedRatio));
-        Assert.Equal((size, size, facts.Entries.Values.Count(entry => entry.IsFile)), (result.Length, result.SharedLength, result.Files));
+        Assert.Equal(
+            (size, size, facts.Entries.Values.Count(entry => entry.IsFile)),
+            (result.Length, result.SharedLength + result.InlineLength, result.Files));
 
         // Without the trees compressed files are read as well.
         CompareResult mapped = Compare("tree", "clone", mayReadTrees: false);
-        Assert.Equal((true, size), (mapped.IsClone, mapped.SharedLength));
+        Assert.Equal((true, result.SharedLength, result.InlineLength), (mapped.IsClone, mapped.SharedLength, mapped.InlineLength));
         Assert.True(mapped.ComparedLength > result.ComparedLength);
 
         string[] files = [.. facts.Entries.Where(entry => entry.Value.IsFile && entry.Value.Size > 0).Select(entry => entry.Key)];
@@ -46,7 +48,8 @@ public sealed class TreeTests(ScratchBtrfs btrfs)
     [BtrfsFact(Needs = "cp ln mkfifo")]
     public void What_one_side_has_alone_or_as_something_else_is_listed()
     {
-        foreach (string folder in (string[])["one/both/deep", "one/gone/below", "one/folder", "two/both/deep", "two/new/below", "two/other"])
+        string[] folders = ["one/both/deep", "one/gone/below", "one/folder", "two/both/deep", "two/new/below", "two/other"];
+        foreach (string folder in folders)
         {
             Directory.CreateDirectory(At(folder));
         }
@@ -166,10 +169,9 @@ public sealed class TreeTests(ScratchBtrfs btrfs)
     private CompareResult Compare(
         string reference, string path, bool mayReadTrees = true, List<CompareResult>? entries = null)
     {
-        using CompareSession session = new(failure => throw failure, entries is null ? null : entries.Add)
-        {
-            MayReadTrees = mayReadTrees,
-        };
+        using CompareSession session = new(
+            new ComparisonOptions { MayReadTrees = mayReadTrees },
+            new CompareEvents { OnFailure = failure => throw failure, OnEntry = entries is null ? null : entries.Add });
         CompareResult result = session.Compare(At(reference), At(path), CancellationToken.None);
         Assert.Equal((At(reference), At(path), 0), (result.ReferencePath, result.Path, result.Failed));
         return result;

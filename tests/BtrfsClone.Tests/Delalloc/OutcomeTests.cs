@@ -44,6 +44,30 @@ public sealed class OutcomeTests(ScratchBtrfs btrfs) : IDisposable
         Assert.Empty(BusyFiles.Among(items[0], items[2], items[3]));
     }
 
+    [BtrfsFact]
+    public void A_callback_that_throws_leaves_no_item_that_nobody_ends()
+    {
+        Write("file");
+        int calls = 0;
+        List<string> quiet = [];
+        using DelallocSession session = new(new(), new DelallocEvents
+        {
+            OnFailure = failure => throw (calls++ == 0 ? new InvalidOperationException("enough") : failure),
+            OnQuiet = item => quiet.Add(item.Path),
+        });
+        Assert.Equal(
+            "enough",
+            Assert.Throws<InvalidOperationException>(() => session.Add(PathOf("missing"), default)).Message);
+        session.Add(PathOf("file"), default);
+
+        // It would wait for the item that failed.
+        using CancellationTokenSource limit = new(TimeSpan.FromMinutes(1));
+        session.Complete(limit.Token);
+
+        Assert.Equal([PathOf("file")], quiet);
+        Assert.Equal(1, calls);
+    }
+
     [BtrfsFact(Needs = BusyFiles.Tools)]
     public void A_cancelled_wait_ends_at_once_and_leaves_no_descriptor()
     {
@@ -96,10 +120,11 @@ public sealed class OutcomeTests(ScratchBtrfs btrfs) : IDisposable
     public void A_file_that_is_deleted_meanwhile_is_done()
     {
         string[] files = [.. Enumerable.Range(0, 500).Select(i => Write($"tree/file{i}"))];
-        using DelallocSession session = new(new(), _ => { }, (failure, _) => Assert.Fail(failure.Message));
+        using DelallocSession session = new(
+            new(), new DelallocEvents { OnFailure = failure => Assert.Fail(failure.Message) });
         using CancellationTokenSource ended = new();
         Task deleting = Task.Run(() => Array.ForEach(files, File.Delete));
-        session.Add(PathOf("tree"), null, CancellationToken.None);
+        session.Add(PathOf("tree"), CancellationToken.None);
         session.Complete(CancellationToken.None);
         deleting.Wait();
         Assert.Empty(Directory.GetFiles(PathOf("tree")));
@@ -204,7 +229,7 @@ public sealed class OutcomeTests(ScratchBtrfs btrfs) : IDisposable
         Assert.Empty(BusyFiles.Among(PathOf("tree")));
     }
 
-    private static int Descriptors() => Directory.GetFiles("/proc/self/fd").Length;
+    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
 
     private string PathOf(string name) => Path.Combine(_folder, name);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using BtrfsClone.Delalloc;
+using BtrfsClone.Interop;
 using BtrfsClone.Tests.Support;
 using Microsoft.Win32.SafeHandles;
 
@@ -170,7 +171,7 @@ public sealed class QuietTests(ScratchBtrfs btrfs)
             case "compressed":
                 using (SafeFileHandle created = Native.CreateFile(file))
                 {
-                    Native.AddFlags(created, Interop.InodeFlags.Compress);
+                    Native.AddFlags(created, InodeFlags.Compress);
                     RandomAccess.Write(created, new byte[Length], 0);
                     RandomAccess.Write(created, data, Length);
                 }

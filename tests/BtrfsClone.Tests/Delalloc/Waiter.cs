@@ -10,11 +10,14 @@ internal sealed record Waiter(List<string> Quiet, List<BtrfsException> Failures)
     public static Waiter Wait(DelallocOptions options, CancellationToken cancellation, params string[] items)
     {
         Waiter waiter = new([], []);
-        using DelallocSession session = new(
-            options, item => waiter.Quiet.Add(item.Path), (failure, _) => waiter.Failures.Add(failure));
+        using DelallocSession session = new(options, new DelallocEvents
+        {
+            OnFailure = waiter.Failures.Add,
+            OnQuiet = item => waiter.Quiet.Add(item.Path),
+        });
         foreach (string item in items)
         {
-            session.Add(item, null, cancellation);
+            session.Add(item, cancellation);
         }
 
         session.Complete(cancellation);

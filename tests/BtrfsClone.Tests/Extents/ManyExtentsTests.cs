@@ -125,13 +125,12 @@ public sealed class ManyExtentsTests(ScratchBtrfs btrfs)
                     next = random.Next(200 - count);
                 }
 
-                Assert.Equal(0, Sys.CloneRange((int)to.DangerousGetHandle(), new FileCloneRange
+                Assert.Equal(Errno.None, Sys.CloneRange(Descriptor.Borrow(from), Descriptor.Borrow(to), new FileCloneRange
                 {
-                    SourceDescriptor = from.DangerousGetHandle(),
                     SourceOffset = (ulong)next * Block,
                     SourceLength = (ulong)count * Block,
                     DestinationOffset = (ulong)offset,
-                }));
+                }).Error);
                 next += count;
                 offset += count * Block;
                 if (random.Next(20) == 0)

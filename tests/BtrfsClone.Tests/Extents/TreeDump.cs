@@ -47,7 +47,8 @@ internal sealed partial class TreeDump
         string? compression, long? generation, long? references) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{offset}+{length} {kind} at {disk}+{diskLength} offset {extentOffset} ram {ram} {compression} gen {generation} refs {references}");
+            $"{offset}+{length} {kind} at {disk}+{diskLength} offset {extentOffset} ram {ram} {compression} gen {generation} " +
+            $"refs {references}");
 
     private static long Number(Match match, int group) =>
         long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);

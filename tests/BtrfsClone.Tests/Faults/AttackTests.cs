@@ -18,8 +18,10 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
     /// <summary>Held by the attacker for each blow, and by a test that must not be struck while it looks or tidies up.</summary>
     private readonly object _truce = new();
 
-    [RootFact(Needs = "find")]
-    public void A_source_whose_entries_are_swapped_for_links()
+    [RootTheory(Needs = "find")]
+    [InlineData("copy")]
+    [InlineData("sync")]
+    public void A_source_whose_entries_are_swapped_for_links(string verb)
     {
         string secrets = Path.Combine(_folder, "secrets");
         for (int i = 0; i < 20; i++)
@@ -43,8 +45,16 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         long swaps = Attack(s_duration, swapped, At("source/real"), At("source/links"), () =>
         {
             string clone = At($"clone{clones++}");
-            string[] options = clones % 2 == 0 ? ["--atomic"] : [];
-            ShellResult result = Support.Program.Run(["copy", .. options, At("source"), clone]);
+            string[] options = clones % 2 == 0 ? [] : verb == "copy" ? ["--atomic"] : ["--in-place"];
+            if (verb == "sync")
+            {
+                // What is there already is compared and changed, and not made.
+                NewFile(clone, "real/d/leaf0", "old");
+                NewFile(clone, "real/file0", "old");
+                options = ["--delete", .. options];
+            }
+
+            ShellResult result = Support.Program.Run([verb, .. options, At("source"), clone]);
             Assert.InRange(result.ExitCode, 0, 1);
             if (Directory.Exists(clone))
             {
@@ -55,7 +65,9 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         });
 
         Assert.InRange(swaps, 1000, long.MaxValue);
-        Assert.All(Directory.EnumerateFiles(At("secrets"), "*", SearchOption.AllDirectories), f => Assert.Equal("secret", File.ReadAllText(f)));
+        Assert.All(
+            Directory.EnumerateFiles(At("secrets"), "*", SearchOption.AllDirectories),
+            f => Assert.Equal("secret", File.ReadAllText(f)));
     }
 
     [RootTheory(Needs = Fingerprint.Tools)]
@@ -90,7 +102,11 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         {
             // An atomic clone does not merge: each has a new name, which is swapped where it appears.
             string[] arguments = atomic
-                ? ["copy", "--atomic", "--relative-base", At("source"), At("source/a/sub"), At("source/b/sub"), At($"clone/source/new{clones}")]
+                ?
+                [
+                    "copy", "--atomic", "--relative-base", At("source"), At("source/a/sub"), At("source/b/sub"),
+                    At($"clone/source/new{clones}"),
+                ]
                 : ["copy", At("source"), At("clone")];
             clones++;
             ShellResult result = Support.Program.Run(arguments);
@@ -101,6 +117,58 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         Assert.Equal(before, Fingerprint.TextOf(victim));
         Assert.DoesNotContain(
             Directory.EnumerateFileSystemEntries(At("clone/source")), path => Path.GetFileName(path).StartsWith('.'));
+    }
+
+    [RootTheory(Needs = Fingerprint.Tools)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_destination_whose_entries_are_swapped_while_it_is_synced(bool inPlace)
+    {
+        // Names change places with links to the victim's, and with entries of other types.
+        string victim = Path.Combine(_folder, "victim");
+        Directory.CreateDirectory(At("others"));
+        string[] directories = ["a", "b"];
+        string[] files = ["file0", "file1", "file2", "file3"];
+        foreach (string name in directories)
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                NewFile(_folder, $"source/{name}/sub/file{i}", "from the source");
+                NewFile(_folder, $"clone/{name}/sub/file{i}", "of old");
+                NewFile(_folder, $"clone/{name}/sub/extra{i}", "of old");
+                NewFile(victim, $"{name}/sub/file{i}", "the victim's");
+                NewFile(victim, $"{name}/sub/extra{i}", "the victim's");
+            }
+
+            File.CreateSymbolicLink(At($"others/{name}"), Path.Combine(victim, name));
+        }
+
+        foreach (string name in files)
+        {
+            NewFile(_folder, $"source/{name}", "from the source");
+            NewFile(_folder, $"clone/{name}", "of old");
+            NewFile(victim, name, "the victim's");
+            _ = name == "file0" ? Directory.CreateDirectory(At($"others/{name}")).FullName
+                : File.CreateSymbolicLink(At($"others/{name}"), Path.Combine(victim, name)).FullName;
+        }
+
+        Shell.Check("chown", "-hR", "65534:65534", At("source"), At("clone"), At("others"));
+        string before = Fingerprint.TextOf(victim);
+        string[] options = inPlace ? ["--in-place"] : [];
+        int round = 0;
+        long swaps = Attack(s_duration / 2, [.. directories, .. files], At("clone"), At("others"), () =>
+        {
+            File.AppendAllText(At($"source/{files[round++ % files.Length]}"), "more");
+            ShellResult result = Support.Program.Run(["sync", "--delete", .. options, At("source"), At("clone")]);
+            Assert.InRange(result.ExitCode, 0, 1);
+        });
+
+        Assert.InRange(swaps, 1000, long.MaxValue);
+        Assert.Equal(before, Fingerprint.TextOf(victim));
+
+        // Undisturbed, it comes to its end.
+        Assert.Equal(0, Support.Program.Run("sync", "--delete", At("source"), At("clone")).ExitCode);
+        Shell.Check("diff", "-r", "--no-dereference", At("source"), At("clone"));
     }
 
     [RootFact(Needs = Fingerprint.Tools + " setfacl")]
@@ -243,7 +311,9 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
         }
 
         string found = Directory.Exists(victim) ? victim
-            : Assert.Single(Directory.GetDirectories(parent), d => File.Exists(Path.Combine(d, "file")) && File.ReadAllText(Path.Combine(d, "file")) == "the victim's");
+            : Assert.Single(
+                Directory.GetDirectories(parent),
+                d => File.Exists(Path.Combine(d, "file")) && File.ReadAllText(Path.Combine(d, "file")) == "the victim's");
         Assert.Equal(before, Fingerprint.TextOf(found));
     }
 
@@ -251,8 +321,8 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
     private long Attack(TimeSpan duration, string[] names, string folder, string other, Action work)
     {
         using CancellationTokenSource stop = new();
-        int here = Sys.Open(folder, OpenFlags.PathOnly | OpenFlags.Directory);
-        int there = Sys.Open(other, OpenFlags.PathOnly | OpenFlags.Directory);
+        _ = Sys.Open(folder, OpenFlags.PathOnly | OpenFlags.Directory, out Descriptor here);
+        _ = Sys.Open(other, OpenFlags.PathOnly | OpenFlags.Directory, out Descriptor there);
         long swaps = 0;
         Task attacker = Task.Run(() =>
         {
@@ -264,7 +334,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
                 {
                     lock (_truce)
                     {
-                        swaps += Sys.Exchange(here, name, there, name) == 0 ? 1 : 0;
+                        swaps += Sys.Exchange(here, name, there, name).Succeeded ? 1 : 0;
                     }
                 }
             }
@@ -292,7 +362,8 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
     {
         fixed (byte* oldName = Utf8Z.From(from), newName = Utf8Z.From(to))
         {
-            return Sys.RenameNoReplace(Sys.WorkingDirectory, oldName, Sys.WorkingDirectory, newName) == 0;
+            return Sys.RenameNoReplace(
+                Descriptor.WorkingDirectory, oldName, Descriptor.WorkingDirectory, newName).Succeeded;
         }
     }
 
@@ -300,7 +371,7 @@ public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
     {
         fixed (byte* name = Utf8Z.From(path), to = Utf8Z.From(target))
         {
-            return Sys.MakeSymlink(to, Sys.WorkingDirectory, name) == 0;
+            return Sys.MakeSymlink(to, Descriptor.WorkingDirectory, name).Succeeded;
         }
     }
 

@@ -119,7 +119,8 @@ public sealed class ChangingSourceTests(ScratchBtrfs btrfs)
     private static void AssertSound(string clone, SortedDictionary<string, string> stable)
     {
         Assert.Equal(stable, Fingerprint.Of(Path.Combine(clone, "stable")));
-        string[] files = Shell.Check("find", clone, "-path", "*/changing/*", "-type", "f").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] files = Shell.Check("find", clone, "-path", "*/changing/*", "-type", "f")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
         foreach (string path in files)
         {
             // One letter, as often as somebody has written it: no file is made of two, and none comes from outside.
@@ -178,9 +179,9 @@ public sealed class ChangingSourceTests(ScratchBtrfs btrfs)
         }
     }
 
-    private EntryFilter WhenAsked(string entry, string commands) => (name, _) =>
+    private EntryFilter WhenAsked(string entry, string commands) => (path, _) =>
     {
-        if (name == entry)
+        if (path[^1] == entry)
         {
             Shell.Check("sh", "-c", $"cd '{Source}' && {commands}");
         }

@@ -20,7 +20,9 @@ public sealed class EnvironmentTests(ScratchBtrfs btrfs)
         ShellResult result = Shell.Run("prlimit", few, Program.File, "copy", option, At("source"), At("clone"));
 
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
-        Assert.Matches(@"\Abtrfs-clone: [^\n]+/source: the process may not open as many files as it needs: [^\n]*ulimit -n[^\n]*\n\z", result.Error);
+        Assert.Matches(
+            @"\Abtrfs-clone: [^\n]+/source: the process may not open as many files as it needs: [^\n]*ulimit -n[^\n]*\n\z",
+            result.Error);
         Assert.Equal("source\n", Shell.Check("ls", "-A", _folder));
     }
 

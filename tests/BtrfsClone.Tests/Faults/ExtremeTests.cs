@@ -130,7 +130,9 @@ public sealed class ExtremeTests(ScratchBtrfs btrfs)
         Directory.CreateDirectory(At("source"));
         Shell.Check("truncate", "--size=9223372036854775807", At("source/8 EiB - 1"));
         Shell.Check("truncate", "--size=16T", At("source/16 TiB"));
-        Shell.Check("dd", "if=/dev/urandom", $"of={At("source/data at its end")}", "bs=4096", "count=1", "seek=2251799813685246", "status=none");
+        Shell.Check(
+            "dd", "if=/dev/urandom", $"of={At("source/data at its end")}", "bs=4096", "count=1", "seek=2251799813685246",
+            "status=none");
         Shell.Check("sync", "--file-system", _folder);
 
         Assert.Equal(new ShellResult(0, "", ""), Program.Run(["copy", .. Options(option), At("source"), At("clone")]));
@@ -143,7 +145,8 @@ public sealed class ExtremeTests(ScratchBtrfs btrfs)
         }
 
         static string Extents(string path) =>
-            string.Join('\n', Shell.Check("filefrag", "-v", "-b1", path).Split('\n').Where(line => line.Contains(": ", StringComparison.Ordinal))
+            string.Join('\n', Shell.Check("filefrag", "-v", "-b1", path).Split('\n')
+                .Where(line => line.Contains(": ", StringComparison.Ordinal))
                 .Select(line => line[line.IndexOf(": ", StringComparison.Ordinal)..].Replace("shared", "", StringComparison.Ordinal))
                 .Where(line => !line.Contains("extent", StringComparison.Ordinal)));
     }

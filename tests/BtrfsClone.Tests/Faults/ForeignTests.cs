@@ -56,26 +56,26 @@ public sealed class ForeignTests(ScratchBtrfs btrfs)
     }
 
     [RootFact]
-    public void Nested_subvolumes_are_cloned_into_the_snapshot_and_not_to_its_path()
+    public void Snapshots_of_nested_subvolumes_are_taken_by_what_is_open_and_not_by_paths()
     {
+        // The first of the nested ones holds the snapshot, which is told; then all paths lead elsewhere.
         NewSubvolumes("source/item", "source/item/a", "source/item/b", "victim/item", "victim/item/b");
-        NewFile("source/item/a/file", "harmless");
         NewFile("source/item/b/file", "harmless");
         NewFile("victim/item/b/file", "secret");
-        Directory.CreateDirectory(At("into"));
+        Directory.CreateDirectory(At("source/item/a/into"));
         Shell.Check("btrfs", "subvolume", "snapshot", At("source/item"), At("victim/snapshot"));
-        List<BtrfsException> failures = [];
-        using CloneSession session = new(
-            new CloneOptions { Filter = WhenAsked("file", Swap("source") + " && " + Swap("into")) }, failures.Add);
-        using (SnapshotClone snapshots = new(session, recurse: true, _ => { }))
-        {
-            snapshots.Clone(At("source/item"), CloneDestination.Named(At("into/snapshot")), CancellationToken.None);
-        }
+        using Cloner cloner = new();
+        SnapshotClone snapshots = new(cloner.Session, new SnapshotOptions { Recurse = true }, _ => Shell.Check(
+            "sh", "-c",
+            $"cd '{_folder}' && {Swap("source")} && cd source.moved/item/a && mv into into.moved && ln -s '{At("victim")}' into"));
 
-        Assert.Empty(failures);
-        Assert.Equal("harmless", File.ReadAllText(At("into.moved/snapshot/a/file")));
-        Assert.Equal("harmless", File.ReadAllText(At("into.moved/snapshot/b/file")));
+        snapshots.Clone(
+            At("source/item"), CloneDestination.Named(At("source/item/a/into/snapshot")), CancellationToken.None);
+
+        Assert.Empty(cloner.Failures);
+        Assert.Equal("harmless", File.ReadAllText(At("source.moved/item/a/into.moved/snapshot/b/file")));
         Assert.Empty(Directory.GetFileSystemEntries(At("victim/snapshot/b")));
+        Assert.Equal(["item", "snapshot"], Directory.GetFileSystemEntries(At("victim")).Select(e => Path.GetFileName(e)).Order());
     }
 
     /// <summary>Moves a directory away and puts a link to the victim's in its place.</summary>
@@ -84,9 +84,9 @@ public sealed class ForeignTests(ScratchBtrfs btrfs)
     private EntryFilter WhenAsked(string entry, string commands)
     {
         int asked = 0;
-        return (name, _) =>
+        return (path, _) =>
         {
-            if (name == entry && Interlocked.Exchange(ref asked, 1) == 0)
+            if (path[^1] == entry && Interlocked.Exchange(ref asked, 1) == 0)
             {
                 Shell.Check("sh", "-c", $"cd '{_folder}' && {commands}");
             }

@@ -51,8 +51,9 @@ public sealed class FullTests
         SortedDictionary<string, string> before = Fingerprint.Of(source);
         string clone = Path.Combine(limited, "clone");
         int asked = 0;
-        bool Commit(string name, EntryKind kind)
+        bool Commit(ReadOnlySpan<string> path, EntryKind kind)
         {
+            string name = path[^1];
             // What is cloned counts from the next commit on (btrfs-quota(5)).
             if (Interlocked.Increment(ref asked) == Files / 2)
             {

@@ -7,14 +7,16 @@ namespace BtrfsClone.Tests.Fuzzing;
 [Collection(ScratchBtrfs.Name)]
 public sealed class CommandLineTests(ScratchBtrfs btrfs)
 {
-    private static readonly string[] s_verbs = ["copy", "range", "extents", "merge", "compare", "wait", "measure", "", "cpoy"];
+    private static readonly string[] s_verbs = ["copy", "range", "extents", "owners", "merge", "compare", "wait", "measure", "", "cpoy"];
 
     private static readonly string[] s_words =
     [
         "a", "b", "tree", "", " ", "-", "--", "-x", "--atomic", "--reflink", "--reflink=auto", "auto", "always", "--jobs", "--jobs=0",
-        "99999999999999999999", "-1", "1", "--timeout", "0", "--json", "--no-clobber", "-n", "-f", "--force", "--include", "*.[", "--exclude",
+        "99999999999999999999", "-1", "1", "--timeout", "0", "--json", "--no-clobber", "-n", "-f", "--force", "--include", "*.[",
+        "--exclude",
         "--relative-base", ".", "..", "/", "//", "\n", "\u001b[31m", "\ufffd", "é", "a:0:1", "a:4096:", ":::", "a:99999999999999999999:1",
-        "a:1e:1z", "tree/a", "missing", "@a", "@missing", "[x]", "--=", "-jobs", "--no-recurse", "--snapshot", "--point-in-time", "--help", "-?",
+        "a:1e:1z", "tree/a", "missing", "@a", "@missing", "[x]", "--=", "-jobs", "--no-recurse", "--snapshot", "--point-in-time",
+        "--help", "-?",
         "--version", "--source", "tree=", "--dry-run", "\"", "'", "$(id)", "%s%n",
     ];
 
@@ -58,6 +60,34 @@ public sealed class CommandLineTests(ScratchBtrfs btrfs)
             Assert.Equal("tree", File.ReadAllText(At("tree/a")));
         }
     }
+
+    [BtrfsFact]
+    public void Any_option_with_its_value_missing_or_odd()
+    {
+        string[] verbs = [.. Words(Shell.Check(Support.Program.File, "--help").Split("Commands:")[1])];
+        Assert.Contains("copy", verbs);
+        foreach (string verb in verbs.Except(["demo", "completion", "manual"]))
+        {
+            string[] options = [.. Words(Shell.Check(Support.Program.File, verb, "--help").Split("Options:")[1])
+                .Where(word => word.StartsWith("--", StringComparison.Ordinal))];
+            Assert.Contains("--help", options);
+            foreach (string option in options)
+            {
+                foreach (string[] words in (string[][])[[option], [option + "="], [option, ""], [option + "=\n"], [option, option, "x"]])
+                {
+                    ShellResult result = Shell.Run(Support.Program.File, [verb, .. words]);
+                    Assert.True(result.ExitCode is 0 or 1 or 2, $"{verb} {string.Join('|', words)}: {result.ExitCode} {result.Error}");
+                    Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    /// <summary>The names at the beginnings of a list's lines, the longest of each.</summary>
+    private static IEnumerable<string> Words(string list) => list.Split('\n')
+        .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line.Length > 2 && line[2] != ' ')
+        .Select(line => line.Trim().Split("  ")[0].Split((char[])[',', ' '], StringSplitOptions.RemoveEmptyEntries)
+            .Where(word => !word.StartsWith('<')).MaxBy(word => word.StartsWith('-') ? word.Length : 100 - word.Length)!);
 
     private string At(string name) => Path.Combine(_folder, name);
 }

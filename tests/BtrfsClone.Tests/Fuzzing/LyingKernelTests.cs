@@ -12,10 +12,12 @@ public sealed class LyingKernelTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    [RootTheory(Needs = "cc")]
+    [RootTheory(Needs = DoctoredProgram.Tools)]
     [InlineData("extents", "--json", "--include-hole")]
     [InlineData("extents", "--source", "fiemap")]
+    [InlineData("owners", "--json")]
     [InlineData("measure")]
+    [InlineData("measure", "--reclaimable", "--detailed")]
     [InlineData("copy", "--atomic")]
     [InlineData("copy")]
     [InlineData("wait", "--timeout", "2")]
@@ -23,9 +25,9 @@ public sealed class LyingKernelTests
     {
         // Of its own, since space may be preallocated that nobody has asked for.
         using ScratchImage image = new(1L << 30, "noatime", "mkfs.btrfs", "--quiet", "--metadata", "single");
-        string program = MakeLyingProgram(image.Root);
+        string program = DoctoredProgram.Make(Path.Combine(image.Root, "program"), "Fuzzing/lying-libc.c");
         string source = MakeSource(image.Root);
-        string[] paths = verb == "extents"
+        string[] paths = verb is "extents" or "owners"
             ? Directory.GetFiles(source)
             : verb == "copy" ? [source, Path.Combine(image.Root, "clone")] : [source];
         (int, string, string) honest = Run(0, rate: int.MaxValue, program, [verb, .. options, .. paths]);
@@ -62,16 +64,6 @@ public sealed class LyingKernelTests
         }
 
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
-    }
-
-    private static string MakeLyingProgram(string parent)
-    {
-        string folder = Path.Combine(parent, "program");
-        Shell.Check("cp", "-rL", Path.GetDirectoryName(Support.Program.File)!, folder);
-        Shell.Check(
-            "cc", "-shared", "-fPIC", "-O1", "-o", Path.Combine(folder, "libc.so"),
-            Path.Combine(Support.Program.RepositoryRoot, "tests/BtrfsClone.Tests/Fuzzing/lying-libc.c"));
-        return Path.Combine(folder, "btrfs-clone");
     }
 
     private static string MakeSource(string parent)

@@ -73,7 +73,15 @@ public sealed unsafe class ParserTests
                 Assert.True(references <= long.MaxValue);
             }
 
-            read += TreeItems.HasSeveralNames(item) ? 1 : 0;
+            header = new TreeSearchHeader { Type = (uint)random.Next(12, 14) };
+            Assert.InRange(InodeItems.CountNames(header, item), 0, size / 11);
+            if (TreeItems.TryReadRootReference(item, out _, out ReadOnlySpan<byte> name))
+            {
+                read++;
+                Assert.InRange(name.Length, 1, size);
+            }
+
+            read += TreeItems.TryReadRootReferences(item, out _) ? 1 : 0;
             read += TreeItems.TryReadInodeBytes(item, out _) ? 1 : 0;
             read += TreeItems.TryReadRoot(item, out _, out _) ? 1 : 0;
         }
@@ -121,11 +129,15 @@ public sealed unsafe class ParserTests
         string root = Directory.CreateTempSubdirectory("btrfs-clone-tests-").FullName;
         try
         {
-            using CloneSession session = new(new CloneOptions(), _ => { });
-            string[] pieces = ["/", "//", ".", "..", "a", "\0", "\ud800", "\udc00x", "\u001b[2J", "\n", new('n', 300), "é", " ", "*", "\\"];
+            using CloneSession session = new(new CloneOptions(), new SessionEvents { OnFailure = _ => { } });
+            string[] pieces =
+            [
+                "/", "//", ".", "..", "a", "\0", "\ud800", "\udc00x", "\u001b[2J", "\n", new('n', 300), "é", " ", "*", "\\",
+            ];
             for (int round = 0; round < s_rounds / 20; round++)
             {
-                string path = root + "/" + string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => pieces[random.Next(pieces.Length)]));
+                string path = root + "/" + string.Concat(
+                    Enumerable.Range(0, random.Next(8)).Select(_ => pieces[random.Next(pieces.Length)]));
                 Assert.DoesNotContain(PathText.Printable(path), char.IsControl);
                 try
                 {

@@ -10,6 +10,7 @@ namespace BtrfsClone.Tests.Measuring;
 public sealed class MeasureTests(ScratchBtrfs btrfs)
 {
     private const int Block = 4096;
+    private static readonly SessionEvents s_events = new() { OnFailure = failure => throw failure };
 
     private readonly string _folder = btrfs.NewFolder();
 
@@ -195,7 +196,7 @@ public sealed class MeasureTests(ScratchBtrfs btrfs)
     {
         Shell.Check("mkfifo", At("fifo"));
         File.CreateSymbolicLink(At("link"), "nowhere");
-        using MeasureSession session = new(failure => throw failure);
+        using MeasureSession session = new(new MeasureOptions(), s_events);
 
         Assert.Equal(BtrfsError.NotRegularFile, Refusal(session, "fifo"));
         Assert.Equal(BtrfsError.NotRegularFile, Refusal(session, "link"));
@@ -212,7 +213,7 @@ public sealed class MeasureTests(ScratchBtrfs btrfs)
     {
         using CancellationTokenSource source = new();
         source.Cancel();
-        using MeasureSession session = new(failure => throw failure);
+        using MeasureSession session = new(new MeasureOptions(), s_events);
 
         Assert.ThrowsAny<OperationCanceledException>(() => session.Measure(_folder, source.Token));
     }
@@ -256,7 +257,7 @@ public sealed class MeasureTests(ScratchBtrfs btrfs)
 
     private MeasureResult Measure(string item, ExtentSource source = ExtentSource.Auto)
     {
-        using MeasureSession session = new(failure => throw failure) { Source = source };
+        using MeasureSession session = new(new MeasureOptions { Source = source }, s_events);
         MeasureResult result = Measure(session, At(item));
         Assert.Equal(At(item), result.Path);
         Assert.Equal(0, result.Failed);

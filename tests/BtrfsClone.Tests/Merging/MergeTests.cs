@@ -1,4 +1,5 @@
 using BtrfsClone.Cloning;
+using BtrfsClone.Merging;
 using BtrfsClone.Tests.Support;
 
 namespace BtrfsClone.Tests.Merging;
@@ -124,13 +125,37 @@ public sealed class MergeTests(ScratchBtrfs btrfs)
     }
 
     [BtrfsFact(Needs = Tools)]
-    public void Inline_data_cannot_be_shared()
+    public void Inline_data_cannot_be_shared_and_is_no_difference()
     {
         byte[] content = NewContent(46, 900);
+        byte[] other = [.. content];
+        other[899]++;
+        string reference = NewFile("reference", content);
 
-        Assert.Equal((0, 0, 900), Merger.Merge(NewFile("reference", content), NewFile("path", content)));
-        Assert.Equal((0, 0, 0), Merger.Merge(NewFile("reference", content), NewFile("empty", [])));
-        Assert.Equal((0, 0, 900), Merger.Merge(NewFile("empty", []), NewFile("path", content)));
+        foreach (bool preview in (bool[])[false, true])
+        {
+            Assert.Equal((900, 0), Inline(NewFile("path", content), preview));
+            Assert.Equal((0, 900), Inline(NewFile("other", other), preview));
+            Assert.Equal((0, 899), Inline(NewFile("shorter", content[..899]), preview));
+            Assert.Equal((0, 0), Inline(NewFile("empty", []), preview));
+        }
+
+        // Of one, the data lies in an extent: preallocated space takes it.
+        Shell.Check("sh", "-c", ": > $1; fallocate -n -l 4096 $1; cat $0 >> $1; sync $1", reference, At("allocated"));
+        Assert.DoesNotContain("inline", Shell.Check("filefrag", "-v", At("allocated")), StringComparison.Ordinal);
+        Assert.Equal((900, 0), Inline(At("allocated"), preview: false));
+        Assert.Equal((0, 0, 900), Merger.Merge(NewFile("empty", []), At("path")));
+
+        (long Inline, long Different) Inline(string path, bool preview)
+        {
+            using Merger merger = new(preview);
+            merger.Merge(reference, path, CancellationToken.None);
+            MergeResult result = Assert.Single(merger.Results);
+            Assert.Equal((0, 0), (result.DedupedLength, result.SameLength));
+            Assert.Equal(
+                (result.InlineLength, result.DifferentLength), (merger.Counters.InlineLength, merger.Counters.DifferentLength));
+            return (result.InlineLength, result.DifferentLength);
+        }
     }
 
     [BtrfsFact(Needs = Tools)]
@@ -161,10 +186,10 @@ public sealed class MergeTests(ScratchBtrfs btrfs)
         Shell.Check("chown", "--recursive", "65534:65534", _folder);
         Assert.NotEqual(BlockMap.Of(reference), BlockMap.Of(path));
 
-        Assert.Equal($"1 file: {content.Length} bytes merged, 0 shared already, 0 different\n", Run(privileged, reference, path));
+        Assert.Equal($"1 file: {content.Length} bytes merged, 0 shared already, 0 inline, 0 different\n", Run(privileged, reference, path));
 
         Assert.Equal(BlockMap.Of(reference), BlockMap.Of(path));
-        Assert.Equal($"1 file: 0 bytes merged, {content.Length} shared already, 0 different\n", Run(privileged, reference, path));
+        Assert.Equal($"1 file: 0 bytes merged, {content.Length} shared already, 0 inline, 0 different\n", Run(privileged, reference, path));
         Assert.Equal(content, File.ReadAllBytes(path));
     }
 
@@ -187,7 +212,7 @@ public sealed class MergeTests(ScratchBtrfs btrfs)
         // FIEMAP cannot tell them apart.
         Assert.Equal(BlockMap.Of(reference), BlockMap.Of(path));
 
-        Assert.Equal("1 file: 0 bytes merged, 0 shared already, 65536 different\n", Run(privileged, reference, path));
+        Assert.Equal("1 file: 0 bytes merged, 0 shared already, 0 inline, 65536 different\n", Run(privileged, reference, path));
     }
 
     [BtrfsTheory(Needs = Tools + " chattr")]
@@ -299,8 +324,8 @@ public sealed class MergeTests(ScratchBtrfs btrfs)
         Shell.Check("sync", path, reference);
         string before = Status(reference) + Status(path);
 
-        Assert.Equal($"1 file: {merged} bytes merged, 0 shared already, {different} different\n", Run(false, reference, path));
-        Assert.Equal($"1 file: 0 bytes merged, {merged} shared already, {different} different\n", Run(true, reference, path));
+        Assert.Equal($"1 file: {merged} bytes merged, 0 shared already, 0 inline, {different} different\n", Run(false, reference, path));
+        Assert.Equal($"1 file: 0 bytes merged, {merged} shared already, 0 inline, {different} different\n", Run(true, reference, path));
 
         Assert.Equal(before, Status(reference) + Status(path));
     }
@@ -406,7 +431,9 @@ public sealed class MergeTests(ScratchBtrfs btrfs)
 
         if (random.Next(3) == 0)
         {
-            Shell.Check("dd", "if=/dev/zero", "of=" + path, "bs=4096", "count=3", $"seek={random.NextInt64(length / Block)}", "conv=notrunc", "status=none");
+            Shell.Check(
+                "dd", "if=/dev/zero", "of=" + path, "bs=4096", "count=3", $"seek={random.NextInt64(length / Block)}",
+                "conv=notrunc", "status=none");
         }
 
         if (random.Next(3) == 0)

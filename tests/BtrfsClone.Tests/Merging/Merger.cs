@@ -10,8 +10,12 @@ internal sealed class Merger : IDisposable
 
     public Merger(bool preview = false)
     {
-        _session = new MergeSession(
-            Results.Add, Failures.Add, (path, reason) => Skipped.Add((path, reason)), preview: preview);
+        _session = new MergeSession(new MergeOptions { Preview = preview }, new MergeEvents
+        {
+            OnResult = Results.Add,
+            OnFailure = Failures.Add,
+            OnGap = (path, reason) => Skipped.Add((path, reason)),
+        });
     }
 
     public List<MergeResult> Results { get; } = [];

@@ -158,13 +158,15 @@ public sealed class TreeMergeTests(ScratchBtrfs btrfs)
 
         using CancellationTokenSource cancellation = new();
         List<MergeResult> results = [];
-        using MergeSession session = new(
-            result =>
+        using MergeSession session = new(new MergeOptions(), new MergeEvents
+        {
+            OnResult = result =>
             {
                 results.Add(result);
                 cancellation.Cancel();
             },
-            failure => Assert.Fail(failure.Message));
+            OnFailure = failure => Assert.Fail(failure.Message),
+        });
 
         Assert.ThrowsAny<OperationCanceledException>(() => session.Merge(At("reference"), At("path"), cancellation.Token));
 

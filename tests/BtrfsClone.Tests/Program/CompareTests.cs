@@ -19,10 +19,10 @@ public sealed class CompareTests(ScratchBtrfs btrfs)
         ShellResult failed = Support.Program.Run("compare", PathOf("one"), PathOf("missing"));
 
         Assert.Equal((0, ""), (clone.ExitCode, clone.Error));
-        Assert.Equal(["LENGTH", "SHARED", "EXCLUSIVE", "RATIO", "CLONE", "PATH"], Fields(clone.Output)[0]);
-        Assert.Equal(["8192", "8192", "0", "1.0000", "yes", PathOf("two/a")], Fields(clone.Output)[1]);
+        Assert.Equal(["LENGTH", "SHARED", "INLINE", "EXCLUSIVE", "RATIO", "CLONE", "PATH"], Fields(clone.Output)[0]);
+        Assert.Equal(["8192", "8192", "0", "0", "1.0000", "yes", PathOf("two/a")], Fields(clone.Output)[1]);
         Assert.Equal((1, ""), (none.ExitCode, none.Error));
-        Assert.Equal(["8203", "8192", "11", "0.9986", "no", PathOf("two")], Fields(none.Output)[1]);
+        Assert.Equal(["8203", "8192", "0", "11", "0.9986", "no", PathOf("two")], Fields(none.Output)[1]);
         Assert.Equal(["only in REFERENCE: gone", "only in PATH: new"], none.Output.TrimEnd('\n').Split('\n')[2..]);
         Assert.Equal((1, ""), (failed.ExitCode, failed.Output));
         Assert.StartsWith($"btrfs-clone: {PathOf("missing")}: no such file", failed.Error, StringComparison.Ordinal);
@@ -36,9 +36,9 @@ public sealed class CompareTests(ScratchBtrfs btrfs)
         ShellResult result = Support.Program.Run("compare", "--detailed", PathOf("one/"), PathOf("two"));
 
         string[][] lines = [.. Fields(result.Output)[1..^1].OrderBy(line => line[^1], StringComparer.Ordinal)];
-        Assert.Equal(["0", "0", "0", "-", "no", PathOf("one/gone")], lines[0]);
-        Assert.Equal(["8192", "8192", "0", "1.0000", "yes", PathOf("two/a")], lines[1]);
-        Assert.Equal(["11", "0", "11", "0.0000", "no", PathOf("two/new")], lines[2]);
+        Assert.Equal(["0", "0", "0", "0", "-", "no", PathOf("one/gone")], lines[0]);
+        Assert.Equal(["8192", "8192", "0", "0", "1.0000", "yes", PathOf("two/a")], lines[1]);
+        Assert.Equal(["11", "0", "0", "11", "0.0000", "no", PathOf("two/new")], lines[2]);
         Assert.Equal(PathOf("two"), Fields(result.Output)[^1][^1]);
     }
 
@@ -56,7 +56,8 @@ public sealed class CompareTests(ScratchBtrfs btrfs)
         Assert.Equal(11, root.GetProperty("ExclusiveLength").GetInt64());
         Assert.False(root.GetProperty("IsClone").GetBoolean());
         Assert.Equal("gone", Assert.Single(root.GetProperty("OnlyInReference").EnumerateArray()).GetString());
-        Assert.Equal(2, Support.Program.Run("compare", "--json", "--detailed", PathOf("one"), PathOf("one")).Output.Split('\n').Length - 1 - 1);
+        string output = Support.Program.Run("compare", "--json", "--detailed", PathOf("one"), PathOf("one")).Output;
+        Assert.Equal(2, output.Split('\n').Length - 1 - 1);
     }
 
     private static string[][] Fields(string output) =>

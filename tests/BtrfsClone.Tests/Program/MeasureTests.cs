@@ -18,10 +18,10 @@ public sealed class MeasureTests(ScratchBtrfs btrfs)
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         string[][] lines = Fields(result.Output);
-        Assert.Equal(["LENGTH", "EXCLUSIVE", "SET", "SHARED", "ON", "DISK", "RATIO", "EXTENTS", "PATH"], lines[0]);
-        Assert.Equal(["16384", "0", "8192", "8202", "1.00", "1", PathOf("tree")], lines[1]);
+        Assert.Equal(["LENGTH", "INLINE", "EXCLUSIVE", "SET", "SHARED", "ON", "DISK", "RATIO", "EXTENTS", "PATH"], lines[0]);
+        Assert.Equal(["16384", "10", "0", "8192", "8202", "1.00", "1", PathOf("tree")], lines[1]);
         Assert.Equal(["16394", "8202", "1.00", "1", "None"], lines[2]);
-        Assert.Equal(["8192", "0", "8192", "8192", "1.00", "1", PathOf("tree/big")], lines[3]);
+        Assert.Equal(["8192", "0", "0", "8192", "8192", "1.00", "1", PathOf("tree/big")], lines[3]);
         Assert.Equal(["8192", "8192", "1.00", "1", "None"], lines[4]);
         Assert.Equal(5, lines.Length);
     }
@@ -37,7 +37,7 @@ public sealed class MeasureTests(ScratchBtrfs btrfs)
             "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Support.Program.File, "measure", PathOf("tree"));
 
         Assert.Equal(1, result.ExitCode);
-        Assert.Equal(["8192", "0", "8192", "-", "-", "-", PathOf("tree")], Fields(result.Output)[1]);
+        Assert.Equal(["8192", "-", "0", "8192", "-", "-", "-", PathOf("tree")], Fields(result.Output)[1]);
         string[] failures = result.Error.TrimEnd('\n').Split('\n');
         Assert.Equal(2, failures.Length);
         Assert.Contains(failures, line => line.StartsWith($"btrfs-clone: {PathOf("tree/locked")}: permission", StringComparison.Ordinal));
@@ -61,6 +61,36 @@ public sealed class MeasureTests(ScratchBtrfs btrfs)
         JsonElement type = Assert.Single(root.GetProperty("ByCompression").EnumerateArray());
         Assert.Equal("None", type.GetProperty("Type").GetString());
         Assert.Equal(1, type.GetProperty("ExtentCount").GetInt64());
+    }
+
+    [RootFact(Needs = "cp sync")]
+    public void Tells_what_deleting_would_give_back()
+    {
+        MakeTree();
+
+        ShellResult result = Support.Program.Run(
+            "measure", "--reclaimable", "--detailed", PathOf("tree/big"), PathOf("tree/clone"));
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        string[][] lines = Fields(result.Output);
+        Assert.Equal("RECLAIMABLE", lines[0][^2]);
+        Assert.Equal(["0", PathOf("tree/big")], lines[1][^2..]);
+        Assert.Equal(["8192", "with", PathOf("tree/clone")], lines[2]);
+        Assert.Equal(["0", PathOf("tree/clone")], lines[3][^2..]);
+        Assert.Equal(["8192", "with", PathOf("tree/big")], lines[4]);
+        Assert.Equal(["8192", "all", "of", "them", "together"], lines[5]);
+        Assert.Equal(6, lines.Length);
+
+        result = Support.Program.Run("measure", "--reclaimable", "--json", PathOf("tree"));
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        Assert.Equal(8192, document.RootElement.GetProperty("ReclaimableLength").GetInt64());
+        Assert.Equal(8192, document.RootElement.GetProperty("SetReclaimableLength").GetInt64());
+
+        Assert.Equal(2, Support.Program.Run("measure", "--detailed", PathOf("tree")).ExitCode);
+        result = Shell.Run(
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Support.Program.File, "measure", "--reclaimable", _folder);
+        Assert.Equal((1, ""), (result.ExitCode, result.Output));
+        Assert.Contains("needs CAP_SYS_ADMIN: run as root", result.Error, StringComparison.Ordinal);
     }
 
     [BtrfsFact]

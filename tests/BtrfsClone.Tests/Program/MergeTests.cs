@@ -18,15 +18,15 @@ public sealed class MergeTests(ScratchBtrfs btrfs)
         Assert.Equal((0, ""), (said.ExitCode, said.Error));
         Assert.Equal(
             [
-                $"{At(@"path/b\x0ab")}: 20480 bytes merged, 0 shared already, 0 different",
-                $"{At("path/d")}: 12288 bytes merged, 0 shared already, 4096 different",
+                $"{At(@"path/b\x0ab")}: 20480 bytes merged, 0 shared already, 0 inline, 0 different",
+                $"{At("path/d")}: 12288 bytes merged, 0 shared already, 0 inline, 4096 different",
                 $"{At("path/only")}: only in PATH",
                 $"{At("reference/absent")}: only in REFERENCE",
-                "2 files: 32768 bytes merged, 0 shared already, 4096 different",
+                "2 files: 32768 bytes merged, 0 shared already, 0 inline, 4096 different",
             ],
             Lines(said));
         Assert.Equal(
-            ["2 files: 0 bytes merged, 32768 shared already, 4096 different"],
+            ["2 files: 0 bytes merged, 32768 shared already, 0 inline, 4096 different"],
             Lines(Support.Program.Run("merge", At("reference"), At("path"))));
     }
 
@@ -39,7 +39,7 @@ public sealed class MergeTests(ScratchBtrfs btrfs)
 
         Assert.Equal((0, ""), (said.ExitCode, said.Error));
         Assert.Equal(
-            ["2 files: 32768 bytes would be merged, 0 shared already, 4096 different; it would free up to 32768 bytes"],
+            ["2 files: 32768 bytes would be merged, 0 shared already, 0 inline, 4096 different; it would free up to 32768 bytes"],
             Lines(said));
         Assert.DoesNotContain("shared", Shell.Check("filefrag", "-v", At("path/d")), StringComparison.Ordinal);
     }

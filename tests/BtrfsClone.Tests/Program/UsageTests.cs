@@ -13,6 +13,7 @@ public sealed class UsageTests
     [InlineData("copy", "--no-such-option", "a", "b")]
     [InlineData("copy", "--reflink", "never", "a", "b")]
     [InlineData("copy", "--jobs", "0", "a", "b")]
+    [InlineData("copy", "--jobs", "65", "a", "b")]
     [InlineData("copy", "--jobs", "many", "a", "b")]
     [InlineData("wait")]
     [InlineData("wait", "--timeout", "0", "a")]
@@ -20,6 +21,7 @@ public sealed class UsageTests
     [InlineData("measure")]
     [InlineData("compare", "only-one")]
     [InlineData("extents")]
+    [InlineData("owners")]
     [InlineData("extents", "--offset", "-1", "a")]
     [InlineData("extents", "--offset", "many", "a")]
     [InlineData("extents", "--length", "0", "a")]
@@ -48,6 +50,7 @@ public sealed class UsageTests
     [InlineData("copy", "--help")]
     [InlineData("wait", "--help")]
     [InlineData("extents", "--help")]
+    [InlineData("owners", "--help")]
     public void Help_and_version_go_to_standard_output(params string[] arguments)
     {
         ShellResult result = Support.Program.Run(arguments);

@@ -40,7 +40,7 @@ internal sealed unsafe class ChangingFile : IDisposable
     public void Change()
     {
         int block = _random.Next(Blocks);
-        long size = _sizes[^1].Value;
+        long size = Size();
         switch (_random.Next(6))
         {
             case 0:
@@ -106,6 +106,15 @@ internal sealed unsafe class ChangingFile : IDisposable
         Native.Unmap(_map, MaxSize);
         _direct.Dispose();
         _file.Dispose();
+    }
+
+    /// <summary>Its size now. The lists are shortened by the thread that judges.</summary>
+    private long Size()
+    {
+        lock (_gate)
+        {
+            return _sizes[^1].Value;
+        }
     }
 
     private static bool WasEver(List<State<byte[]>> states, ReadOnlySpan<byte> part, long since)

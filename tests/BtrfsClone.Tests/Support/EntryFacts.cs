@@ -13,6 +13,9 @@ public sealed class EntryFacts : SortedDictionary<string, string>
     /// <summary>The extents of a regular file that are neither shared nor inline, one line each.</summary>
     public string Unshared { get; set; } = "";
 
+    /// <summary>Whether it is the empty directory that a snapshot has in the place of a nested subvolume.</summary>
+    public bool IsPlaceholder { get; set; }
+
     public bool IsFile => this["type"] == "f";
 
     /// <summary>In bytes.</summary>

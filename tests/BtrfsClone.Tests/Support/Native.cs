@@ -8,29 +8,17 @@ namespace BtrfsClone.Tests.Support;
 /// <summary>System calls on byte text paths, for what .NET cannot make; a failure is an exception.</summary>
 internal static unsafe partial class Native
 {
-    public static SafeFileHandle CreateFile(string path)
-    {
-        fixed (byte* name = ByteText.ToBytesZ(path))
-        {
-            int flags = OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive;
-            return new SafeFileHandle(Check(Sys.OpenAt(Sys.WorkingDirectory, name, flags, 0x180), path), ownsHandle: true);
-        }
-    }
+    public static SafeFileHandle CreateFile(string path) =>
+        OpenAs(path, OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
 
-    public static SafeFileHandle Open(string path, bool write)
-    {
-        fixed (byte* name = ByteText.ToBytesZ(path))
-        {
-            int flags = (write ? OpenFlags.ReadWrite : OpenFlags.ReadOnly) | OpenFlags.NoFollow;
-            return new SafeFileHandle(Check(Sys.OpenAt(Sys.WorkingDirectory, name, flags), path), ownsHandle: true);
-        }
-    }
+    public static SafeFileHandle Open(string path, bool write) =>
+        OpenAs(path, (write ? OpenFlags.ReadWrite : OpenFlags.ReadOnly) | OpenFlags.NoFollow);
 
     public static void MakeDirectory(string path)
     {
         fixed (byte* name = ByteText.ToBytesZ(path))
         {
-            Check(Sys.MakeDirectory(Sys.WorkingDirectory, name, 0x1C0), path);
+            Check(Sys.MakeDirectory(Descriptor.WorkingDirectory, name, Sys.ModeOwner), path);
         }
     }
 
@@ -38,7 +26,7 @@ internal static unsafe partial class Native
     {
         fixed (byte* name = ByteText.ToBytesZ(path))
         {
-            Check(Sys.MakeNode(Sys.WorkingDirectory, name, type | 0x180, major, minor), path);
+            Check(Sys.MakeNode(Descriptor.WorkingDirectory, name, type | Sys.ModeOwnerReadWrite, major, minor), path);
         }
     }
 
@@ -46,7 +34,7 @@ internal static unsafe partial class Native
     {
         fixed (byte* to = ByteText.ToBytesZ(target), name = ByteText.ToBytesZ(path))
         {
-            Check(Sys.MakeSymlink(to, Sys.WorkingDirectory, name), path);
+            Check(Sys.MakeSymlink(to, Descriptor.WorkingDirectory, name), path);
         }
     }
 
@@ -54,7 +42,7 @@ internal static unsafe partial class Native
     {
         fixed (byte* from = ByteText.ToBytesZ(existing), name = ByteText.ToBytesZ(path))
         {
-            Check(Sys.Link(Sys.WorkingDirectory, from, Sys.WorkingDirectory, name), path);
+            Check(Sys.Link(Descriptor.WorkingDirectory, from, Descriptor.WorkingDirectory, name), path);
         }
     }
 
@@ -62,7 +50,7 @@ internal static unsafe partial class Native
     {
         fixed (byte* name = ByteText.ToBytesZ(path))
         {
-            Check(Sys.ChownEntry(Sys.WorkingDirectory, name, uid, gid), path);
+            Check(Sys.ChownEntry(Descriptor.WorkingDirectory, name, uid, gid), path);
         }
     }
 
@@ -70,7 +58,10 @@ internal static unsafe partial class Native
     {
         fixed (byte* name = ByteText.ToBytesZ(path))
         {
-            Check(Sys.ChmodPath(name, mode), path);
+            Check(Sys.OpenAt(Descriptor.WorkingDirectory, name, OpenFlags.PathOnly, out Descriptor held), path);
+            CallResult result = Sys.ChmodHeld(held, mode);
+            Sys.Close(held);
+            Check(result, path);
         }
     }
 
@@ -88,14 +79,14 @@ internal static unsafe partial class Native
         {
             Check(
                 Sys.SetTimesOfEntry(
-                    Sys.WorkingDirectory, name, new Statx { AccessTime = access, ModifyTime = modify }),
+                    Descriptor.WorkingDirectory, name, new Statx { AccessTime = access, ModifyTime = modify }),
                 path);
         }
     }
 
     public static void AddFlags(SafeFileHandle file, InodeFlags flags)
     {
-        int descriptor = Descriptor(file);
+        Descriptor descriptor = Descriptor.Borrow(file);
         Check(Sys.GetFlags(descriptor, out InodeFlags present), "GETFLAGS");
         if ((flags & InodeFlags.Inherited) != 0)
         {
@@ -115,34 +106,40 @@ internal static unsafe partial class Native
     }
 
     public static void Preallocate(SafeFileHandle file, long offset, long length) =>
-        Check(Sys.Preallocate(Descriptor(file), offset, length), "fallocate");
+        Check(Sys.Preallocate(Descriptor.Borrow(file), offset, length), "fallocate");
 
-    public static void Truncate(SafeFileHandle file, long size) => Check(Sys.Truncate(Descriptor(file), size), "ftruncate");
+    public static void Truncate(SafeFileHandle file, long size) => Check(Sys.Truncate(Descriptor.Borrow(file), size), "ftruncate");
 
     public static void Clone(SafeFileHandle source, SafeFileHandle destination) =>
-        Check(Sys.Clone(Descriptor(source), Descriptor(destination)), "FICLONE");
+        Check(Sys.Clone(Descriptor.Borrow(source), Descriptor.Borrow(destination)), "FICLONE");
+
+    public static void CloneRange(SafeFileHandle source, long offset, long length, SafeFileHandle destination, long to) =>
+        Check(
+            Sys.CloneRange(
+                Descriptor.Borrow(source),
+                Descriptor.Borrow(destination),
+                new FileCloneRange
+                {
+                    SourceOffset = (ulong)offset,
+                    SourceLength = (ulong)length,
+                    DestinationOffset = (ulong)to,
+                }),
+            "FICLONERANGE");
 
     public static void PunchHole(SafeFileHandle file, long offset, long length) =>
         // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
         Check(
-            fallocate(Descriptor(file), 3, offset, length) == 0 ? 0 : -Marshal.GetLastPInvokeError(), "fallocate");
+            fallocate(Number(file), 3, offset, length) == 0 ? Errno.None : (Errno)Marshal.GetLastPInvokeError(), "fallocate");
 
     /// <summary>Maps a file from its start, shared and writable. Unlike .NET's views, unmapping writes nothing out.</summary>
     public static byte* Map(SafeFileHandle file, long length)
     {
-        nint address = mmap(0, (nuint)length, 3, 1, Descriptor(file), 0);
+        nint address = mmap(0, (nuint)length, 3, 1, Number(file), 0);
         return address == -1 ? throw new Win32Exception(Marshal.GetLastPInvokeError()) : (byte*)address;
     }
 
     /// <summary>Opens a file for writing past the page cache, from memory that is aligned to blocks.</summary>
-    public static SafeFileHandle OpenDirect(string path)
-    {
-        fixed (byte* name = ByteText.ToBytesZ(path))
-        {
-            return new SafeFileHandle(
-                Check(Sys.OpenAt(Sys.WorkingDirectory, name, OpenFlags.ReadWrite | OpenFlags.Direct), path), ownsHandle: true);
-        }
-    }
+    public static SafeFileHandle OpenDirect(string path) => OpenAs(path, OpenFlags.ReadWrite | OpenFlags.Direct);
 
     /// <summary>Writes out of aligned memory.</summary>
     public static void WriteAligned(SafeFileHandle direct, ReadOnlySpan<byte> data, long offset)
@@ -159,16 +156,34 @@ internal static unsafe partial class Native
         using SafeFileHandle file = Open(path, write: false);
 
         // POSIX_FADV_DONTNEED
-        Check(-posix_fadvise(Descriptor(file), 0, 0, 4), "posix_fadvise");
+        Check((Errno)posix_fadvise(Number(file), 0, 0, 4), "posix_fadvise");
     }
+
+    /// <summary>kill(2): true where the process was still there to get the signal.</summary>
+    public static bool Signal(int process, int signal) => kill(process, signal) == 0;
 
     public static void Unmap(byte* address, long length) => _ = munmap((nint)address, (nuint)length);
 
-    private static int Descriptor(SafeFileHandle file) => (int)file.DangerousGetHandle();
+    private static int Number(SafeFileHandle file) => (int)file.DangerousGetHandle();
 
-    private static int Check(int result, string what) => result >= 0
-        ? result
-        : throw new Win32Exception(-result, $"{ByteText.Show(what)}: {new Win32Exception(-result).Message}");
+    private static SafeFileHandle OpenAs(string path, int flags)
+    {
+        fixed (byte* name = ByteText.ToBytesZ(path))
+        {
+            Check(Sys.OpenAt(Descriptor.WorkingDirectory, name, flags, out Descriptor opened, Sys.ModeOwnerReadWrite), path);
+            DescriptorTracking.Release(opened);
+            return new SafeFileHandle(opened.Number, ownsHandle: true);
+        }
+    }
+
+    private static void Check(CallResult result, string what)
+    {
+        if (result.Failed)
+        {
+            int error = (int)result.Error;
+            throw new Win32Exception(error, $"{ByteText.Show(what)}: {new Win32Exception(error).Message}");
+        }
+    }
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fallocate(int descriptor, int mode, long offset, long length);
@@ -178,6 +193,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc")]
     private static partial int posix_fadvise(int descriptor, long offset, long length, int advice);
+
+    [LibraryImport("libc")]
+    private static partial int kill(int process, int signal);
 
     [LibraryImport("libc")]
     private static partial int munmap(nint address, nuint length);

@@ -4,7 +4,10 @@ using Microsoft.Win32.SafeHandles;
 namespace BtrfsClone.Tests.Support;
 
 /// <summary>Fills files so that btrfs stores them in every way it has.</summary>
-internal sealed class RandomContent(Random random, bool beyondEnd)
+/// <param name="random">Decides it.</param>
+/// <param name="beyondEnd">Whether space is preallocated beyond ends.</param>
+/// <param name="longestHole">In bytes.</param>
+internal sealed class RandomContent(Random random, bool beyondEnd, long longestHole)
 {
     private const int Block = 4096;
 
@@ -44,7 +47,7 @@ internal sealed class RandomContent(Random random, bool beyondEnd)
                 return false;
             case 18:
                 // A hole, and nothing but a hole.
-                Native.Truncate(file, random.NextInt64(1, 1L << 40));
+                Native.Truncate(file, random.NextInt64(1, longestHole));
                 return false;
             default:
                 int length = random.Next(1, 50) * Block;
@@ -74,7 +77,7 @@ internal sealed class RandomContent(Random random, bool beyondEnd)
         for (int i = 0; i < 5; i++)
         {
             Write(file, offset, random.Next(1, 3 * Block));
-            offset += random.NextInt64(1L << 24) + (4 * Block);
+            offset += random.NextInt64(Math.Min(longestHole, 1L << 24)) + (4 * Block);
         }
 
         Native.Truncate(file, offset);

@@ -18,6 +18,9 @@ public sealed record TreeShape
     /// <summary>Space preallocated beyond a file's end, which no clone can share.</summary>
     public bool BeyondEnd { get; init; } = true;
 
+    /// <summary>How long holes may be, in bytes: who reads files whole has to read them, too.</summary>
+    public long LongestHole { get; init; } = 1L << 40;
+
     /// <summary>Immutable and append-only files and directories.</summary>
     public bool Frozen { get; init; }
 
@@ -55,7 +58,7 @@ public sealed class RandomTree
         _shape = shape;
         _random = new Random(seed);
         _names = new RandomNames(_random);
-        _content = new RandomContent(_random, shape.BeyondEnd);
+        _content = new RandomContent(_random, shape.BeyondEnd, shape.LongestHole);
         _metadata = new RandomMetadata(_random, shape);
     }
 

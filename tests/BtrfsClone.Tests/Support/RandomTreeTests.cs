@@ -43,7 +43,8 @@ public sealed class RandomTreeTests(ScratchBtrfs btrfs)
         before.AssertEqual(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs));
 
         Shell.Check("touch", "--date=@1.000000001", file);
-        Assert.Contains("file: mtime: expected", before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs)), StringComparison.Ordinal);
+        string found = before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs));
+        Assert.Contains("file: mtime: expected", found, StringComparison.Ordinal);
 
         before = TreeFacts.Of(folder);
         Shell.Check("setfattr", "--name=user.x", "--value=1", file);
@@ -55,7 +56,8 @@ public sealed class RandomTreeTests(ScratchBtrfs btrfs)
 
         before = TreeFacts.Of(folder);
         File.WriteAllBytes(Path.Combine(folder, "new"), []);
-        Assert.Contains("new: ought not to exist", before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs)), StringComparison.Ordinal);
+        found = before.DifferencesOf(TreeFacts.Of(folder), TreeFacts.Unstable(btrfs));
+        Assert.Contains("new: ought not to exist", found, StringComparison.Ordinal);
     }
 
     [RootFact(Needs = Needs)]

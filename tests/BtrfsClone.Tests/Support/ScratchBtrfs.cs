@@ -4,8 +4,7 @@ namespace BtrfsClone.Tests.Support;
 /// The btrfs that the tests work on: a scratch image, or a folder of its own below the one that
 /// <see cref="TestMachine.FolderVariable"/> names. Tests of its collection run one after another.
 /// </summary>
-[CollectionDefinition(Name)]
-public sealed class ScratchBtrfs : ICollectionFixture<ScratchBtrfs>, IDisposable
+public sealed class ScratchBtrfs : IDisposable
 {
     public const string Name = "scratch btrfs";
 
@@ -13,6 +12,7 @@ public sealed class ScratchBtrfs : ICollectionFixture<ScratchBtrfs>, IDisposable
     private const long ImageSize = 8L << 30;
 
     private readonly ScratchImage? _image;
+    private readonly ScratchFolder? _folder;
     private int _folders;
 
     public ScratchBtrfs()
@@ -31,7 +31,8 @@ public sealed class ScratchBtrfs : ICollectionFixture<ScratchBtrfs>, IDisposable
             return;
         }
 
-        Root = Path.Combine(TestMachine.Folder, "btrfs-clone-tests-" + Guid.NewGuid().ToString("N"));
+        _folder = new ScratchFolder(TestMachine.Folder, Remove);
+        Root = Path.Combine(_folder.Path, "tests");
         Directory.CreateDirectory(Root);
     }
 
@@ -61,16 +62,16 @@ public sealed class ScratchBtrfs : ICollectionFixture<ScratchBtrfs>, IDisposable
 
     public void Dispose()
     {
-        if (_image is not null)
-        {
-            _image.Dispose();
-        }
-        else if (Root.Length > 0)
-        {
-            // What keeps rm out: flags that only root can have set, and folders without write permission.
-            Shell.Run("chattr", "-R", "-f", "-i", "-a", Root);
-            Shell.Run("chmod", "--recursive", "u+rwX", Root);
-            Shell.Check("rm", "--recursive", "--force", Root);
-        }
+        _image?.Dispose();
+        _folder?.Dispose();
+    }
+
+    private static void Remove(string folder)
+    {
+        // What keeps rm out: flags that only root can have set, and folders without write permission.
+        string root = Path.Combine(folder, "tests");
+        Shell.Run("chattr", "-R", "-f", "-i", "-a", root);
+        Shell.Run("chmod", "--recursive", "u+rwX", root);
+        Shell.Check("rm", "--recursive", "--force", root);
     }
 }

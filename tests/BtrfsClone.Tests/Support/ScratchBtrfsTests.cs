@@ -52,7 +52,7 @@ public sealed class ScratchBtrfsTests(ScratchBtrfs btrfs)
         Assert.True(Directory.Exists(folder));
     }
 
-    [RootFact]
+    [RootFact(Needs = "chattr")]
     public void What_a_killed_run_left_is_removed_by_the_next()
     {
         // The lock of a live image is held by this process; a copy of the folder's shape without it is a leftover. The
@@ -67,6 +67,7 @@ public sealed class ScratchBtrfsTests(ScratchBtrfs btrfs)
         }
 
         Shell.Check("mkfs.btrfs", "--quiet", image);
+        Shell.Check("chattr", "+i", root);
         Shell.Check("mount", "-o", "loop", image, root);
         File.WriteAllText(Path.Combine(leftover, "lock"), "");
 

@@ -6,11 +6,8 @@ namespace BtrfsClone.Tests.Support;
 /// </summary>
 public sealed class ScratchImage : IDisposable
 {
-    private const string Prefix = "btrfs-clone-tests-";
-
-    private readonly string _folder;
+    private readonly ScratchFolder _folder;
     private readonly string _mountOptions;
-    private readonly FileStream _lock;
 
     /// <summary>Makes and mounts the image.</summary>
     /// <param name="size">The image's size in bytes. It is sparse: only what is written takes room.</param>
@@ -24,12 +21,9 @@ public sealed class ScratchImage : IDisposable
     /// <summary>As above, with the image in another folder.</summary>
     public ScratchImage(long size, string mountOptions, DirectoryInfo folder, params string[] mkfs)
     {
-        RemoveLeftovers();
         _mountOptions = "loop," + mountOptions;
-        _folder = Path.Combine(folder.FullName, Prefix + Guid.NewGuid().ToString("N"));
-        Directory.CreateDirectory(_folder);
-        _lock = new FileStream(Path.Combine(_folder, "lock"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
-        Root = Path.Combine(_folder, "mnt");
+        _folder = new ScratchFolder(folder.FullName, Remove);
+        Root = MountPointIn(_folder.Path);
         Directory.CreateDirectory(Root);
 
         // Where the mount is gone, nothing can be made in its place; and nobody can remove the mount point in a mount
@@ -60,7 +54,7 @@ public sealed class ScratchImage : IDisposable
     public string Device { get; } = "";
 
     /// <summary>The file that holds the file system.</summary>
-    public string Image => Path.Combine(_folder, "image");
+    public string Image => ImageIn(_folder.Path);
 
     /// <summary>Whether it is mounted still, or again.</summary>
     public bool IsMounted => IsMountPoint(Root);
@@ -82,34 +76,15 @@ public sealed class ScratchImage : IDisposable
     /// </summary>
     public void Mount() => Shell.Check("mount", "-o", _mountOptions, Image, Root);
 
-    public void Dispose()
-    {
-        // Still locked: else another run would take it for a killed one's and remove it at the same time.
-        Remove(_folder);
-        _lock.Dispose();
-    }
+    public void Dispose() => _folder.Dispose();
 
-    private static void RemoveLeftovers()
-    {
-        foreach (string folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
-        {
-            try
-            {
-                // The run that holds the lock still uses its image; the kernel drops a dead process's lock.
-                using FileStream held = new(
-                    Path.Combine(folder, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-                Remove(folder);
-            }
-            catch (Exception e) when (e is IOException or InvalidOperationException)
-            {
-                // In use by a run, or by what a killed run has started.
-            }
-        }
-    }
+    private static string MountPointIn(string folder) => Path.Combine(folder, "mnt");
+
+    private static string ImageIn(string folder) => Path.Combine(folder, "image");
 
     private static void Remove(string folder)
     {
-        string root = Path.Combine(folder, "mnt");
+        string root = MountPointIn(folder);
         while (IsMountPoint(root))
         {
             // Whatever a failed test mounted below goes with it.
@@ -119,9 +94,7 @@ public sealed class ScratchImage : IDisposable
         // Not recursive: a mount that came in between must not be emptied.
         Shell.Run("chattr", "-i", root);
         Directory.Delete(root);
-        File.Delete(Path.Combine(folder, "image"));
-        File.Delete(Path.Combine(folder, "lock"));
-        Directory.Delete(folder);
+        File.Delete(ImageIn(folder));
     }
 
     private static bool IsMountPoint(string path) => Shell.Run("mountpoint", "--quiet", path).ExitCode == 0;

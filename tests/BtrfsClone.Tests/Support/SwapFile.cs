@@ -6,11 +6,9 @@ internal sealed class SwapFile : IDisposable
     /// <summary>The commands that it needs.</summary>
     public const string Tools = "chattr fallocate mkswap swapon swapoff";
 
-    private readonly string _path;
-
     public SwapFile(string path)
     {
-        _path = path;
+        Path = path;
         File.WriteAllBytes(path, []);
         Shell.Check("chattr", "+C", path);
         Shell.Check("fallocate", "--length", "16M", path);
@@ -19,5 +17,7 @@ internal sealed class SwapFile : IDisposable
         Shell.Check("swapon", path);
     }
 
-    public void Dispose() => Shell.Check("swapoff", _path);
+    public string Path { get; }
+
+    public void Dispose() => Shell.Check("swapoff", Path);
 }

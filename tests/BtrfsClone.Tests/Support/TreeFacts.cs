@@ -49,14 +49,40 @@ public sealed class TreeFacts
     public static TreeFacts Of(string root)
     {
         Shell.Check("sync", "--file-system", root);
+        return OfWritten(root);
+    }
+
+    /// <summary>Takes down all facts of a tree of which nothing is dirty.</summary>
+    public static TreeFacts OfWritten(string root)
+    {
         TreeFacts facts = new();
         facts.ReadStatus(root);
         string[] all = [.. facts._entries.Keys];
         root = ByteText.FromText(root);
         facts.ReadDevices(root, [.. all.Where(p => facts._entries[p]["type"] is "b" or "c")]);
         facts.ReadXattrs(root, all);
-        facts.ReadFlags(root, [.. all.Where(p => facts._entries[p]["type"] is "f" or "d")]);
+        facts.ReadFlags(root, [.. all.Where(p => facts._entries[p]["type"] is "f" or "d" && !facts._entries[p].IsPlaceholder)]);
         facts.ReadExtents(root, [.. all.Where(p => facts._entries[p].IsFile)]);
+        return facts;
+    }
+
+    /// <summary>The facts of what is below one directory of the tree, as those of a tree of its own.</summary>
+    /// <param name="path">The directory's path, as byte text.</param>
+    public TreeFacts Below(string path)
+    {
+        TreeFacts facts = new();
+        foreach ((string name, EntryFacts entry) in _entries)
+        {
+            if (name == path || name.StartsWith(path + "/", StringComparison.Ordinal))
+            {
+                facts._entries.Add(RelativeTo(path, name), entry);
+                if (entry.TryGetValue(HardLinks, out string? first))
+                {
+                    entry[HardLinks] = RelativeTo(path, first);
+                }
+            }
+        }
+
         return facts;
     }
 
@@ -114,6 +140,8 @@ public sealed class TreeFacts
                 entry[fields[i]] = values[at + 1 + i];
             }
 
+            // BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, which no ioctl knows.
+            entry.IsPlaceholder = values[at + 1 + fields.Length].EndsWith(":2", StringComparison.Ordinal);
             _entries.Add(values[at], entry);
             inodes.Add((values[at], values[at + 1 + fields.Length]));
         }
@@ -198,6 +226,8 @@ public sealed class TreeFacts
         ? ""
         : ByteText.FromBytes(Shell.CheckBytes(
             ByteText.ToBytes(string.Concat(paths.Select(p => Absolute(root, p) + '\0'))), "xargs", ["-0", .. command]));
+
+    private static string RelativeTo(string path, string name) => name.Length > path.Length ? name[(path.Length + 1)..] : "";
 
     private static string Absolute(string root, string path) => path.Length == 0 ? root : root + "/" + path;
 

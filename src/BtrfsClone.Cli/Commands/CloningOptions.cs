@@ -1,0 +1,42 @@
+using System.CommandLine;
+using BtrfsClone.Cloning;
+
+namespace BtrfsClone.Cli.Commands;
+
+/// <summary>Options that several verbs share which clone.</summary>
+internal sealed class CloningOptions
+{
+    public CloningOptions()
+    {
+        Reflink.AcceptOnlyFromAmong("always", "auto");
+        Jobs.Validators.Add(result =>
+        {
+            // By its text: the value of what is no number cannot be asked for.
+            if (result.Tokens is not [{ Value: var text }] || !int.TryParse(text, out int count) ||
+                count is < 1 or > CloneOptions.MaxWorkers)
+            {
+                result.AddError($"--jobs takes a number from 1 to {CloneOptions.MaxWorkers}.");
+            }
+        });
+    }
+
+    public Option<string?> Reflink { get; } = new("--reflink")
+    {
+        Description = "What cannot be cloned is an error (always, the default) or is copied (auto).",
+        HelpName = "always|auto",
+    };
+
+    public static Option<bool> OneFileSystem() => new("--one-file-system", "-x")
+    {
+        Description = "Leave out other filesystems that are mounted below the given directories.",
+    };
+
+    public Option<int> Jobs { get; } = new("--jobs", "-j")
+    {
+        Description = $"Threads, 1-{CloneOptions.MaxWorkers} (default: one for each processor).",
+        HelpName = "N",
+    };
+
+    /// <summary>What a value of <see cref="Reflink"/> means.</summary>
+    public static ReflinkMode ReflinkOf(string? value) => value == "auto" ? ReflinkMode.Auto : ReflinkMode.Always;
+}

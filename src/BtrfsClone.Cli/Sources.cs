@@ -1,0 +1,53 @@
+using BtrfsClone.Cloning;
+
+namespace BtrfsClone.Cli;
+
+/// <summary>What is to be cloned: as arguments, and as names in a file.</summary>
+/// <param name="Arguments">The arguments.</param>
+/// <param name="List">The file, <c>-</c> for standard input, or null.</param>
+/// <param name="HasZeros">Whether the names in it end with a zero byte, and not with a line feed.</param>
+internal sealed record Sources(string[] Arguments, string? List, bool HasZeros)
+{
+    /// <summary>The item that a word names.</summary>
+    /// <exception cref="BtrfsException">It is empty, or leads nowhere.</exception>
+    public static CloneSource Find(string word) => CloneSource.Of(FullPath.Of(word), word);
+
+    /// <summary>The items, found as they are asked for. Those that cannot be found are reported.</summary>
+    /// <param name="run">Takes failures and warnings.</param>
+    /// <param name="isCovered">
+    /// Whether an item has come with a directory above it: a list such as that of find(1) names a directory, and then what is in it.
+    /// </param>
+    public IEnumerable<CloneSource> Read(Invocation run, Func<string, bool> isCovered)
+    {
+        HashSet<CloneSource> given = [];
+        foreach (string word in Arguments)
+        {
+            CloneSource? item = null;
+            run.Try(() => item = Find(word));
+            if (item is not null && given.Add(item))
+            {
+                yield return item;
+            }
+            else if (item is not null)
+            {
+                run.Warn($"{PathText.Printable(word)}: is given more than once, and cloned once.");
+            }
+        }
+
+        if (List is null)
+        {
+            yield break;
+        }
+
+        string file = List == "-" ? "/dev/stdin" : FullPath.Of(List);
+        foreach (string name in ByteLines.Read(file, HasZeros ? (byte)0 : (byte)'\n'))
+        {
+            CloneSource? item = null;
+            run.Try(() => item = Find(name));
+            if (item is not null && !isCovered(item.Path))
+            {
+                yield return item;
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Management.Automation;
+using BtrfsClone.Cloning;
+
+namespace BtrfsClone.PowerShell;
+
+/// <content>What the cmdlet takes.</content>
+public sealed partial class CopyBtrfsItemCommand
+{
+    /// <summary>
+    /// An existing directory, which receives each item under its own name, or the new name of a single item. Several
+    /// items, wildcards and pipeline input make it a directory. It is taken as it is, without wildcards. A name with a
+    /// slash at its end is a directory's.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ArgumentCompleter(typeof(LiteralPathCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = "";
+
+    /// <summary>Keeps each item's path relative to this directory below the destination. Taken as it is.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(LiteralDirectoryCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? RelativeBasePath { get; set; }
+
+    /// <summary>
+    /// Takes the destination for the clone's own name, also where it is a directory: what is in a directory goes into that.
+    /// </summary>
+    [Parameter]
+    [Alias("T")]
+    public SwitchParameter NoTargetDirectory { get; set; }
+
+    /// <summary>As <c>Copy-Item</c> has it: true, which is always so here. False is an error that says what does it.</summary>
+    [Parameter]
+    public SwitchParameter Container { get; set; } = true;
+
+    /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(NamePatternCompleter))]
+    [SupportsWildcards]
+    public string[]? Include { get; set; }
+
+    /// <summary>Leaves out what matches one of these wildcards; such a directory is not entered.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(NamePatternCompleter))]
+    [SupportsWildcards]
+    public string[]? Exclude { get; set; }
+
+    /// <summary>
+    /// Leaves out what the rules of these files leave out, which are those of .gitignore, relative to each item. Taken as they
+    /// are, without wildcards.
+    /// </summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(LiteralPathCompleter))]
+    public string[]? ExcludeFrom { get; set; }
+
+    /// <summary>What to do with data that cannot be shared: an error, or a copy in the kernel.</summary>
+    [Parameter]
+    public ReflinkMode Reflink { get; set; }
+
+    /// <summary>Leaves existing files at the destination as they are, and reports them.</summary>
+    [Parameter]
+    public SwitchParameter NoClobber { get; set; }
+
+    /// <summary>
+    /// Replaces also existing files that have no write permission bit, and devices, FIFOs and sockets. Wildcards in
+    /// <see cref="BtrfsCmdlet.Path"/> match also names that begin with a dot.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Keeps every file that is replaced in its directory: as NAME~, or as NAME.~N~.</summary>
+    [Parameter]
+    public BackupMode Backup { get; set; }
+
+    /// <summary>Replaces what exists only where the source was modified later, and leaves all else without a word.</summary>
+    [Parameter]
+    public SwitchParameter Update { get; set; }
+
+    /// <summary>
+    /// Lets all items appear at the end, each name in one step with everything below it, or none of them. A directory
+    /// that exists under an item's name is an error, and an existing file is replaced.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Atomic { get; set; }
+
+    /// <summary>
+    /// Clones the items as they stood at one moment, from a temporary read-only snapshot of their subvolume; the moment
+    /// is when the first item of a subvolume is reached. The clones hold what a crash at that moment would have left;
+    /// whatever a program had fsynced before it wrote something else is there whenever that is (unsynced writes may be
+    /// missing, as after a crash). Each nested subvolume is a moment of its own. Needs root, or ownership of the
+    /// subvolume's root directory on a filesystem mounted with user_subvol_rm_allowed, or of all directories in it.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter PointInTime { get; set; }
+
+    /// <summary>
+    /// With <c>-PointInTime</c>: where no snapshot may be taken or removed, clones without, and warns: each file is of a moment
+    /// of its own.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter PerFile { get; set; }
+
+    /// <summary>
+    /// Makes of each item, which has to be a subvolume's root, a snapshot at the destination: in milliseconds at any size.
+    /// Nested subvolumes, which a snapshot leaves empty, are named in warnings. Nothing that exists is replaced. Needs root or
+    /// ownership of the subvolume's root directory.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Snapshot { get; set; }
+
+    /// <summary>Makes the snapshots read-only, those of nested subvolumes too.</summary>
+    [Parameter]
+    public SwitchParameter ReadOnly { get; set; }
+
+    /// <summary>
+    /// Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves. Given
+    /// with <c>-Snapshot</c>, it makes snapshots of nested subvolumes too, in their places: of all or none.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; } = true;
+
+    /// <summary>
+    /// Leaves out other filesystems that are mounted below the given directories. Nested subvolumes belong to the filesystem.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
+
+    /// <summary>How many threads work on a tree; the number of processors unless given.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(ThreadCountCompleter))]
+    [ValidateRange(1, CloneOptions.MaxWorkers)]
+    public int ThrottleLimit { get; set; }
+
+    /// <summary>Writes a <see cref="CloneResult"/> for each item.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Management.Automation;
+using BtrfsClone.Cloning;
+using BtrfsClone.Finding;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>
+/// <c>Find-BtrfsDuplicate</c>: data that is stored more than once, in any files and at any offset; one object for each
+/// group of places that hold the same, the largest gain first.
+/// </summary>
+[Cmdlet(VerbsCommon.Find, "BtrfsDuplicate", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[OutputType(typeof(BtrfsDuplicate))]
+public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
+{
+    private readonly List<string> _paths = [];
+    private readonly HashSet<string> _notNamed = [];
+    private FindSession? _session;
+    private WorkProgress? _progress;
+    private EntryFilter? _filter;
+
+    /// <summary>Bytes that data has at least; a range has at least one block in any case.</summary>
+    [Parameter]
+    [ValidateRange(1, long.MaxValue)]
+    public long MinimumLength { get; set; } = 1;
+
+    /// <summary>Compares whole files only.</summary>
+    [Parameter]
+    public SwitchParameter FileOnly { get; set; }
+
+    /// <summary>Searches only files with such names below the given items.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(NamePatternCompleter))]
+    public string[]? Include { get; set; }
+
+    /// <summary>Leaves such names out, directories with all below them.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(NamePatternCompleter))]
+    public string[]? Exclude { get; set; }
+
+    /// <summary>Leaves out what the rules of these files leave out, which are those of .gitignore, relative to each item.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(LiteralPathCompleter))]
+    public string[]? ExcludeFrom { get; set; }
+
+    /// <summary>
+    /// What says that data is the same: btrfs's checksums, which needs CAP_SYS_ADMIN; the content, which is read; or, the
+    /// default, checksums where they may be read, and content where there are none.
+    /// </summary>
+    [Parameter]
+    public DuplicateSource Source { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _filter = NameFilter.Create(this, Include, Exclude, ExcludeFrom).Filter;
+        _session = new FindSession(
+            new FindOptions { MinimumLength = MinimumLength, FileOnly = FileOnly, Source = Source, Filter = _filter },
+            new SessionEvents { OnFailure = WriteItemFailure, OnTick = Tick });
+        _progress = new WorkProgress(this, "Searching", _ => Describe(_session.Progress));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessItem(ItemPath item)
+    {
+        if (!item.IsNamed)
+        {
+            EntryKind kind = Directory.Exists(item.FullName) ? EntryKind.Directory : EntryKind.File;
+            if (_filter is not null && !_filter(PathInDirectory(item.FullName), kind))
+            {
+                return;
+            }
+
+            _notNamed.Add(item.FullName);
+        }
+
+        _paths.Add(item.Target);
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        Attempt(() =>
+        {
+            foreach (BtrfsDuplicate group in _session!.Find(_paths, Cancellation))
+            {
+                WriteObject(group);
+            }
+        });
+        _progress!.Complete();
+        if (_session!.Progress.Stale > 0)
+        {
+            WriteWarning($"{_session.Progress.Stale} groups were left out: their files have changed meanwhile.");
+        }
+    }
+
+    /// <summary>An item that nobody has named is an entry of its directory.</summary>
+    private static string[] PathInDirectory(string item) =>
+        [System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(item)) ?? "", System.IO.Path.GetFileName(item)];
+
+    private void WriteItemFailure(BtrfsException failure)
+    {
+        if (failure.Error == BtrfsError.NotRegularFile && _notNamed.Contains(failure.Path))
+        {
+            WriteVerbose($"'{PathText.Printable(failure.Path)}' is neither a regular file nor a directory.");
+            return;
+        }
+
+        WriteFailure(failure);
+    }
+
+    private void Tick()
+    {
+        _progress!.Fraction = _session!.Progress.Fraction;
+        _progress.TimeLeft = _session.Progress.TimeLeft;
+        _progress.Tick();
+    }
+
+    private static string Describe(FindProgress progress) => string.Create(
+        CultureInfo.CurrentCulture,
+        $"{progress.Files:N0} files{(progress.Phase switch
+        {
+            FindPhase.Comparing => ", comparing",
+            FindPhase.Writing => $", {progress.Groups:N0} groups",
+            _ => "",
+        })}");
+}

@@ -1,0 +1,60 @@
+using System.Management.Automation;
+using BtrfsClone.Owning;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>
+/// <c>Get-BtrfsExtentOwner</c>: who refers to the extents of files, in all subvolumes and snapshots; one object for each
+/// reference and name.
+/// </summary>
+[Cmdlet(VerbsCommon.Get, "BtrfsExtentOwner", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[OutputType(typeof(BtrfsExtentOwner))]
+public sealed class GetBtrfsExtentOwnerCommand : BtrfsCmdlet
+{
+    private readonly OwnerSession _session = new();
+
+    /// <summary>
+    /// Where on disk the one extent begins that is looked up, in bytes; all extents of the file unless given. What
+    /// <c>Get-BtrfsExtent</c> writes binds to it; a hole and inline data, which have none, have no owners.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [AllowNull]
+    public long? DiskOffset { get; set; }
+
+    /// <summary>The bytes that this extent takes on disk, which the objects then tell.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [AllowNull]
+    public long? DiskLength { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessItem(ItemPath item)
+    {
+        try
+        {
+            foreach (BtrfsExtentOwner owner in Owners(item.Target))
+            {
+                WriteObject(owner);
+            }
+        }
+        catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
+        {
+            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a regular file.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _session.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private IEnumerable<BtrfsExtentOwner> Owners(string path) =>
+        !MyInvocation.BoundParameters.ContainsKey(nameof(DiskOffset)) ? _session.Read(path, Cancellation)
+        : DiskOffset is long offset ? _session.Read(path, offset, DiskLength ?? 0, Cancellation)
+        : [];
+}

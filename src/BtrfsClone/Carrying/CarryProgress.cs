@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using BtrfsClone.Cloning;
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+using BtrfsClone.Measuring;
+using BtrfsClone.Walking;
+
+namespace BtrfsClone.Carrying;
+
+/// <summary>
+/// How much an invocation has to copy to another filesystem, whether there is room for it, and how far that has come. What items
+/// share is counted once in each.
+/// </summary>
+/// <param name="counters">The invocation's.</param>
+public sealed class CarryProgress(CloneCounters counters)
+{
+    private long _total;
+    private long _before;
+    private long _begin;
+
+    /// <summary>How much of what is to be copied has been, from 0 to 1; null where nothing is known of it.</summary>
+    public double? Fraction => _total > 0 ? Math.Min((double)Copied / _total, 1) : null;
+
+    /// <summary>How long the rest takes at the rate so far, or null where that is not known.</summary>
+    public TimeSpan? TimeLeft => Fraction is > 0 and { } done ? Stopwatch.GetElapsedTime(_begin) * ((1 - done) / done) : null;
+
+    private long Copied => counters.CopiedLength - _before;
+
+    /// <summary>Measures an item before it is copied, if its destination is on another filesystem.</summary>
+    /// <param name="source">The item's absolute path.</param>
+    /// <param name="destination">Where it goes.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>What people have to be told of room that there is not, or null.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public string? Add(string source, CloneDestination destination, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(destination);
+        if (FindRoom(source, destination, out long free, out bool areBothBtrfs) is not { } place)
+        {
+            return null;
+        }
+
+        MeasureResult measured;
+        try
+        {
+            using var session = new MeasureSession(new MeasureOptions(), new SessionEvents { OnFailure = _ => { } });
+            measured = session.Measure(source, cancellation);
+        }
+        catch (BtrfsException)
+        {
+            return null; // Copying it fails for the same, or does not need to know.
+        }
+
+        long length = measured.ExclusiveLength + measured.SetSharedLength + (measured.InlineLength ?? 0);
+        long needed = areBothBtrfs ? measured.DiskLength ?? length : length;
+        if (_total == 0)
+        {
+            (_before, _begin) = (counters.CopiedLength, Stopwatch.GetTimestamp());
+        }
+
+        _total += length;
+        return needed <= free ? null
+            : $"{PathText.Printable(source)}: {needed} bytes may have to be written, and {free} are free at {PathText.Printable(place)}.";
+    }
+
+    /// <summary>The progress in words: bytes, rate and time left; null where nothing is copied.</summary>
+    public string? Describe()
+    {
+        if (Fraction is null)
+        {
+            return null;
+        }
+
+        double seconds = Math.Max(Stopwatch.GetElapsedTime(_begin).TotalSeconds, 0.001);
+        string left = TimeLeft is { } time ? $", {time:hh\\:mm\\:ss} left" : "";
+        return $"{Copied / 1e6:N1} of {_total / 1e6:N1} MB copied, {Copied / seconds / 1e6:N1} MB/s{left}";
+    }
+
+    /// <summary>The directory that takes an item on another filesystem, and the bytes that are free there; else null.</summary>
+    private static string? FindRoom(string source, CloneDestination destination, out long free, out bool areBothBtrfs)
+    {
+        free = 0;
+        areBothBtrfs = false;
+        if (HeldDirectory.Open(source, out HeldDirectory? from).Failed &&
+            HeldDirectory.Open(CloneDestination.ParentOf(source), out from).Failed)
+        {
+            return null;
+        }
+
+        using (from)
+        {
+            string? path = destination.NewName is { } name ? Path.Join(destination.Directory, name) : destination.Directory;
+            HeldDirectory? to = null;
+            while (path is not null && HeldDirectory.Open(path, out to).Failed)
+            {
+                path = Path.GetDirectoryName(path); // It is made later, or is a file.
+            }
+
+            using (to)
+            {
+                if (to is null || Sys.Stat(source, follow: false, out Statx status).Failed || to.Stat(out Statx place).Failed ||
+                    FileSystems.AreOne(from!.Descriptor, status, to.Descriptor, place) != false)
+                {
+                    return null;
+                }
+
+                areBothBtrfs = Sys.FileSystemMagic(from.Descriptor, out long one).Succeeded && one == Sys.BtrfsMagic &&
+                    Sys.FileSystemMagic(to.Descriptor, out long other).Succeeded && other == Sys.BtrfsMagic;
+                return Sys.FreeSpace(to.Descriptor, out free).Succeeded ? path : null;
+            }
+        }
+    }
+}

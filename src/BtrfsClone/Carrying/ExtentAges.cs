@@ -1,0 +1,47 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Carrying;
+
+/// <summary>
+/// Whether an address on the source's disk still stands for the extent that it stood for when the run began: meanwhile that may
+/// have been freed, or moved by a balance, and another one have taken its room. The extent tree tells, whose items have the
+/// transaction that has made them: what was freed in it comes free with its end only.
+/// </summary>
+internal sealed class ExtentAges
+{
+    private readonly TreeSearch _search = new();
+    private long _last;
+    private bool _isOld;
+
+    /// <summary>Begins with a file of the filesystem.</summary>
+    public void Start(Descriptor file)
+    {
+        _search.Start(file, "");
+        _last = 0;
+    }
+
+    /// <summary>Whether an extent is as old as the run. What cannot be found out is not.</summary>
+    public bool IsOld(in FileExtent extent, ulong start)
+    {
+        long place = extent.RawDiskOffset;
+        if (place > 0 && place != _last)
+        {
+            (_last, _isOld) = (place, LookUp((ulong)place, start));
+        }
+
+        return place > 0 && _isOld;
+    }
+
+    private bool LookUp(ulong place, ulong start)
+    {
+        CallResult found = _search.TryFind(
+            BtrfsKey.ExtentTree,
+            new ItemKey(place, BtrfsKey.ExtentItem, 0),
+            new ItemKey(place, BtrfsKey.ExtentItem, ulong.MaxValue),
+            count: 1);
+        return found.Value > 0 && _search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item) &&
+            header.ObjectId == place && header.Type == BtrfsKey.ExtentItem &&
+            TreeItems.TryReadExtentGeneration(item, out ulong generation) && generation <= start;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Carrying;
+
+/// <summary>
+/// Brings files to another filesystem extent by extent. What the source shares goes through a <see cref="SharedPool"/> there;
+/// everything else is copied to its file at once.
+/// </summary>
+internal sealed class ExtentCarrier(CloneContext context) : IContentCarrier
+{
+    private readonly Dictionary<(ulong Source, ulong Destination), CarryRoute?> _byDevice = [];
+    private readonly ConcurrentBag<FileCarrier> _idle = [];
+
+    /// <inheritdoc/>
+    public Failure Carry(DirectoryPair directory, ref FileClone file, CancellationToken cancellation, out bool isCarried)
+    {
+        isCarried = false;
+        if (RouteOf(file, directory) is not { } route)
+        {
+            return default;
+        }
+
+        if (!_idle.TryTake(out FileCarrier? carrier))
+        {
+            carrier = new FileCarrier(context);
+        }
+
+        try
+        {
+            return carrier.Carry(route, directory.Destination, ref file, cancellation, out isCarried);
+        }
+        finally
+        {
+            _idle.Add(carrier);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (CarryRoute? route in _byDevice.Values)
+        {
+            route?.Dispose();
+        }
+
+        _byDevice.Clear();
+    }
+
+    /// <summary>The way from a file's filesystem to its clone's, or null where none is known.</summary>
+    private CarryRoute? RouteOf(in FileClone file, DirectoryPair directory)
+    {
+        (ulong, ulong) devices = (file.Status.Device, directory.DestinationStatus.Device);
+        lock (_byDevice)
+        {
+            if (!_byDevice.TryGetValue(devices, out CarryRoute? route))
+            {
+                route = CarryRoute.Find(file, directory);
+
+                // Each subvolume has a device of its own: another one's way may be the same.
+                CarryRoute? known = _byDevice.Values.FirstOrDefault(other => other is not null && other.IsSameAs(route));
+                route = known ?? route;
+                _byDevice.Add(devices, route);
+            }
+
+            return route;
+        }
+    }
+}

@@ -1,0 +1,231 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Carrying;
+
+/// <summary>
+/// The pieces of a source file, in file order: by FIEMAP, which writes out first what is dirty and tells what is shared; and
+/// where btrfs's trees may be read, with the extents that the pieces lie in.
+/// </summary>
+internal sealed class SourceMap
+{
+    private const int Room = 256;
+
+    // As much as an extent of written data holds on btrfs (BTRFS_MAX_EXTENT_SIZE): longer ones may be parted.
+    private const long LongestPiece = 128L << 20;
+
+    private readonly FiemapReader _map = new(Room);
+    private readonly FiemapReader _again = new(Room);
+    private readonly ItemSource _items = new();
+    private readonly ExtentCursor _cursor = new();
+    private Descriptor _file;
+    private CarryRoute _route = null!;
+    private Statx _status;
+    private FileExtent _mapped;
+    private FileExtent _rest;
+    private int _next;
+    private bool _hasRest;
+    private bool _isFirst;
+    private bool _byItems;
+
+    /// <summary>Begins with a file.</summary>
+    public void Start(CarryRoute route, Descriptor file, in Statx status)
+    {
+        (_route, _file, _status) = (route, file, status);
+        _map.Start(file, "", flush: true);
+        _next = 0;
+        _hasRest = _byItems = false;
+        _isFirst = true;
+    }
+
+    /// <summary>Tells what is preallocated from a place on. To be asked before the first piece is.</summary>
+    public CallResult FindReserved(long start, List<(long Offset, long Length)> reserved)
+    {
+        CallResult result = _map.TryMapOn(long.MaxValue, out bool isMore);
+        FiemapReader reader = _map;
+        if (isMore && !_map.EndsFile)
+        {
+            (reader, isMore) = (_again, true);
+            _again.Start(_file, "", from: start);
+            result = _again.TryMapOn(long.MaxValue, out isMore);
+        }
+
+        while (result.Succeeded && isMore)
+        {
+            foreach (ref readonly FiemapExtent extent in reader.Extents)
+            {
+                long from = Math.Max((long)extent.Logical, start);
+                long length = (long)(extent.Logical + extent.Length) - from;
+                if (length > 0 && extent.Flags.HasFlag(FiemapExtentFlags.Unwritten))
+                {
+                    reserved.Add((from, length));
+                }
+            }
+
+            isMore = false;
+            result = reader == _map ? result : reader.TryMapOn(long.MaxValue, out isMore);
+        }
+
+        if (_map.Count > 0)
+        {
+            BeginItems();
+        }
+
+        return result;
+    }
+
+    /// <summary>Gives the next piece; holes are left out.</summary>
+    public CallResult Next(out FileExtent piece, out bool isMore)
+    {
+        piece = default;
+        isMore = true;
+        if (!_hasRest)
+        {
+            if (_next >= _map.Count)
+            {
+                CallResult result = _map.TryMapOn(long.MaxValue, out isMore);
+                if (result.Failed || !isMore)
+                {
+                    return result;
+                }
+
+                _next = 0;
+                BeginItems();
+            }
+
+            _rest = _mapped = FiemapSource.ToPiece(_map[_next++]);
+            _hasRest = true;
+        }
+
+        piece = Take();
+        if (piece.Length > LongestPiece)
+        {
+            piece = piece.Part(piece.Offset, piece.Offset + LongestPiece);
+        }
+
+        _hasRest = piece.End < _rest.End;
+        _rest = _hasRest ? _rest.Part(piece.End, _rest.End) : _rest;
+        return CallResult.Success;
+    }
+
+    /// <summary>
+    /// Whether pieces that were mapped before lie where they lay, with nothing dirty over them, and the file is unchanged: what
+    /// was read of it meanwhile is what is on disk there. What is shared is never written in place.
+    /// </summary>
+    /// <param name="pieces">Pieces in file order.</param>
+    public bool AreStill(ReadOnlySpan<CarriedPiece> pieces)
+    {
+        _again.Start(_file, "", flush: true, from: pieces[0].Extent.Offset);
+        long end = pieces[^1].Extent.End;
+        int next = -1;
+        long position = 0;
+        Advance(pieces);
+        while (next < pieces.Length && _again.TryMapOn(end))
+        {
+            foreach (ref readonly FiemapExtent mapped in _again.Extents)
+            {
+                while (next < pieces.Length && (long)(mapped.Logical + mapped.Length) > position)
+                {
+                    FileExtent now = FiemapSource.ToPiece(mapped);
+                    if (now.Offset > position || !Agrees(pieces[next].Extent, now, position))
+                    {
+                        return false;
+                    }
+
+                    position = Math.Min(now.End, pieces[next].Extent.End);
+                    if (position < pieces[next].Extent.End)
+                    {
+                        break;
+                    }
+
+                    Advance(pieces);
+                }
+            }
+        }
+
+        return next >= pieces.Length && IsUnchanged();
+
+        void Advance(ReadOnlySpan<CarriedPiece> all)
+        {
+            do
+            {
+                next++;
+            }
+            while (next < all.Length && !all[next].IsPooled);
+            position = next < all.Length ? all[next].Extent.Offset : 0;
+        }
+    }
+
+    /// <summary>Whether the file has the change time that it had when it was opened.</summary>
+    public bool IsUnchanged() => Sys.Stat(_file, out Statx status).Succeeded &&
+        status.ChangeTime.Seconds == _status.ChangeTime.Seconds &&
+        status.ChangeTime.Nanoseconds == _status.ChangeTime.Nanoseconds;
+
+    /// <summary>Whether the file was last changed before a moment.</summary>
+    public bool IsOlderThan(RunStart start) => start.IsAfter(_status) && IsUnchanged();
+
+    /// <summary>One extent that is neither compressed nor shared needs no items: all that they would tell is known.</summary>
+    private void BeginItems()
+    {
+        bool isWorthIt = _isFirst && _route.MayReadTrees &&
+            (_map.Count > 1 || (_map[0].Flags & (FiemapExtentFlags.Encoded | FiemapExtentFlags.Shared)) != 0);
+        _isFirst = false;
+        if (!isWorthIt)
+        {
+            return;
+        }
+
+        CallResult result = _items.Start(_file, "", _status.Inode);
+        _byItems = result.Succeeded;
+        if (_byItems)
+        {
+            _cursor.Start(_items, Math.Max(_status.BlockSize, 512), long.MaxValue);
+        }
+        else if (result.Error is Errno.EPERM or Errno.EACCES or Errno.ENOTTY or Errno.ENOSYS)
+        {
+            _route.ForgoTrees();
+        }
+    }
+
+    /// <summary>What is left of what FIEMAP gave as one, as far as it lies in one extent.</summary>
+    private FileExtent Take()
+    {
+        if (!_byItems || _rest.Kind is not (ExtentKind.Data or ExtentKind.Prealloc))
+        {
+            return _rest;
+        }
+
+        try
+        {
+            FileExtent item = _cursor.At(_rest.Offset, out long end);
+            end = Math.Min(end, _rest.End);
+            return Agrees(item, _mapped, _rest.Offset)
+                ? item.Part(_rest.Offset, end) with { IsShared = _rest.IsShared }
+                : _rest.Part(_rest.Offset, end) with { IsShared = false };
+        }
+        catch (BtrfsException)
+        {
+            _byItems = false; // What the trees would have told is not needed to copy bytes.
+            return _rest;
+        }
+    }
+
+    /// <summary>Whether a piece lies, at a position, where FIEMAP has it.</summary>
+    private static bool Agrees(in FileExtent piece, in FileExtent mapped, long position)
+    {
+        if (piece.Kind != mapped.Kind || piece.RawPhysicalOffset <= 0 ||
+            (piece.Compression == ExtentCompression.None) != (mapped.Compression == ExtentCompression.None))
+        {
+            return false;
+        }
+
+        if (mapped.Compression is null)
+        {
+            // Compressed extents are one to FIEMAP where the second begins as far behind the first as that is long unpacked.
+            return piece.RawPhysicalOffset == mapped.RawPhysicalOffset ||
+                piece.RawPhysicalOffset - mapped.RawPhysicalOffset == piece.Offset - mapped.Offset;
+        }
+
+        return piece.RawPhysicalOffset + position - piece.Offset == mapped.RawPhysicalOffset + position - mapped.Offset;
+    }
+}

@@ -1,0 +1,193 @@
+using System.Runtime.InteropServices;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Something that has xattrs: an open descriptor, or a path for what cannot be opened. The path is the entry's own, or
+/// leads to a path-only descriptor that holds it.
+/// </summary>
+internal readonly unsafe struct XattrHolder
+{
+    private readonly Descriptor _descriptor;
+    private readonly byte* _path;
+    private readonly bool _isHeld;
+
+    public XattrHolder(Descriptor descriptor) => _descriptor = descriptor;
+
+    /// <param name="path">The entry's own, or one that leads to what holds it.</param>
+    /// <param name="isHeld">Whether it leads to a path-only descriptor.</param>
+    public XattrHolder(byte* path, bool isHeld = false)
+    {
+        _path = path;
+        _isHeld = isHeld;
+    }
+
+    public CallResult List(byte* list) => _path == null ? Sys.ListXattr(_descriptor, list)
+        : _isHeld ? Sys.ListXattrOfHeld(_path, list)
+        : Sys.ListXattrOfPath(_path, list);
+
+    public CallResult Get(byte* name, byte* value) => _path == null
+        ? Sys.GetXattr(_descriptor, name, value)
+        : Sys.GetXattrOfPath(_path, name, value);
+
+    public CallResult Set(byte* name, byte* value, int size) => _path == null ? Sys.SetXattr(_descriptor, name, value, size)
+        : _isHeld ? Sys.SetXattrOfHeld(_path, name, value, size)
+        : Sys.SetXattrOfPath(_path, name, value, size);
+
+    public CallResult Remove(byte* name) => _path == null ? Sys.RemoveXattr(_descriptor, name)
+        : _isHeld ? Sys.RemoveXattrOfHeld(_path, name)
+        : Sys.RemoveXattrOfPath(_path, name);
+}
+
+/// <summary>Copies xattrs, POSIX ACLs among them.</summary>
+internal sealed unsafe class Xattrs(CloneContext context)
+{
+    private delegate bool NameFilter(ReadOnlySpan<byte> name);
+
+    private bool IsAuto => context.Options.Reflink == ReflinkMode.Auto;
+
+    /// <summary>
+    /// Sets all xattrs that are listed in the buffers, and with <paramref name="exact"/> removes every other one. From the
+    /// permissions that the entry is to get, those go that an ACL would have withheld which cannot be kept.
+    /// </summary>
+    public Failure Copy(
+        WorkerBuffers buffers, XattrHolder from, XattrHolder to, int nameBytes, bool exact, ref uint permissions)
+    {
+        if (exact)
+        {
+            RemoveOthers(buffers, to, nameBytes);
+        }
+
+        // An ACL may take from the owner the right to set the others: it comes last.
+        Failure failure = Copy(buffers, from, to, nameBytes, static name => !name.StartsWith("system."u8), ref permissions);
+        return failure.Failed
+            ? failure
+            : Copy(buffers, from, to, nameBytes, static name => name.StartsWith("system."u8), ref permissions);
+    }
+
+    private Failure Copy(
+        WorkerBuffers buffers, XattrHolder from, XattrHolder to, int nameBytes, NameFilter isMeant, ref uint permissions)
+    {
+        for (byte* name = buffers.XattrNames; name < buffers.XattrNames + nameBytes; name += Utf8Z.Length(name) + 1)
+        {
+            ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
+            if (!isMeant(text))
+            {
+                continue;
+            }
+
+            CallResult size = from.Get(name, buffers.XattrValue);
+            if (size.Failed)
+            {
+                if (size.Is(Errno.ENODATA))
+                {
+                    continue;
+                }
+
+                if (!IsNotGiven(size.Error, text))
+                {
+                    return Failure.Source(SystemCall.GetXattr, size);
+                }
+
+                context.Losses.AddXattr(text);
+                continue;
+            }
+
+            CallResult result = to.Set(name, buffers.XattrValue, (int)size.Value);
+            if (result.Failed && !IsOutOfReach(result.Error, text))
+            {
+                if (!IsAuto || !HasNoPlace(result.Error))
+                {
+                    // An ACL that names ids without meaning in this user namespace. Without it the mode alone would
+                    // grant other things.
+                    Failure failure = Failure.Destination(SystemCall.SetXattr, result);
+                    return result.Is(Errno.EINVAL) ? failure with { Meaning = BtrfsError.PermissionDenied } : failure;
+                }
+
+                Lose(text, new ReadOnlySpan<byte>(buffers.XattrValue, (int)size.Value), ref permissions);
+            }
+        }
+
+        return default;
+    }
+
+    private void Lose(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ref uint permissions)
+    {
+        bool changesAccess = name.SequenceEqual("system.posix_acl_access"u8);
+        context.Losses.AddXattr(name, changesAccess);
+        if (changesAccess)
+        {
+            permissions &= ~AccessList.Withheld(value);
+        }
+    }
+
+    /// <summary>
+    /// A filesystem that is mounted without ACLs lists them all the same; and a capability whose root is none in this user
+    /// namespace is not told.
+    /// </summary>
+    private bool IsNotGiven(Errno error, ReadOnlySpan<byte> name) =>
+        (error == Errno.EOPNOTSUPP && name.StartsWith("system."u8)) ||
+        (IsAuto && error is (Errno.EOPNOTSUPP or Errno.EOVERFLOW));
+
+    /// <summary>Whether another filesystem than the source's has no place for an xattr, for one of its kind or of its size.</summary>
+    private static bool HasNoPlace(Errno error) => error is Errno.EOPNOTSUPP or Errno.EINVAL or Errno.EPERM or
+        Errno.EOVERFLOW or Errno.E2BIG or Errno.ERANGE or Errno.ENOSPC;
+
+    /// <summary>Whether new entries of a directory with these names get xattrs from it.</summary>
+    public static bool AreInherited(byte* names, int nameBytes)
+    {
+        for (byte* name = names; name < names + nameBytes; name += Utf8Z.Length(name) + 1)
+        {
+            ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
+            if (text.SequenceEqual("system.posix_acl_default"u8) || text.SequenceEqual("btrfs.compression"u8))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static void RemoveOthers(WorkerBuffers buffers, XattrHolder from, int nameBytes)
+    {
+        var wanted = new ReadOnlySpan<byte>(buffers.XattrNames, nameBytes);
+        byte* end = buffers.OtherXattrNames + from.List(buffers.OtherXattrNames).Value;
+        for (byte* name = buffers.OtherXattrNames; name < end; name += Utf8Z.Length(name) + 1)
+        {
+            ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
+            if (!Contains(wanted, text))
+            {
+                // What may not be removed (a security label) is the system's to decide.
+                _ = from.Remove(name);
+            }
+        }
+    }
+
+    private static bool Contains(ReadOnlySpan<byte> names, ReadOnlySpan<byte> name)
+    {
+        while (names.Length > 0)
+        {
+            int end = names.IndexOf((byte)0);
+            if (names[..end].SequenceEqual(name))
+            {
+                return true;
+            }
+
+            names = names[(end + 1)..];
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Like an owner, what only a privileged user may set is kept where permitted. A filesystem that takes no
+    /// <c>security.</c> attributes has no use for them; what <see cref="ReflinkMode.Auto"/> loses is counted.
+    /// </summary>
+    private bool IsOutOfReach(Errno error, ReadOnlySpan<byte> name) => error switch
+    {
+        Errno.EPERM => name.StartsWith("security."u8) || name.StartsWith("trusted."u8),
+        Errno.EOPNOTSUPP => !IsAuto && (name.StartsWith("security."u8) || name.StartsWith("btrfs."u8)),
+        _ => false,
+    };
+}

@@ -1,0 +1,106 @@
+using BtrfsClone.Interop;
+using BtrfsClone.Walking;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// What all parts of an invocation share: how to clone, who the process is, what it may use, what was counted, and where
+/// failures go. It is handed down, and knows nobody above it.
+/// </summary>
+internal sealed class CloneContext
+{
+    private readonly EventPump _news;
+
+    /// <param name="options">How to clone.</param>
+    /// <param name="events">Takes what there is to tell, on the caller's thread.</param>
+    public CloneContext(CloneOptions options, SessionEvents events)
+    {
+        Options = options;
+        Created = new CreatedEntries(options.SingleItem);
+        Losses = new MetadataLosses(Counters);
+        _news = new EventPump(events);
+        Carrier = options.NewCarrier?.Invoke(this);
+        Descriptors = new DescriptorBudget(options.Workers > 0 ? options.Workers : WorkerLimit.Usual);
+    }
+
+    public CloneOptions Options { get; }
+
+    public CloneCounters Counters { get; } = new();
+
+    /// <summary>Brings content to other filesystems, or null. Who makes a context disposes of it.</summary>
+    public IContentCarrier? Carrier { get; }
+
+    public DescriptorBudget Descriptors { get; }
+
+    public CreatedEntries Created { get; }
+
+    public MetadataLosses Losses { get; }
+
+    /// <summary>No file may get larger than this, in bytes.</summary>
+    public ulong FileSizeLimit { get; } = Sys.FileSizeLimit;
+
+    public uint Uid { get; } = Sys.EffectiveUid;
+
+    public uint Gid { get; } = Sys.EffectiveGid;
+
+    public uint Umask { get; } = ProcessUmask.Read();
+
+    /// <summary>The memory of one more worker.</summary>
+    public WorkerBuffers NewBuffers() => new(Descriptors.ToClose, Descriptors.Batch);
+
+    /// <summary>
+    /// Whether a new entry may have its final mode from the start: owner and group are right by themselves, nothing is
+    /// inherited that changes the mode, the umask takes nothing from it, and no special bit is in it.
+    /// </summary>
+    public bool MayBeRightAtOnce(DirectoryPair directory, in Statx status) =>
+        status.Uid == Uid && status.Gid == directory.GroupOfNew(Gid) && !directory.InheritsXattrs &&
+        (status.Permissions & (Sys.ModeSpecial | Umask)) == 0;
+
+    /// <summary>Keeps a failure of an entry of a directory, or of the directory itself, for the caller's thread.</summary>
+    public void Report(Failure failure, DirectoryPair directory, ReadOnlySpan<byte> name)
+    {
+        if (failure == Failure.Cancelled)
+        {
+            return;
+        }
+
+        Counters.AddFailed();
+        string path = name.IsEmpty
+            ? (failure.AtSource ? directory.SourcePath : directory.DestinationPath)
+            : directory.PathOf(failure.AtSource, name);
+        Report(failure.ToException(path));
+    }
+
+    /// <summary>Removes what was made for an entry that has failed since. What cannot be removed is reported.</summary>
+    public unsafe void RemoveMade(DirectoryPair directory, byte* name) =>
+        ReportLeft(directory, name, Sys.Unlink(directory.Destination, name));
+
+    /// <summary>As above, of an empty directory.</summary>
+    public unsafe void RemoveMadeDirectory(DirectoryPair directory, byte* name) =>
+        ReportLeft(directory, name, Sys.RemoveDirectory(directory.Destination, name));
+
+    private unsafe void ReportLeft(DirectoryPair directory, byte* name, CallResult removed)
+    {
+        // Somebody else may have moved it away, and have put something of theirs in its place.
+        if (removed.Failed && removed.Error is not (Errno.ENOENT or Errno.EISDIR or Errno.ENOTDIR or Errno.ENOTEMPTY))
+        {
+            string path = directory.PathOf(false, new ReadOnlySpan<byte>(name, Utf8Z.Length(name)));
+            Report(Failure.Destination(SystemCall.UnlinkAt, removed).Leaving(path));
+        }
+    }
+
+    /// <summary>Keeps a failure of the invocation as a whole for the caller's thread.</summary>
+    public void Report(BtrfsException failure) => _news.Report(failure);
+
+    /// <summary>Keeps a source directory that was passed over for the caller's thread.</summary>
+    public void TellPassedOver(string path) => _news.TellPassedOver(path);
+
+    /// <summary>Keeps something else that is to be told on the caller's thread.</summary>
+    public void Tell(Action tell) => _news.Post(tell);
+
+    /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
+    public void Pump() => _news.Pump();
+
+    /// <summary>Hands out failures; on the caller's thread only.</summary>
+    public void Drain() => _news.Drain();
+}

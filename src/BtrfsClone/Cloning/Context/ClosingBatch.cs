@@ -1,0 +1,28 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Descriptors that are done with. They are closed many at a time, neighbours with one call: while none is closed, a
+/// worker's descriptors are mostly neighbours.
+/// </summary>
+internal sealed class ClosingBatch(int capacity)
+{
+    private readonly Descriptor[] _descriptors = new Descriptor[capacity];
+    private int _count;
+
+    public void Add(Descriptor descriptor)
+    {
+        _descriptors[_count++] = descriptor;
+        if (_count == _descriptors.Length)
+        {
+            CloseAll();
+        }
+    }
+
+    public void CloseAll()
+    {
+        Sys.CloseAll(_descriptors.AsSpan(0, _count));
+        _count = 0;
+    }
+}

@@ -1,0 +1,73 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>A regular file that is being cloned, and what is known of it after each step.</summary>
+internal unsafe struct FileClone
+{
+    /// <summary>Its name in the destination; valid as long as the memory is that it lies in.</summary>
+    public byte* Name;
+
+    /// <summary>The open source.</summary>
+    public Descriptor Source;
+
+    public Statx Status;
+
+    /// <summary>What the source has, once it has been looked at.</summary>
+    public InodeFlags Flags;
+
+    public bool HasXattrs;
+
+    /// <summary>The mode to create the clone with.</summary>
+    public uint Mode;
+
+    /// <summary>The clone, once it is created, open for writing; else none.</summary>
+    public Descriptor Destination;
+
+    /// <summary>The clone's own inode number, once it is filled, where further links to it may follow.</summary>
+    public ulong Inode;
+
+    /// <summary>Bytes that were copied into the clone and counted.</summary>
+    public long CopiedLength;
+
+    /// <summary>Bytes that the clone shares on another filesystem, as the source does on its own. Not counted yet.</summary>
+    public long SharedLength;
+
+    /// <summary>Bytes that are compressed at the source and not in the clone. Not counted yet.</summary>
+    public long UnpackedLength;
+
+    public Failure Failure;
+}
+
+/// <summary>Small files of one directory that a worker clones together.</summary>
+internal sealed unsafe class FileBatch(int capacity)
+{
+    // Eight gain as much as 32 do. A killed process can leave as many unfinished.
+    public const int MostFiles = 8;
+
+    // A larger file gains nothing by it, and the others of its batch would wait for it, created and empty.
+    private const ulong LargestFile = 1 << 20;
+
+    private readonly FileClone[] _files = new FileClone[capacity];
+    private int _count;
+
+    public bool IsFull => _count == _files.Length;
+
+    public Span<FileClone> Files => _files.AsSpan(0, _count);
+
+    /// <summary>Whether a file may wait for others: neither for long, nor with further links that wait for it.</summary>
+    public static bool Takes(in Statx status) => status.LinkCount == 1 && status.Size <= LargestFile;
+
+    public void Add(Descriptor source, in Statx status, byte* name)
+    {
+        ref FileClone file = ref _files[_count++];
+        file.Name = name;
+        file.Source = source;
+        file.Status = status;
+        file.Destination = Descriptor.None;
+        file.CopiedLength = file.SharedLength = file.UnpackedLength = 0;
+        file.Failure = default;
+    }
+
+    public void Clear() => _count = 0;
+}

@@ -1,0 +1,90 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>Counts the metadata that an invocation's clones have lost. It may be told and read on any thread.</summary>
+internal sealed class MetadataLosses(CloneCounters counters)
+{
+    private const int MostNames = 8;
+
+    private readonly Dictionary<MetadataKind, Kind> _kinds = [];
+
+    public IReadOnlyList<MetadataLoss> All
+    {
+        get
+        {
+            lock (_kinds)
+            {
+                return [.. _kinds.OrderBy(k => k.Key).Select(
+                    k => new MetadataLoss(k.Key, k.Value.Count, [.. k.Value.Names], k.Value.AreAllNamed, k.Value.ChangesAccess))];
+            }
+        }
+    }
+
+    public void Add(MetadataKind kind, string name, bool changesAccess = false)
+    {
+        lock (_kinds)
+        {
+            if (!_kinds.TryGetValue(kind, out Kind? known))
+            {
+                _kinds.Add(kind, known = new Kind());
+            }
+
+            known.Count++;
+            known.ChangesAccess |= changesAccess;
+            if (!known.Names.Contains(name))
+            {
+                known.Add(name);
+            }
+        }
+
+        counters.AddLostMetadata();
+    }
+
+    /// <summary>An entry has lost an attribute; the kind is told by its name.</summary>
+    public void AddXattr(ReadOnlySpan<byte> name, bool changesAccess = false)
+    {
+        MetadataKind kind = name.StartsWith("system."u8) ? MetadataKind.AccessControlList
+            : name.StartsWith("btrfs."u8) ? MetadataKind.InodeFlag
+            : MetadataKind.ExtendedAttribute;
+        Add(kind, PathText.Printable(Utf8Z.ToText(name)), changesAccess);
+    }
+
+    /// <summary>An entry has lost inode flags; each counts.</summary>
+    public void AddFlags(InodeFlags flags)
+    {
+        foreach ((InodeFlags flag, string name) in (ReadOnlySpan<(InodeFlags, string)>)
+        [
+            // As linux/fs.h calls them, FS_..._FL.
+            (InodeFlags.Compress, "COMPR"), (InodeFlags.NoCompress, "NOCOMP"), (InodeFlags.NoCow, "NOCOW"),
+            (InodeFlags.Sync, "SYNC"), (InodeFlags.DirectorySync, "DIRSYNC"), (InodeFlags.Immutable, "IMMUTABLE"),
+            (InodeFlags.AppendOnly, "APPEND"), (InodeFlags.NoDump, "NODUMP"), (InodeFlags.NoAccessTime, "NOATIME"),
+        ])
+        {
+            if (flags.HasFlag(flag))
+            {
+                Add(MetadataKind.InodeFlag, name);
+            }
+        }
+    }
+
+    private sealed class Kind
+    {
+        public long Count { get; set; }
+
+        public List<string> Names { get; } = [];
+
+        public bool AreAllNamed { get; private set; } = true;
+
+        public bool ChangesAccess { get; set; }
+
+        public void Add(string name)
+        {
+            AreAllNamed = Names.Count < MostNames;
+            if (AreAllNamed)
+            {
+                Names.Add(name);
+            }
+        }
+    }
+}

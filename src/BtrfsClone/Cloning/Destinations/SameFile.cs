@@ -1,0 +1,96 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>Finds out whether a clone would take the place of what it is cloned from.</summary>
+internal static unsafe class SameFile
+{
+    // As many as the kernel follows (MAXSYMLINKS in include/linux/namei.h).
+    private const int MostLinks = 40;
+    private const int NameSize = 256; // NAME_MAX of nearly every filesystem (linux/limits.h), with the zero.
+
+    /// <summary>
+    /// Whether an existing entry is the source itself, or something that the source, a symbolic link, leads to, or a
+    /// symbolic link to the source. Each of the two is named in an open directory, and known by its own status.
+    /// </summary>
+    public static bool Is(
+        Descriptor sourceDirectory, byte* sourceName, in Statx source, Descriptor directory, byte* name, in Statx existing)
+    {
+        bool isLink = source.FileType == Sys.ModeSymlink;
+        return existing.IsSameFileAs(source) ||
+            (isLink && LeadsTo(sourceDirectory, sourceName, existing)) ||
+            (!isLink && existing.FileType == Sys.ModeSymlink && LeadsTo(directory, name, source));
+    }
+
+    /// <summary>As above; the source is named by its path.</summary>
+    public static bool Is(string sourcePath, in Statx source, Descriptor directory, byte* name, in Statx existing)
+    {
+        // What cannot be opened leads nowhere.
+        _ = Sys.Open(
+            CloneDestination.ParentOf(sourcePath), OpenFlags.PathOnly | OpenFlags.Directory, out Descriptor parent);
+        using DescriptorScope closing = new(parent);
+        fixed (byte* sourceName = Utf8Z.From(CloneDestination.NameOf(sourcePath)))
+        {
+            return Is(parent, sourceName, source, directory, name, existing);
+        }
+    }
+
+    /// <summary>
+    /// Whether a link leads to an entry, by way of others too. Each link on the way is looked at itself: it may be the one.
+    /// </summary>
+    private static bool LeadsTo(Descriptor directory, byte* link, in Statx entry)
+    {
+        byte* name = stackalloc byte[NameSize];
+        OwnedDescriptor? opened = null;
+        try
+        {
+            for (int links = 0; links < MostLinks; links++)
+            {
+                OwnedDescriptor parent = new(OpenParent(
+                    opened?.Descriptor ?? directory, links == 0 ? link : name, new Span<byte>(name, NameSize)));
+                opened?.Dispose();
+                opened = parent;
+                if (opened.IsInvalid || Sys.StatEntry(opened.Descriptor, name, out Statx status).Failed)
+                {
+                    return false;
+                }
+
+                if (status.IsSameFileAs(entry))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        finally
+        {
+            opened?.Dispose();
+        }
+    }
+
+    /// <summary>Opens the directory that a link leads into, and gives the name in it. Of what is no link it opens none.</summary>
+    private static Descriptor OpenParent(Descriptor directory, byte* link, Span<byte> name)
+    {
+        byte* text = stackalloc byte[Sys.PathMax + 1];
+        CallResult length = Sys.ReadLink(directory, link, text, Sys.PathMax);
+        ReadOnlySpan<byte> path = new ReadOnlySpan<byte>(text, (int)length.Value).TrimEnd((byte)'/');
+        int nameStart = path.LastIndexOf((byte)'/') + 1;
+        ReadOnlySpan<byte> last = path[nameStart..];
+        if (last.IsEmpty || last.Length >= name.Length)
+        {
+            return Descriptor.None;
+        }
+
+        last.CopyTo(name);
+        name[last.Length] = 0;
+        if (nameStart == 0)
+        {
+            text[nameStart++] = (byte)'.';
+        }
+
+        text[nameStart] = 0;
+        _ = Sys.OpenAt(directory, text, OpenFlags.PathOnly | OpenFlags.Directory, out Descriptor parent);
+        return parent;
+    }
+}

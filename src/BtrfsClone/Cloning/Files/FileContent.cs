@@ -1,0 +1,159 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>The content of a regular file: shared, or copied where that is allowed, and what is preallocated beyond the end.</summary>
+internal sealed class FileContent(CloneContext context)
+{
+    /// <summary>Gives an empty file its content. It has the flags then that decide how that is stored.</summary>
+    public Failure Give(
+        WorkerBuffers buffers, DirectoryPair directory, ref FileClone file, CancellationToken cancellation)
+    {
+        (Descriptor source, Descriptor destination, InodeFlags flags) = (file.Source, file.Destination, file.Flags);
+        ref readonly Statx status = ref file.Status;
+        if (((flags ^ directory.InheritedFlags) & InodeFlags.Inherited) != 0)
+        {
+            CallResult flagged = SetEarlyFlags(destination, flags, out InodeFlags lost);
+            if (flagged.Failed)
+            {
+                return Failure.Destination(SystemCall.SetFlags, flagged);
+            }
+
+            context.Losses.AddFlags(lost);
+        }
+
+        CallResult result;
+        bool isCloned = false;
+        bool isCarried = false;
+        // What another filesystem calls empty need not be so: files in /proc are not.
+        bool isEmpty = status.Size == 0 && (status.Device == directory.DestinationStatus.Device || directory.InSnapshot);
+        Failure failure = isEmpty ? default : Clone(directory, ref file, cancellation, out isCloned, out isCarried);
+        ulong blockSize = Math.Max(status.BlockSize, 512u);
+        ulong end = (status.Size + blockSize - 1) / blockSize * blockSize;
+        if (failure.Failed || isCarried || (end <= blockSize && status.Blocks * 512 <= end))
+        {
+            return failure;
+        }
+
+        // FICLONE leaves out what is preallocated beyond the end: only then are there fewer blocks than the source has.
+        result = Sys.Stat(destination, out Statx made);
+        if (result.Failed)
+        {
+            return Failure.Destination(SystemCall.Statx, result);
+        }
+
+        if (made.Blocks == status.Blocks)
+        {
+            return default;
+        }
+
+        // It has to come first: fallocate(2) rewrites the last block of a file that has data, which would part it again.
+        result = isCloned ? Sys.Truncate(destination, 0) : result;
+        if (result.Failed)
+        {
+            return Failure.Destination(SystemCall.Ftruncate, result);
+        }
+
+        failure = Preallocation.CopyBeyond(buffers.Fiemap, source, destination, (long)end);
+        if (!isCloned)
+        {
+            return LosePreallocation(failure, file);
+        }
+
+        return failure.Failed ? failure : Clone(directory, ref file, cancellation, out _, out _);
+    }
+
+    /// <summary>Room that a copy's filesystem cannot set aside, or has not, costs none of its data.</summary>
+    private Failure LosePreallocation(Failure failure, in FileClone file)
+    {
+        if (failure.Errno is Errno.EOPNOTSUPP or Errno.ENODEV or Errno.ENOSPC or Errno.EDQUOT or Errno.EFBIG)
+        {
+            context.Losses.Add(MetadataKind.Preallocation, "fallocate");
+
+            // Gives back what was set aside of it.
+            CallResult result = Sys.Truncate(file.Destination, (long)file.Status.Size);
+            failure = result.Failed ? Failure.Destination(SystemCall.Ftruncate, result) : default;
+        }
+
+        return failure;
+    }
+
+    private Failure Clone(
+        DirectoryPair directory, ref FileClone file, CancellationToken cancellation, out bool isCloned, out bool isCarried)
+    {
+        isCarried = false;
+        CallResult result = CloneInto(file.Destination, file.Source, file.Flags, directory.InheritedFlags);
+        isCloned = result.Succeeded;
+        if (isCloned || (result.Is(Errno.EINVAL) && file.Status.Size == 0))
+        {
+            return default; // Of an empty file on the same filesystem there is nothing to share.
+        }
+
+        if (context.Options.Reflink == ReflinkMode.Auto &&
+            result.Error is Errno.EXDEV or Errno.EOPNOTSUPP or Errno.ENOTTY or Errno.EINVAL)
+        {
+            Failure carried = result.Is(Errno.EXDEV) && context.Carrier is { } carrier
+                ? carrier.Carry(directory, ref file, cancellation, out isCarried)
+                : default;
+            if (carried.Failed || isCarried)
+            {
+                return carried;
+            }
+
+            var copy = new ByteCopy(file.Source, file.Destination, context.Counters, cancellation);
+            Failure failure = copy.Run((long)file.Status.Size, out long length);
+            file.CopiedLength = copy.Copied;
+            file.Status.Size = (ulong)length;
+            return failure;
+        }
+
+        Failure failed = Failure.Between(SystemCall.FiClone, result);
+        return result.Is(Errno.EINVAL)
+            ? failed with { Meaning = ChecksumMismatch.Describe(file.Source, file.Destination) }
+            : failed;
+    }
+
+    /// <summary>
+    /// Clones, if need be with other checksums: the kernel refuses a pair of which only one has them (EINVAL), and NOCOW
+    /// files have none.
+    /// </summary>
+    private static CallResult CloneInto(Descriptor destination, Descriptor source, InodeFlags flags, InodeFlags inherited)
+    {
+        CallResult result = Sys.Clone(source, destination);
+        if (result.Is(Errno.EINVAL) && SetEarlyFlags(destination, flags, out _).Succeeded)
+        {
+            // The destination got its NOCOW flag from elsewhere, such as the mount option nodatacow.
+            result = Sys.Clone(source, destination);
+        }
+
+        // What was written with nodatasum has no checksums, and shows no flag: where new files are NOCOW, it fits as it is.
+        InodeFlags noCow = (flags & ~(InodeFlags.Compress | InodeFlags.NoCompress)) | InodeFlags.NoCow;
+        if (result.Is(Errno.EINVAL) && inherited.HasFlag(InodeFlags.NoCow) && !flags.HasFlag(InodeFlags.NoCow) &&
+            SetEarlyFlags(destination, noCow, out _).Succeeded)
+        {
+            result = Sys.Clone(source, destination);
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// The flags that decide how data is stored have to be there while the file is empty: FICLONE refuses a NOCOW
+    /// file and a copy-on-write one (EINVAL). What was inherited is cleared first: NOCOW and compression exclude each
+    /// other, the old one and the new one too. Those that the filesystem does not know come out as lost.
+    /// </summary>
+    public static CallResult SetEarlyFlags(Descriptor destination, InodeFlags flags, out InodeFlags lost)
+    {
+        lost = InodeFlags.None;
+        InodeFlags early = flags & InodeFlags.Inherited;
+        CallResult result = Sys.SetFlags(destination, InodeFlags.None);
+        result = result.Failed || early == InodeFlags.None ? result : Sys.SetFlags(destination, early);
+        if (result.Error is Errno.ENOTTY or Errno.EOPNOTSUPP)
+        {
+            lost = early;
+            return CallResult.Success;
+        }
+
+        return result;
+    }
+}

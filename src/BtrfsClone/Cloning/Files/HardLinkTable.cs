@@ -1,0 +1,98 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>
+/// Which inodes with several links this invocation has met, and where their clones are: the one thing that grows
+/// with the tree. An inode leaves the table when all of its links have been seen.
+/// </summary>
+internal sealed class HardLinkTable
+{
+    private readonly Dictionary<(ulong Device, ulong Inode), HardLink> _links = [];
+
+    /// <summary>
+    /// The inode's place in the table. Whoever works on one of its links holds the place's lock, so that a second
+    /// link waits until the first is cloned.
+    /// </summary>
+    public HardLink Meet(in Statx status)
+    {
+        lock (_links)
+        {
+            HardLink link = Of(status);
+            Count(link, status);
+            return link;
+        }
+    }
+
+    /// <summary>
+    /// Takes what is there already for the clone of one of an inode's links. False where another one is the inode's clone.
+    /// </summary>
+    public bool TryKeep(in Statx status, DirectoryPair directory, ReadOnlySpan<byte> name, ulong inode)
+    {
+        HardLink link;
+        lock (_links)
+        {
+            link = Of(status);
+        }
+
+        lock (link)
+        {
+            if (link.Directory is null)
+            {
+                link.IsAt(directory, [.. name, 0], inode);
+            }
+            else if (link.Inode != inode)
+            {
+                return false;
+            }
+        }
+
+        lock (_links)
+        {
+            Count(link, status);
+        }
+
+        return true;
+    }
+
+    private HardLink Of(in Statx status)
+    {
+        if (!_links.TryGetValue((status.Device, status.Inode), out HardLink? link))
+        {
+            _links.Add((status.Device, status.Inode), link = new HardLink());
+        }
+
+        return link;
+    }
+
+    private void Count(HardLink link, in Statx status)
+    {
+        if (++link.Seen >= status.LinkCount)
+        {
+            _links.Remove((status.Device, status.Inode));
+        }
+    }
+}
+
+/// <summary>One inode's clone: the directory and the name that it was given first, once it is there.</summary>
+internal sealed class HardLink
+{
+    public uint Seen { get; set; }
+
+    public DirectoryPair? Directory { get; private set; }
+
+    public byte[] Name { get; private set; } = [];
+
+    /// <summary>The clone's own number: another file may have taken the name since.</summary>
+    public ulong Inode { get; private set; }
+
+    public void IsAt(DirectoryPair directory, ReadOnlySpan<byte> zeroTerminatedName, ulong inode)
+    {
+        Inode = inode;
+        directory.Pin();
+        Directory = directory;
+        Name = zeroTerminatedName.ToArray();
+    }
+
+    public void Forget() => Directory = null;
+}

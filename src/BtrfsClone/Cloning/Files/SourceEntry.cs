@@ -1,0 +1,51 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Cloning;
+
+/// <summary>Finds what is to be cloned, and sees whether it is still what its directory's listing has said.</summary>
+internal static unsafe class SourceEntry
+{
+    /// <summary>Flags for opening a source file: no link is followed, and a FIFO put in its place does not block.</summary>
+    private static readonly int s_sourceFlags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock |
+        OpenFlags.NoControllingTerminal;
+
+    private static readonly int s_pathOnly = OpenFlags.PathOnly | OpenFlags.NoFollow;
+
+    /// <summary>
+    /// Finds an entry, and opens it where it is to be a regular file. <paramref name="source"/> is for the caller to close,
+    /// or none where nothing is open.
+    /// </summary>
+    public static Failure Open(
+        WorkerBuffers buffers, DirectoryPair directory, byte* name, bool expectRegular, out Descriptor source, out Statx status)
+    {
+        source = Descriptor.None;
+        status = default;
+        if (directory.Mounts is { } mounts && mounts.Contains(new ReadOnlySpan<byte>(name, Utf8Z.Length(name))))
+        {
+            return Failure.Refused(BtrfsError.MountInBetween, atSource: true);
+        }
+
+        if (expectRegular || directory.InSnapshot)
+        {
+            // In a snapshot that is removed, what is not open would be looked up anew by each call.
+            CallResult opened = Sys.OpenAt(directory.Source, name, expectRegular ? s_sourceFlags : s_pathOnly, out source);
+            if (opened.Failed)
+            {
+                return Failure.Source(SystemCall.OpenAt, opened);
+            }
+        }
+
+        CallResult result = source.IsOpen ? Sys.Stat(source, out status) : Sys.StatEntry(directory.Source, name, out status);
+        Failure failure = result.Failed ? Failure.Source(SystemCall.Statx, result)
+            : (status.FileType == Sys.ModeRegular) != expectRegular || status.FileType == Sys.ModeDirectory
+                ? Failure.Refused(BtrfsError.ChangedMeanwhile, atSource: true)
+            : default;
+        if (failure.Failed && source.IsOpen)
+        {
+            buffers.Closing.Add(source);
+            source = Descriptor.None;
+        }
+
+        return failure;
+    }
+}

@@ -1,0 +1,36 @@
+namespace BtrfsClone;
+
+/// <summary>What a failure means to people.</summary>
+/// <param name="Error">Its id.</param>
+/// <param name="What">What went wrong, as a few words; the id's usual ones if null.</param>
+/// <param name="Advice">
+/// What helps, as a sentence in which an option is a member of <see cref="EngineOption"/> in braces; the id's usual one
+/// if null.
+/// </param>
+internal readonly record struct ErrorMeaning(BtrfsError Error, string? What = null, string? Advice = null)
+{
+    /// <summary>A directory is in the way of a file, or the other way round; neither ever replaces the other.</summary>
+    public static ErrorMeaning OtherTypeInTheWay { get; } =
+        new(BtrfsError.DestinationExists, "something of another type is in the way, and is left as it is");
+
+    /// <summary>A device, a FIFO or a socket is in the way, and was not to be replaced by all means.</summary>
+    public static ErrorMeaning SpecialInTheWay { get; } = new(
+        BtrfsError.DestinationExists, "a device, a FIFO or a socket is in the way, and is left as it is",
+        "Use {Force} to replace it, or name another destination.");
+
+    /// <summary>A mount in the source: nothing of it can be shared with the destination.</summary>
+    public static ErrorMeaning OtherFileSystemMounted { get; } = new(
+        BtrfsError.CrossDevice, "another filesystem is mounted here, with which the destination cannot share extents",
+        "Leave it out with {OneFileSystem}, or let it be copied with {ReflinkAuto}.");
+
+    /// <summary>A backup would take the name of something else that is cloned.</summary>
+    public static ErrorMeaning BackupNameTaken { get; } = new(
+        BtrfsError.JustCreated, "its backup would have the name of something else that is cloned",
+        "Use numbered backups, or clone the two into different directories.");
+
+    /// <summary>What stands at the destination is left as it is because that was asked for.</summary>
+    public static ErrorMeaning KeptAsAsked { get; } =
+        new(BtrfsError.DestinationExists, Advice: "Leave out {NoClobber} to replace it, or name another destination.");
+
+    public static implicit operator ErrorMeaning(BtrfsError error) => new(error);
+}

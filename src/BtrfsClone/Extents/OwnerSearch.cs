@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Extents;
+
+/// <summary>
+/// Finds all that refers to a data extent, in any subvolume and snapshot. The kernel lists them (LOGICAL_INO_V2); where
+/// there are more than it lists, some 699,000, all subvolumes are read for them. Needs CAP_SYS_ADMIN.
+/// </summary>
+internal sealed class OwnerSearch
+{
+    private const int FirstAnswer = 64 << 10;
+
+    // What the kernel takes at most (fs/btrfs/ioctl.c, btrfs_ioctl_logical_to_ino).
+    private const int LargestAnswer = 16 << 20;
+
+    private readonly TreeSearch _search = new();
+    private byte[] _answer = new byte[FirstAnswer];
+    private Descriptor _file;
+
+    /// <summary>Begins with a filesystem.</summary>
+    /// <param name="file">Any file of it that is open.</param>
+    /// <param name="path">What to call it in errors.</param>
+    public void Start(Descriptor file, string path)
+    {
+        _file = file;
+        _search.Start(file, path);
+    }
+
+    /// <summary>Fails where the process may not ask, or there is nobody to ask.</summary>
+    public CallResult Probe()
+    {
+        // No extent begins at 0.
+        CallResult result = Sys.ExtentOwners(_file, 0, _answer, out _, out _);
+        return result.Is(Errno.ENOENT) ? CallResult.Success : result;
+    }
+
+    /// <summary>
+    /// Finds the owners of an extent, sorted by subvolume, inode and offset: none of one that has gone. All are taken before the
+    /// next call.
+    /// </summary>
+    /// <param name="extent">Where the extent begins on disk.</param>
+    /// <param name="largestAnswer">The most bytes that the kernel may answer with; for tests.</param>
+    /// <exception cref="BtrfsException">They cannot be read.</exception>
+    public IEnumerable<ExtentOwner> Find(long extent, int largestAnswer = LargestAnswer)
+    {
+        return Ask(extent, largestAnswer) is int count
+            ? Enumerable.Range(0, count).Select(index => Owners(count)[index])
+            : FindInTrees(extent);
+    }
+
+    /// <summary>Asks the kernel. Returns how many owners it has listed, or null if there are more.</summary>
+    private int? Ask(long extent, int largest)
+    {
+        while (true)
+        {
+            Span<byte> answer = _answer.AsSpan(0, Math.Min(_answer.Length, largest));
+            CallResult result = Sys.ExtentOwners(
+                _file, (ulong)extent, answer, out ReadOnlySpan<ExtentOwner> owners, out bool isAll);
+            if (result.Failed)
+            {
+                return result.Is(Errno.ENOENT)
+                    ? 0
+                    : throw BtrfsException.FromErrno(result.Error, SystemCall.LogicalIno, _search.Path);
+            }
+
+            if (isAll || _answer.Length >= largest)
+            {
+                Owners(owners.Length).Sort(ExtentOwner.Compare);
+                return isAll ? owners.Length : null;
+            }
+
+            _answer = new byte[Math.Min(_answer.Length * 16, largest)];
+        }
+    }
+
+    private Span<ExtentOwner> Owners(int count) =>
+        MemoryMarshal.Cast<byte, ExtentOwner>(_answer.AsSpan(Sys.OwnersHead))[..count];
+
+    private IEnumerable<ExtentOwner> FindInTrees(long extent)
+    {
+        foreach (ulong subvolume in SubvolumeTable.Read(_search).Subvolumes)
+        {
+            var from = new ItemKey(BtrfsKey.FirstFree, 0, 0);
+            while (Find(subvolume, from))
+            {
+                while (TryTake(extent, ref from, out ulong inode, out long offset))
+                {
+                    if (offset >= 0)
+                    {
+                        yield return new ExtentOwner { Root = subvolume, Inode = inode, Offset = (ulong)offset };
+                    }
+                }
+            }
+        }
+    }
+
+    private bool Find(ulong subvolume, in ItemKey from)
+    {
+        CallResult found = _search.TryFind(
+            subvolume, from, new ItemKey(ulong.MaxValue, byte.MaxValue, ulong.MaxValue), uint.MaxValue);
+        return found.Succeeded || found.Is(Errno.ENOENT)
+            ? found.Value > 0
+            : throw BtrfsException.FromErrno(found.Error, SystemCall.TreeSearch, _search.Path);
+    }
+
+    /// <summary>Takes an item. The offset is that of a piece in the extent, and negative for all other items.</summary>
+    private bool TryTake(long extent, ref ItemKey from, out ulong inode, out long offset)
+    {
+        (inode, offset) = (0, -1);
+        if (!_search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
+        {
+            return false;
+        }
+
+        inode = header.ObjectId;
+        if (!TreeSearch.TryGoOn(header, ref from))
+        {
+            throw _search.Malformed();
+        }
+
+        if (header.Type == BtrfsKey.ExtentData)
+        {
+            if (!TreeItems.TryReadFileExtent(item, header.Offset, out FileExtent piece))
+            {
+                throw _search.Malformed();
+            }
+
+            offset = piece.RawDiskOffset == extent ? piece.Offset : -1;
+        }
+
+        return true;
+    }
+}

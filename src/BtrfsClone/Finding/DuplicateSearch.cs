@@ -1,0 +1,106 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Finding;
+
+/// <summary>
+/// One search on one filesystem: what is below the given items is collected, every block gets its key, and what has the
+/// same keys is grouped.
+/// </summary>
+internal sealed class DuplicateSearch : IDisposable
+{
+    private readonly FindContext _context;
+    private readonly Collector _collector;
+    private readonly SearchTables _tables;
+    private readonly PlacePaths _paths;
+    private GroupList? _groups;
+
+    /// <param name="context">What all steps are handed.</param>
+    /// <param name="roots">Items of one filesystem.</param>
+    /// <exception cref="BtrfsException">The filesystem cannot be searched in the way that is wanted.</exception>
+    public DuplicateSearch(FindContext context, IReadOnlyList<SearchRoot> roots)
+    {
+        _context = context;
+        _collector = new Collector(context, roots);
+        _tables = new SearchTables(context.Memory, _collector.Files, _collector.BlockSize);
+        _paths = new PlacePaths(_collector.Trees, _collector.Files);
+    }
+
+    /// <summary>Searches.</summary>
+    public void Run()
+    {
+        _context.Progress.Start(FindPhase.Collecting, 0);
+        _collector.Collect();
+        IBlockKeys keys = NewKeys();
+
+        // Of data without checksums there is too little to look at it twice.
+        FileMarks lone = _context.Options.FileOnly
+            ? new LoneFiles(_collector.Files, _tables.BlockSize, _context).Find(keys as ContentKeys)
+            : new FileMarks();
+        using (SortedReader<Piece> pieces = _collector.Pieces.Read())
+        {
+            // Each block is read, and then sorted and linked to others.
+            int passes = _context.Options.FileOnly ? 1 : 3;
+            _context.Progress.Start(FindPhase.Comparing, _collector.Work * passes);
+            new BlockScan(_tables, keys, _collector.References, lone, _context.Pump).Run(pieces);
+        }
+
+        _collector.Pieces.Dispose();
+        Group(keys);
+    }
+
+    /// <summary>The groups that were found, the largest gain first.</summary>
+    public IEnumerable<BtrfsDuplicate> Groups()
+    {
+        _context.Progress.Start(FindPhase.Writing, _groups!.Length);
+        var writer = new GroupWriter(_tables, _groups, _paths, _collector.Fresh, _context);
+        using SortedReader<RankedGroup> ranked = _groups.Ranked.Read();
+        while (ranked.Next(out RankedGroup group))
+        {
+            GroupHead head = _groups.Head(group.Group);
+            _context.Pump(head.Length * head.Parts);
+            if (writer.Write(group) is BtrfsDuplicate duplicate)
+            {
+                _context.Progress.AddGroup();
+                yield return duplicate;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _groups?.Dispose();
+        _tables.Dispose();
+        _collector.Dispose();
+    }
+
+    private void Group(IBlockKeys keys)
+    {
+        using var parts = new Sorter<GroupPart>(_context.Memory);
+        using (var files = new FileGrouping(_tables, keys, _context.Pump))
+        {
+            files.Run(parts);
+            if (!_context.Options.FileOnly)
+            {
+                new RangeGrouping(_tables, keys, files, _context.Options.MinimumLength).Run(parts, _context.Pump);
+            }
+        }
+
+        _groups = new GroupList(_tables, new SnapshotHolders(_collector.Descriptor).IsHeld);
+        using SortedReader<GroupPart> sorted = parts.Read();
+        _groups.Fill(sorted);
+    }
+
+    private IBlockKeys NewKeys()
+    {
+        var content = new ContentKeys(_collector.Files, _paths, _tables.BlockSize, _context);
+        if (_context.Options.Source == DuplicateSource.Content || _collector.Facts is not BtrfsFileSystemFacts facts)
+        {
+            return content;
+        }
+
+        var kind = new ChecksumKind(facts.ChecksumType, facts.ChecksumSize);
+        var reader = new ChecksumReader(_collector.Descriptor, _collector.Path, kind, facts);
+        var checksums = new ChecksumKeys(reader, kind, _tables.BlockSize);
+        return _context.Options.Source == DuplicateSource.Checksum ? checksums : new AutoKeys(checksums, content);
+    }
+}

@@ -1,0 +1,238 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Finding;
+
+/// <summary>A file that a walk has found, to be read from its subvolume's tree. Sorted by tree and inode.</summary>
+internal struct WantedFile : IComparable<WantedFile>
+{
+    public int Tree;
+    public ulong Inode;
+
+    /// <summary>Where its name is in the <see cref="FileTable"/>.</summary>
+    public long Name;
+
+    /// <summary>Its size in bytes, where the walk asked for it.</summary>
+    public long Size;
+
+    public readonly int CompareTo(WantedFile other)
+    {
+        int order = Tree.CompareTo(other.Tree);
+        order = order != 0 ? order : Inode.CompareTo(other.Inode);
+        return order != 0 ? order : Name.CompareTo(other.Name);
+    }
+}
+
+/// <summary>
+/// Brings files with their pieces from a subvolume's tree, in the order of inode numbers, many with one search. Not one
+/// of them is opened.
+/// </summary>
+/// <param name="collection">What takes them.</param>
+/// <param name="report">Takes which subvolume was removed before all of it was read. The others are searched.</param>
+/// <param name="pump">Is called between two searches; it may end the work by an exception.</param>
+internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException> report, Action pump)
+{
+    // A search brings the items of all inodes in between as well.
+    private const ulong LargestGap = 16;
+
+    private const int LongestName = 255; // BTRFS_NAME_LEN
+
+    private readonly TreeSearch _search = new();
+    private readonly WantedFile[] _wanted = new WantedFile[1024];
+    private readonly byte[] _name = new byte[LongestName];
+    private FoundTree _tree = null!;
+    private bool _isAll;
+    private int _first;
+    private int _end;
+
+    // Of the inode whose items are being read.
+    private ulong _inode;
+    private bool _isFile;
+    private PieceFlags _flags;
+    private ulong _directory;
+    private int _nameLength;
+    private long _namePlace;
+
+    /// <summary>Brings all files of a subvolume.</summary>
+    /// <exception cref="BtrfsException">The tree cannot be read.</exception>
+    public void ReadAll(FoundTree tree)
+    {
+        Start(tree, isAll: true);
+        TryRead(BtrfsKey.FirstFree, ulong.MaxValue);
+    }
+
+    /// <summary>Brings those files that walks have found; those of subvolumes of which all is brought are passed over.</summary>
+    /// <param name="trees">The subvolumes.</param>
+    /// <param name="wanted">The files, sorted.</param>
+    /// <exception cref="BtrfsException">A tree cannot be read.</exception>
+    public void Read(FoundTrees trees, SortedReader<WantedFile> wanted)
+    {
+        _end = 0;
+        int tree = -1;
+        bool isPassedOver = false;
+        bool isThere = true;
+        while (wanted.Next(out WantedFile file))
+        {
+            if (file.Tree != tree)
+            {
+                ReadGroup();
+                isThere = true;
+                tree = file.Tree;
+                isPassedOver = trees.IsWhole(trees[tree].Id);
+                Start(trees[tree], isAll: false);
+            }
+
+            // Of a file with several names, one is enough.
+            if (isPassedOver || !isThere || (_end > 0 && _wanted[_end - 1].Inode == file.Inode))
+            {
+                continue;
+            }
+
+            if (_end == _wanted.Length || (_end > 0 && file.Inode - _wanted[_end - 1].Inode > LargestGap))
+            {
+                isThere = ReadGroup();
+            }
+
+            _wanted[_end++] = file;
+        }
+
+        ReadGroup();
+    }
+
+    private bool ReadGroup()
+    {
+        _first = 0;
+        bool isThere = _end == 0 || TryRead(_wanted[0].Inode, _wanted[_end - 1].Inode);
+        _end = 0;
+        return isThere;
+    }
+
+    /// <summary>As <see cref="Read(ulong, ulong)"/>; false where the subvolume is gone, which is reported.</summary>
+    private bool TryRead(ulong first, ulong last)
+    {
+        try
+        {
+            Read(first, last);
+            return true;
+        }
+        catch (BtrfsException failure) when (failure.Error == BtrfsError.ChangedMeanwhile)
+        {
+            report(failure);
+            return false;
+        }
+    }
+
+    private void Start(FoundTree tree, bool isAll)
+    {
+        (_tree, _isAll, _inode, _isFile) = (tree, isAll, 0, false);
+        _search.Start(tree.Descriptor, tree.Text);
+    }
+
+    private void Read(ulong first, ulong last)
+    {
+        var from = new ItemKey(first, BtrfsKey.InodeItem, 0);
+        var to = new ItemKey(last, BtrfsKey.ExtentData, ulong.MaxValue);
+        do
+        {
+            pump();
+            _search.Find(_tree.Id, from, to, uint.MaxValue);
+            while (_search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
+            {
+                from = header.Offset < ulong.MaxValue
+                    ? new ItemKey(header.ObjectId, header.Type, header.Offset + 1)
+                    : new ItemKey(header.ObjectId, header.Type + 1, 0);
+                Take(header, item);
+            }
+        }
+        while (_search.MayHaveMore);
+
+        EndFile();
+    }
+
+    private void Take(in TreeSearchHeader header, ReadOnlySpan<byte> item)
+    {
+        if (header.ObjectId != _inode)
+        {
+            EndFile();
+            _inode = header.ObjectId;
+        }
+
+        switch (header.Type)
+        {
+            case BtrfsKey.InodeItem when IsWanted():
+                BeginFile(item);
+                break;
+            case BtrfsKey.InodeRef or BtrfsKey.InodeExtendedRef when _isFile && _isAll && _nameLength == 0:
+                if (!InodeItems.TryReadName(header, item, out _directory, out ReadOnlySpan<byte> name) ||
+                    !name.TryCopyTo(_name))
+                {
+                    throw _search.Malformed();
+                }
+
+                _nameLength = name.Length;
+                break;
+            case BtrfsKey.ExtentData when _isFile:
+                if (!TreeItems.TryReadFileExtent(item, header.Offset, out FileExtent extent))
+                {
+                    throw _search.Malformed();
+                }
+
+                collection.Add(
+                    extent, _flags | (header.Transid <= _tree.LastSnapshot ? PieceFlags.MayBeInSnapshot : 0));
+                break;
+        }
+    }
+
+    private bool IsWanted()
+    {
+        if (_isAll)
+        {
+            return true;
+        }
+
+        while (_first < _end && _wanted[_first].Inode < _inode)
+        {
+            _first++;
+        }
+
+        bool isWanted = _first < _end && _wanted[_first].Inode == _inode;
+        _namePlace = isWanted ? _wanted[_first].Name : 0;
+        return isWanted;
+    }
+
+    private void BeginFile(ReadOnlySpan<byte> item)
+    {
+        if (!InodeItems.TryRead(item, out InodeFacts facts))
+        {
+            throw _search.Malformed();
+        }
+
+        if ((facts.Mode & Sys.ModeTypeMask) != Sys.ModeRegular || facts.LinkCount == 0 ||
+            !collection.IsLongEnough(facts.Size))
+        {
+            return;
+        }
+
+        _isFile = true;
+        _nameLength = 0;
+        _flags = facts.HasChecksums ? PieceFlags.None : PieceFlags.NoChecksum;
+        collection.Begin(new FileEntry
+        {
+            Inode = _inode,
+            Size = facts.Size,
+            Version = facts.ChangeTime,
+            Tree = _tree.Number,
+            Flags = facts.HasChecksums ? FileFlags.None : FileFlags.NoChecksum,
+        });
+    }
+
+    private void EndFile()
+    {
+        if (_isFile && collection.End())
+        {
+            collection.Keep(_isAll ? collection.Files.AddName(_directory, _name.AsSpan(0, _nameLength)) : _namePlace);
+        }
+
+        _isFile = false;
+    }
+}

@@ -1,0 +1,58 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Finding;
+
+/// <summary>Makes objects of groups. A group of which a file has changed or gone since it was collected is left out.</summary>
+internal sealed class GroupWriter(
+    SearchTables tables, GroupList groups, PlacePaths paths, FreshFiles fresh, FindContext context)
+{
+    /// <summary>Makes the object of a group; null where it is stale.</summary>
+    public BtrfsDuplicate? Write(in RankedGroup ranked)
+    {
+        GroupHead head = groups.Head(ranked.Group);
+        GroupPart first = groups.Part(head.FirstPart);
+        var places = new DuplicatePlace[head.Parts + 1];
+        bool areFresh = fresh.AreAll();
+        DuplicatePlace? kept = PlaceOf(first.SourceFile, first.SourceBlock, areFresh);
+        int count = 0;
+        if (kept is not null)
+        {
+            places[count++] = kept;
+            for (int i = 0; i < head.Parts; i++)
+            {
+                GroupPart part = groups.Part(head.FirstPart + i);
+                if (PlaceOf(part.File, part.Block, areFresh) is DuplicatePlace place)
+                {
+                    places[count++] = place;
+                }
+            }
+        }
+
+        if (count <= head.Parts)
+        {
+            context.Progress.Stale++;
+            return null;
+        }
+
+        return new BtrfsDuplicate
+        {
+            Length = head.Length,
+            Count = head.Copies,
+            ReclaimableLength = ranked.Gain,
+            Kind = head.IsFile ? DuplicateKind.File : DuplicateKind.Range,
+            Places = places,
+        };
+    }
+
+    private DuplicatePlace? PlaceOf(int number, long block, bool isFresh)
+    {
+        FileEntry file = tables.Files[number];
+        byte[]? path = paths.Of(file);
+        if (path is null || !(isFresh || fresh.IsFresh(file, path)))
+        {
+            return null;
+        }
+
+        return new DuplicatePlace { Path = Utf8Z.ToText(path), Offset = block * tables.BlockSize };
+    }
+}

@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+
+namespace BtrfsClone.Finding;
+
+/// <summary>A file by what is known of it before it is read as a whole.</summary>
+/// <param name="Size">Bytes.</param>
+/// <param name="Probe">The hash of its beginning, or 0 where that was not read.</param>
+/// <param name="File">Its number.</param>
+internal readonly record struct ProbedFile(long Size, ulong Probe, int File) : IComparable<ProbedFile>
+{
+    public int CompareTo(ProbedFile other)
+    {
+        int order = Size.CompareTo(other.Size);
+        order = order != 0 ? order : Probe.CompareTo(other.Probe);
+        return order != 0 ? order : File.CompareTo(other.File);
+    }
+}
+
+/// <summary>
+/// Finds files that are like no other one as a whole, before much of them is read: by their sizes, and then by their beginnings.
+/// </summary>
+/// <param name="files">The files that are searched.</param>
+/// <param name="blockSize">Bytes of a block.</param>
+/// <param name="context">The search.</param>
+internal sealed class LoneFiles(FileTable files, int blockSize, FindContext context)
+{
+    private const int ProbeBytes = 16 << 10;
+
+    // Of shorter files, reading all takes as long as reading the beginning.
+    private const int LeastProbed = 4 * ProbeBytes;
+
+    private const int Batch = 4096;
+
+    private readonly List<ProbedFile> _batch = [];
+    private readonly List<KeyPart> _parts = [];
+    private ulong[] _keys = [];
+
+    /// <summary>Finds them.</summary>
+    /// <param name="content">What reads beginnings; null where files are not read at all.</param>
+    public FileMarks Find(IBlockKeys? content)
+    {
+        FileMarks lone = new();
+        using var sized = new Sorter<ProbedFile>(context.Memory);
+        for (int file = 0; file < files.Count; file++)
+        {
+            sized.Add(new ProbedFile(files[file].Size, 0, file));
+        }
+
+        using var probed = new Sorter<ProbedFile>(context.Memory);
+        Part(sized, lone, file =>
+        {
+            if (content is not null && file.Size >= LeastProbed)
+            {
+                _batch.Add(file);
+                if (_batch.Count == Batch)
+                {
+                    Probe(content, probed, lone);
+                }
+            }
+        });
+        if (content is not null)
+        {
+            Probe(content, probed, lone);
+            Part(probed, lone, _ => { });
+        }
+
+        return lone;
+    }
+
+    /// <summary>Marks files of which there is one alone, and hands on all others.</summary>
+    private static void Part(Sorter<ProbedFile> found, FileMarks lone, Action<ProbedFile> others)
+    {
+        using SortedReader<ProbedFile> sorted = found.Read();
+        bool isLikeLast = false;
+        for (bool any = sorted.Next(out ProbedFile file); any;)
+        {
+            any = sorted.Next(out ProbedFile next);
+            bool isLikeNext = any && (next.Size, next.Probe) == (file.Size, file.Probe);
+            if (isLikeLast || isLikeNext)
+            {
+                others(file);
+            }
+            else
+            {
+                lone.Add(file.File);
+            }
+
+            (file, isLikeLast) = (next, isLikeNext);
+        }
+    }
+
+    private void Probe(IBlockKeys content, Sorter<ProbedFile> probed, FileMarks lone)
+    {
+        if (_batch.Count == 0)
+        {
+            return;
+        }
+
+        int blocks = Math.Max(ProbeBytes / blockSize, 1);
+        _parts.Clear();
+        foreach (ProbedFile file in _batch)
+        {
+            _parts.Add(new KeyPart { File = file.File, Blocks = blocks });
+        }
+
+        _keys = _keys.Length < _batch.Count * blocks ? new ulong[_batch.Count * blocks] : _keys;
+        content.Read(CollectionsMarshal.AsSpan(_parts), _keys.AsSpan(0, _batch.Count * blocks));
+        for (int i = 0; i < _batch.Count; i++)
+        {
+            ReadOnlySpan<ulong> own = _keys.AsSpan(i * blocks, blocks);
+            if (own.Contains(IBlockKeys.Unknown))
+            {
+                lone.Add(_batch[i].File);
+                continue;
+            }
+
+            ulong hash = 0;
+            foreach (ulong key in own)
+            {
+                hash = Key.Add(hash, key);
+            }
+
+            probed.Add(_batch[i] with { Probe = hash });
+        }
+
+        _batch.Clear();
+        context.Pump();
+    }
+}

@@ -1,0 +1,16 @@
+using BtrfsClone.Extents;
+
+namespace BtrfsClone.Measuring;
+
+/// <summary>How an invocation measures.</summary>
+public sealed record MeasureOptions
+{
+    /// <summary>
+    /// Whether <see cref="MeasureSession.Reclaim"/> is to tell what would come free. It needs CAP_SYS_ADMIN and btrfs, without
+    /// which each item fails, and begins by writing out what is delayed on the filesystem (syncfs(2)).
+    /// </summary>
+    public bool Reclaimable { get; init; }
+
+    /// <summary>Where to read from; for measuring as those do who may not read the trees.</summary>
+    internal ExtentSource Source { get; init; }
+}

@@ -1,0 +1,88 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Measuring;
+
+/// <summary>The items of a session, on any filesystems.</summary>
+internal sealed class ReclaimItems : IDisposable
+{
+    private readonly ItemSets _sets = new();
+    private readonly List<ReclaimSet> _fileSystems = [];
+    private readonly SortedList<int, MeasureResult> _measured = [];
+    private int _count;
+
+    /// <summary>Begins with an item.</summary>
+    /// <param name="opened">The item, open.</param>
+    /// <param name="path">Its path.</param>
+    /// <exception cref="BtrfsException">Who refers to its extents may not be asked for, or cannot.</exception>
+    public ReclaimItem Begin(Descriptor opened, string path)
+    {
+        CallResult result = Sys.BtrfsFsid(opened, out Guid fileSystem);
+        if (result.Failed)
+        {
+            throw BtrfsException.FromErrno(result.Error, SystemCall.FsInfo, path);
+        }
+
+        if (_fileSystems.Find(one => one.FileSystem == fileSystem) is not { } set)
+        {
+            result = Sys.Duplicate(opened, out Descriptor own);
+            if (result.Failed)
+            {
+                throw BtrfsException.FromErrno(result.Error, SystemCall.Fcntl, path);
+            }
+
+            var file = new OwnedDescriptor(own);
+            try
+            {
+                _fileSystems.Add(set = new ReclaimSet(file, fileSystem, path, _sets));
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
+        }
+
+        return new ReclaimItem(_count++, set);
+    }
+
+    /// <summary>Keeps what was measured of an item.</summary>
+    public void End(ReclaimItem item, MeasureResult measured) => _measured.Add(item.Number, measured);
+
+    /// <summary>Forgets an item that could not be measured.</summary>
+    public static void Drop(ReclaimItem item) => item.Set.Remove(item.Number);
+
+    /// <summary>What was measured of all items, with what would come free.</summary>
+    /// <param name="detailed">Whether it is told what comes free with several items together only.</param>
+    /// <param name="tick">Is called now and then.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public IReadOnlyList<MeasureResult> Complete(bool detailed, Action tick, CancellationToken cancellation)
+    {
+        var totals = new ReclaimTotals(_sets);
+        foreach (ReclaimSet set in _fileSystems)
+        {
+            set.Count(totals, tick, cancellation);
+        }
+
+        ILookup<int, ReclaimableGroup> groups = totals.Together.OrderByDescending(group => group.Length)
+            .SelectMany(group => _sets[group.Items].ToArray().Select(item => (Item: item, Group: Group(item, group))))
+            .ToLookup(one => one.Item, one => one.Group);
+        return
+        [
+            .. _measured.Select(item => item.Value with
+            {
+                ReclaimableLength = totals.Of(item.Key),
+                SetReclaimableLength = totals.Set,
+                ReclaimableTogether = detailed ? [.. groups[item.Key]] : null,
+            }),
+        ];
+    }
+
+    public void Dispose() => _fileSystems.ForEach(set => set.Dispose());
+
+    private ReclaimableGroup Group(int item, (int Items, long Length) group) => new()
+    {
+        Length = group.Length,
+        With = [.. _sets[group.Items].ToArray().Where(other => other != item).Select(other => _measured[other].Path)],
+    };
+}

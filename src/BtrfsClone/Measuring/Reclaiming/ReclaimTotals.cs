@@ -1,0 +1,39 @@
+namespace BtrfsClone.Measuring;
+
+/// <summary>What comes free, in bytes of extents.</summary>
+internal sealed class ReclaimTotals(ItemSets sets)
+{
+    private readonly Dictionary<int, long> _alone = [];
+    private readonly Dictionary<int, long> _together = [];
+
+    /// <summary>Of all items together.</summary>
+    public long Set { get; private set; }
+
+    /// <summary>Of one item alone.</summary>
+    public long Of(int item) => _alone.GetValueOrDefault(item);
+
+    /// <summary>What comes free with several items together only, by the set of those that hold it.</summary>
+    public IEnumerable<(int Items, long Length)> Together => _together.Select(one => (one.Key, one.Value));
+
+    /// <summary>Counts an extent that only the items refer to.</summary>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="owners">To which items all of those belong that refer to it.</param>
+    public void Add(long length, in Membership owners)
+    {
+        if (!owners.IsInAll)
+        {
+            return;
+        }
+
+        Set += length;
+        foreach (int item in sets[owners.Whole])
+        {
+            _alone[item] = Of(item) + length;
+        }
+
+        if (owners.Whole == ItemSets.Empty)
+        {
+            _together[owners.Any] = _together.GetValueOrDefault(owners.Any) + length;
+        }
+    }
+}

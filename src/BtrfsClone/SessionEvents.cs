@@ -1,0 +1,19 @@
+namespace BtrfsClone;
+
+/// <summary>
+/// What a session tells while it works: always on the thread that works with the session, never on two at a time.
+/// </summary>
+public record SessionEvents
+{
+    /// <summary>Takes each failure inside a tree. The item itself fails by an exception.</summary>
+    public required Action<BtrfsException> OnFailure { get; init; }
+
+    /// <summary>
+    /// Takes the path of each directory that was left empty because the kernel's own view of itself is mounted there: proc, sysfs
+    /// and their like, in which there is nothing to be cloned.
+    /// </summary>
+    public Action<string>? OnPassedOver { get; init; }
+
+    /// <summary>Is called now and then, at most every 50 ms, to show progress.</summary>
+    public Action? OnTick { get; init; }
+}

@@ -1,0 +1,36 @@
+namespace BtrfsClone.Syncing;
+
+/// <summary>What is to be looked at in a directory in which something has changed.</summary>
+/// <param name="path">The names on the way to it from the top.</param>
+internal sealed class ChangedDirectory(FileName[] path)
+{
+    private readonly HashSet<FileName> _known = [];
+    private readonly List<FileName> _pending = [];
+
+    public FileName[] Path => path;
+
+    /// <summary>The directory itself has changed, and so may have its names.</summary>
+    public bool HasOtherNames { get; set; }
+
+    public bool IsPending => HasOtherNames || _pending.Count > 0;
+
+    /// <summary>Adds a name to be looked at, unless it has been there before.</summary>
+    public bool Add(FileName name)
+    {
+        bool isNew = _known.Add(name);
+        if (isNew)
+        {
+            _pending.Add(name);
+        }
+
+        return isNew;
+    }
+
+    /// <summary>Gives the names to be looked at, once.</summary>
+    public FileName[] TakeNames()
+    {
+        FileName[] names = [.. _pending];
+        _pending.Clear();
+        return names;
+    }
+}

@@ -1,0 +1,226 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>
+/// Makes one entry that is no directory equal to its source: says what is to be done, and does it unless the run is dry.
+/// </summary>
+internal sealed unsafe class EntrySync(
+    SyncRun run, EntryCloner cloner, EntryRemover remover, CancellationToken cancellation)
+{
+    private readonly FileUpdate _update = new(run, cancellation);
+    private readonly LinkClaims _claims = new();
+
+    /// <summary>Makes an entry equal, and reports it where that fails.</summary>
+    public void SyncAndReport(SyncWorker worker, SyncPair pair, in SyncEntry entry)
+    {
+        try
+        {
+            Failure failure = Sync(worker, pair, entry);
+            if (failure.Failed)
+            {
+                run.Context.Report(failure, pair, entry.Text);
+            }
+        }
+        catch (BtrfsException failure)
+        {
+            // Whoever reads extents knows no paths.
+            run.Context.Counters.AddFailed();
+            run.Context.Report(failure.At(pair.PathOf(atSource: true, entry.Text)));
+        }
+    }
+
+    /// <summary>Makes an entry equal.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="pair">The directories that it is in.</param>
+    /// <param name="entry">The entry.</param>
+    /// <exception cref="BtrfsException">Where a file lies could not be found out.</exception>
+    public Failure Sync(SyncWorker worker, SyncPair pair, in SyncEntry entry)
+    {
+        // Mostly the numbers say it all, and nothing else is asked.
+        InodeComparer? inodes = worker.InodesOf(pair);
+        if (inodes is not null && worker.Names.TryFind(pair, entry.Text, out ulong inode) &&
+            IsKept(inodes, entry, inode))
+        {
+            pair.AddCounterpart();
+            run.Counters.Add(SyncAction.Keep);
+            return default;
+        }
+
+        Statx old = default;
+        CallResult found = pair.IsAbsent || !pair.Merged
+            ? Errno.ENOENT
+            : Sys.StatEntry(pair.Destination, entry.Name, out old);
+        if (found.Failed && !found.Is(Errno.ENOENT))
+        {
+            return Failure.Destination(SystemCall.Statx, found);
+        }
+
+        if (found.Failed)
+        {
+            return Place(worker, pair, entry, SyncAction.Create, null);
+        }
+
+        pair.AddCounterpart();
+        if (inodes is not null && IsKept(inodes, entry, old.Inode))
+        {
+            run.Counters.Add(SyncAction.Keep);
+            return default;
+        }
+
+        return SyncKnown(worker, pair, entry, old, inodes?.Compare(entry.Inode, old.Inode, run.Options.Check));
+    }
+
+    /// <summary>Whether the trees say that an inode of one name is equal to the source's.</summary>
+    private bool IsKept(InodeComparer inodes, in SyncEntry entry, ulong inode) =>
+        inodes.Compare(entry.Inode, inode, run.Options.Check) == InodeDifference.None &&
+        inodes.SourceState.LinkCount == 1 && inodes.DestinationState.LinkCount == 1;
+
+    private Failure SyncKnown(
+        SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx old, InodeDifference? known)
+    {
+        CallResult result = Sys.StatEntry(pair.Source, entry.SourceName, out Statx status);
+        if (result.Failed)
+        {
+            return Failure.Source(SystemCall.Statx, result);
+        }
+
+        InodeDifference difference = status.FileType != old.FileType ? InodeDifference.Type : known ?? default;
+        if (known is null && difference != InodeDifference.Type)
+        {
+            Failure failure = worker.Opened.Compare(
+                worker.Cloning, pair, entry, status, old, run.Options.Check, worker.CanShare(pair), out difference);
+            if (failure.Failed)
+            {
+                return failure;
+            }
+        }
+        else if (known is not null && status.Size == old.Size && (difference & InodeDifference.Content) != 0 &&
+            status.FileType == Sys.ModeRegular)
+        {
+            // Two lists of items can stand for the same places, and one inline extent cannot always be cloned as one.
+            Failure failure = worker.Opened.CompareContent(worker.Ranges, pair, entry, status, old, ref difference);
+            if (failure.Failed)
+            {
+                return failure;
+            }
+        }
+
+        bool isRegular = status.FileType == Sys.ModeRegular;
+        if (isRegular && (difference & InodeDifference.WrittenFlags) != 0)
+        {
+            Failure failure = OpenComparer.CompareFlags(pair, entry, ref difference);
+            if (failure.Failed)
+            {
+                return failure;
+            }
+        }
+
+        if ((difference & InodeDifference.Type) != 0)
+        {
+            return ReplaceType(worker, pair, entry, old);
+        }
+
+        bool mayStay = difference == InodeDifference.None || (isRegular && (difference & InodeDifference.Storage) == 0 &&
+            (difference == InodeDifference.Metadata || run.Options.InPlace));
+        if (mayStay && _claims.TryClaim(old, status) && cloner.TryKeep(pair, entry.Text, status, old.Inode))
+        {
+            if (difference != InodeDifference.None)
+            {
+                return _update.Run(worker, pair, entry, status, old, difference);
+            }
+
+            run.Counters.Add(SyncAction.Keep);
+            return default;
+        }
+
+        return Place(worker, pair, entry, SyncAction.Replace, old);
+    }
+
+    /// <summary>
+    /// Clones the entry to its name, over what is there. A file is cloned as a whole, also where it shares most with the one
+    /// that it replaces: a clone of that one would refer to as many extents, and then take those that differ in their places.
+    /// </summary>
+    private Failure Place(
+        SyncWorker worker, SyncPair pair, in SyncEntry entry, SyncAction action, Statx? old)
+    {
+        Failure failure = SourceEntry.Open(
+            worker.Cloning, pair, entry.SourceName, entry.IsRegular, out var source, out Statx status);
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        if (status.LinkCount > 1)
+        {
+            run.PlacedLinks.Add(status.Inode);
+        }
+
+        long length = entry.IsRegular ? (long)status.Size : 0;
+        long shared = length;
+        if (entry.IsRegular && old is { } replaced && replaced.FileType == Sys.ModeRegular)
+        {
+            shared = FileUpdate.LengthToShare(worker, pair, entry.Name, source, status, replaced);
+            action = shared < length ? SyncAction.Patch : action;
+        }
+
+        if (run.IsDry)
+        {
+            worker.Cloning.Closing.Add(source);
+        }
+        else
+        {
+            failure = pair.ReadTraits(worker.Cloning);
+            failure = !failure.Failed && old is { } present ? EntryRemover.Unprotect(pair, entry.Name, present) : failure;
+            pair.Touch();
+            failure = failure.Failed
+                ? failure
+                : cloner.Clone(
+                    worker.Cloning, pair, source, entry.SourceName, status, entry.Name, cancellation);
+        }
+
+        if (!failure.Failed)
+        {
+            run.Add(action, pair, entry.Text, EntryKinds.Of(status.FileType), length, shared);
+        }
+
+        return failure;
+    }
+
+    /// <summary>Lets the entry take the place of a directory, say: first it is there, then the other is removed.</summary>
+    private Failure ReplaceType(SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx old)
+    {
+        if (!run.Options.Delete)
+        {
+            return Failure.Refused(BtrfsError.DestinationExists);
+        }
+
+        if (run.Options.Filter is not null && old.FileType == Sys.ModeDirectory)
+        {
+            // It goes with all below it, and so stays where the filter leaves out some of that.
+            var below = new LeftOutBelow(run, pair, entry.Text);
+            if (below.Failure.Failed || !below.IsNothing)
+            {
+                return below.Failure.Failed ? below.Failure : Failure.Refused(BtrfsError.DestinationExists);
+            }
+        }
+
+        if (run.IsDry)
+        {
+            return Place(worker, pair, entry, SyncAction.Replace, null);
+        }
+
+        byte[] hidden = EntryRemover.NewHiddenName();
+        Failure failure = remover.Hide(pair, entry.Name, hidden, old);
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        failure = Place(worker, pair, entry, SyncAction.Replace, null);
+        return failure.Failed
+            ? remover.BringBack(pair, hidden, entry.Name, failure)
+            : remover.Remove(pair, hidden, isCounted: false);
+    }
+}

@@ -1,0 +1,273 @@
+using System.Runtime.InteropServices;
+using BtrfsClone.Cloning;
+using BtrfsClone.Comparing;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>
+/// Compares entries by what the kernel tells of them one by one, where the trees cannot be read: without CAP_SYS_ADMIN, on
+/// other filesystems, and where something is mounted in between.
+/// </summary>
+internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
+{
+    private readonly FileComparer _files = new() { MayReadTrees = mayReadTrees };
+    private readonly SpaceBeyondEnd _beyondEnd = new();
+    private readonly byte* _value = (byte*)NativeMemory.Alloc(Sys.XattrMax);
+    private readonly byte* _target = (byte*)NativeMemory.Alloc(Sys.PathMax);
+
+    /// <summary>Compares two entries of one name, whose types are the same.</summary>
+    /// <param name="buffers">The worker's memory.</param>
+    /// <param name="pair">The directories that they are in.</param>
+    /// <param name="entry">Their names.</param>
+    /// <param name="status">The source's status.</param>
+    /// <param name="other">The destination's status.</param>
+    /// <param name="check">Whether extents are looked at.</param>
+    /// <param name="canShare">Whether both are on one filesystem: only there do places say something of contents.</param>
+    /// <param name="difference">What they have not in common.</param>
+    /// <exception cref="BtrfsException">Where a file lies could not be found out.</exception>
+    public Failure Compare(
+        WorkerBuffers buffers, DirectoryPair pair, in SyncEntry entry, in Statx status, in Statx other, SyncCheck check,
+        bool canShare, out InodeDifference difference)
+    {
+        difference = OfStatus(status, other);
+        return status.FileType switch
+        {
+            Sys.ModeRegular => CompareFiles(buffers, pair, entry, status, other, check, canShare, ref difference),
+            Sys.ModeSymlink => CompareLinks(buffers, pair, entry, ref difference),
+            _ => CompareNamedXattrs(buffers, pair, entry, ref difference),
+        };
+    }
+
+    /// <summary>
+    /// Looks closely at two files of one size and filesystem, whose data seem to lie in other places: takes
+    /// <see cref="InodeDifference.Content"/> back where they do not.
+    /// </summary>
+    /// <exception cref="BtrfsException">Where a file lies could not be found out.</exception>
+    public Failure CompareContent(
+        FileRanges ranges, DirectoryPair pair, in SyncEntry entry, in Statx status, in Statx other,
+        ref InodeDifference difference)
+    {
+        Failure failure = OpenFiles(pair, entry, out Descriptor source, out Descriptor destination);
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        using var sourceScope = new DescriptorScope(source);
+        using var destinationScope = new DescriptorScope(destination);
+        bool isSame = _beyondEnd.IsSame(source, destination, status);
+        if (isSame && _beyondEnd.IsEmpty)
+        {
+            ranges.Start(source, status, destination, other, mayReadTrees);
+            isSame = !ranges.Next(out _, out _);
+        }
+        else if (isSame)
+        {
+            // Inline data is not cloned as such into a file that has something beyond its end.
+            isSame = HaveSameContent(source, status, destination, other);
+        }
+
+        difference &= isSame ? ~InodeDifference.Content : difference;
+        return default;
+    }
+
+    /// <summary>Looks at the flags of two files: see <see cref="InodeDifference.WrittenFlags"/>.</summary>
+    public static Failure CompareFlags(DirectoryPair pair, in SyncEntry entry, ref InodeDifference difference)
+    {
+        Failure failure = OpenFiles(pair, entry, out Descriptor source, out Descriptor destination);
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        using var sourceScope = new DescriptorScope(source);
+        using var destinationScope = new DescriptorScope(destination);
+        return CompareFlags(source, destination, ref difference);
+    }
+
+    /// <summary>As above, of what is open.</summary>
+    public static Failure CompareFlags(Descriptor source, Descriptor destination, ref InodeDifference difference)
+    {
+        CallResult result = Sys.GetFlags(source, out InodeFlags flags);
+        CallResult otherResult = Sys.GetFlags(destination, out InodeFlags otherFlags);
+        if (result.Failed || otherResult.Failed)
+        {
+            return result.Failed
+                ? Failure.Source(SystemCall.GetFlags, result)
+                : Failure.Destination(SystemCall.GetFlags, otherResult);
+        }
+
+        difference &= ~InodeDifference.WrittenFlags;
+        difference |= flags == otherFlags ? 0 : InodeDifference.Metadata;
+        difference |= ((flags ^ otherFlags) & InodeFlags.Inherited) == 0 ? 0 : InodeDifference.Storage;
+        return default;
+    }
+
+    /// <summary>Compares two open directories: themselves, and not what is in them.</summary>
+    public Failure CompareDirectories(WorkerBuffers buffers, DirectoryPair pair, out InodeDifference difference)
+    {
+        difference = OfStatus(pair.SourceStatus, pair.DestinationStatus) & ~InodeDifference.Content;
+        Failure failure = CompareFlags(pair.Source, pair.Destination, ref difference);
+        return failure.Failed ? failure : CompareXattrs(
+            buffers, new XattrHolder(pair.Source), new XattrHolder(pair.Destination), ref difference);
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_value);
+        NativeMemory.Free(_target);
+    }
+
+    private static InodeDifference OfStatus(in Statx status, in Statx other)
+    {
+        bool isDevice = status.FileType is Sys.ModeBlockDevice or Sys.ModeCharDevice;
+        bool hasContentOf = status.Size == other.Size && (!isDevice ||
+            (status.SpecialDeviceMajor == other.SpecialDeviceMajor && status.SpecialDeviceMinor == other.SpecialDeviceMinor));
+        bool hasMetadataOf = status.Uid == other.Uid && status.Gid == other.Gid && status.Mode == other.Mode &&
+            status.ModifyTime.Equals(other.ModifyTime);
+        return (hasContentOf ? 0 : InodeDifference.Content) | (hasMetadataOf ? 0 : InodeDifference.Metadata);
+    }
+
+    private Failure CompareNamedXattrs(
+        WorkerBuffers buffers, DirectoryPair pair, in SyncEntry entry, ref InodeDifference difference)
+    {
+        byte* source = WorkerBuffers.ProcPath(buffers.SourcePath, pair.Source, entry.SourceName);
+        byte* destination = WorkerBuffers.ProcPath(buffers.DestinationPath, pair.Destination, entry.Name);
+        return CompareXattrs(
+            buffers, new XattrHolder(source), new XattrHolder(destination),
+            ref difference);
+    }
+
+    private Failure CompareLinks(
+        WorkerBuffers buffers, DirectoryPair pair, in SyncEntry entry, ref InodeDifference difference)
+    {
+        CallResult length = Sys.ReadLink(pair.Source, entry.SourceName, buffers.LinkTarget, Sys.PathMax);
+        if (length.Failed)
+        {
+            return Failure.Source(SystemCall.ReadlinkAt, length);
+        }
+
+        CallResult otherLength = Sys.ReadLink(pair.Destination, entry.Name, _target, Sys.PathMax);
+        if (otherLength.Failed)
+        {
+            return Failure.Destination(SystemCall.ReadlinkAt, otherLength);
+        }
+
+        bool isSame = new ReadOnlySpan<byte>(buffers.LinkTarget, (int)length.Value)
+            .SequenceEqual(new ReadOnlySpan<byte>(_target, (int)otherLength.Value));
+        difference |= isSame ? 0 : InodeDifference.Content;
+        return CompareNamedXattrs(buffers, pair, entry, ref difference);
+    }
+
+    private Failure CompareFiles(
+        WorkerBuffers buffers, DirectoryPair pair, in SyncEntry entry, in Statx status, in Statx other, SyncCheck check,
+        bool canShare, ref InodeDifference difference)
+    {
+        Failure failure = OpenFiles(pair, entry, out Descriptor source, out Descriptor destination);
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        using var sourceScope = new DescriptorScope(source);
+        using var destinationScope = new DescriptorScope(destination);
+        failure = CompareFlags(source, destination, ref difference);
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        if ((difference & InodeDifference.Content) == 0)
+        {
+            // A file of another time is another file by its time: its extents tell whether only the time is another.
+            bool isSameByTime = status.ModifyTime.Equals(other.ModifyTime);
+            bool isSame = !canShare || (check == SyncCheck.Time && isSameByTime)
+                ? isSameByTime
+                : HaveSameContent(source, status, destination, other);
+            difference |= isSame ? 0 : InodeDifference.Content;
+        }
+
+        return CompareXattrs(
+            buffers, new XattrHolder(source), new XattrHolder(destination), ref difference);
+    }
+
+    private bool HaveSameContent(Descriptor source, in Statx status, Descriptor destination, in Statx other)
+    {
+        SameBytes same = _files.Compare(new ComparedFile(source, "", status), new ComparedFile(destination, "", other));
+        return same.Shared + same.Inline == (long)status.Size &&
+            (status.Blocks == other.Blocks || _beyondEnd.IsSame(source, destination, status));
+    }
+
+    private static Failure OpenFiles(DirectoryPair pair, in SyncEntry entry, out Descriptor source, out Descriptor destination)
+    {
+        destination = default;
+        Failure failure = OpenFile(pair.Source, entry.SourceName, atSource: true, out source);
+        if (!failure.Failed)
+        {
+            failure = OpenFile(pair.Destination, entry.Name, atSource: false, out destination);
+            if (failure.Failed)
+            {
+                Sys.Reject(ref source, CallResult.Success);
+            }
+        }
+
+        return failure;
+    }
+
+    private static Failure OpenFile(Descriptor directory, byte* name, bool atSource, out Descriptor file)
+    {
+        int flags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
+        CallResult result = Sys.OpenAt(directory, name, flags | OpenFlags.NoAccessTime, out file);
+        result = result.Is(Errno.EPERM) ? Sys.OpenAt(directory, name, flags, out file) : result;
+        return !result.Failed ? default
+            : atSource ? Failure.Source(SystemCall.OpenAt, result)
+            : Failure.Destination(SystemCall.OpenAt, result);
+    }
+
+    private Failure CompareXattrs(
+        WorkerBuffers buffers, XattrHolder source, XattrHolder destination, ref InodeDifference difference)
+    {
+        CallResult length = source.List(buffers.XattrNames);
+        CallResult otherLength = destination.List(buffers.OtherXattrNames);
+        if (length.Is(Errno.EOPNOTSUPP) && otherLength.Is(Errno.EOPNOTSUPP))
+        {
+            return default;
+        }
+
+        if (length.Failed || otherLength.Failed)
+        {
+            return length.Failed ? Failure.Source(SystemCall.ListXattr, length) : Failure.Destination(SystemCall.ListXattr, otherLength);
+        }
+
+        // The mark of a sync is no part of what is synced.
+        int count = 0;
+        int otherCount = 0;
+        bool isSame = true;
+        for (byte* name = buffers.OtherXattrNames; name < buffers.OtherXattrNames + otherLength.Value; name += Utf8Z.Length(name) + 1)
+        {
+            otherCount += SyncMark.IsName(name) ? 0 : 1;
+        }
+
+        for (byte* name = buffers.XattrNames; isSame && name < buffers.XattrNames + length.Value; name += Utf8Z.Length(name) + 1)
+        {
+            if (!SyncMark.IsName(name))
+            {
+                count++;
+                isSame = HaveSameValue(buffers, source, destination, name);
+            }
+        }
+
+        difference |= isSame && count == otherCount ? 0 : InodeDifference.Metadata;
+        return default;
+    }
+
+    private bool HaveSameValue(WorkerBuffers buffers, XattrHolder source, XattrHolder destination, byte* name)
+    {
+        CallResult size = source.Get(name, buffers.XattrValue);
+        CallResult otherSize = destination.Get(name, _value);
+        return !size.Failed && !otherSize.Failed && size.Value == otherSize.Value &&
+            new ReadOnlySpan<byte>(buffers.XattrValue, (int)size.Value)
+                .SequenceEqual(new ReadOnlySpan<byte>(_value, (int)otherSize.Value));
+    }
+}

@@ -1,0 +1,101 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>Pairs by the names on the way to them from the pair of the tops.</summary>
+internal static unsafe class PairPath
+{
+    /// <summary>The names on the way, each ended by a zero.</summary>
+    public static byte[][] Of(SyncPair pair)
+    {
+        var names = new List<byte[]>();
+        for (DirectoryPair at = pair; at.Parent is SyncPair parent; at = parent)
+        {
+            names.Add([.. Utf8Z.Span(at.Name), 0]);
+        }
+
+        names.Reverse();
+        return [.. names];
+    }
+
+    /// <summary>
+    /// Opens a pair that is there on both sides, through no symbolic link. What comes out names it, open or not.
+    /// </summary>
+    public static Failure Open(SyncWorker worker, SyncPair top, byte[][] names, out SyncPair pair)
+    {
+        pair = top;
+        foreach (byte[] name in names)
+        {
+            pair = new SyncPair(pair, name, name) { Merged = true };
+        }
+
+        if (names.Length == 0)
+        {
+            // It may have been finished by now, and have got other flags.
+            top.Renew();
+            return DirectoryTraits.ReadPair(worker.Cloning, top);
+        }
+
+        Failure failure = Open(top.Source, names, atSource: true, out Descriptor source);
+        pair.Source = source;
+        if (!failure.Failed)
+        {
+            failure = Open(top.Destination, names, atSource: false, out Descriptor destination);
+            pair.Destination = destination;
+        }
+
+        failure = failure.Failed ? failure : DirectoryTraits.ReadStatuses(pair);
+        if (failure.Failed)
+        {
+            pair.Close();
+        }
+
+        pair.PutOffTraits();
+
+        return failure;
+    }
+
+    /// <summary>Opens the destination's directory of a pair, through no symbolic link, and reads its status.</summary>
+    /// <param name="top">An open pair above it.</param>
+    /// <param name="pair">The pair.</param>
+    public static Failure OpenBelow(SyncPair top, SyncPair pair)
+    {
+        var names = new List<byte[]>();
+        for (DirectoryPair at = pair; at != top; at = at.Parent!)
+        {
+            names.Insert(0, at.DestinationName);
+        }
+
+        Failure failure = Open(top.Destination, [.. names], atSource: false, out Descriptor directory);
+        pair.Destination = directory;
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        CallResult result = Sys.Stat(directory, out pair.DestinationStatus);
+        return result.Failed ? Failure.Destination(SystemCall.Statx, result) : default;
+    }
+
+    private static Failure Open(Descriptor top, byte[][] names, bool atSource, out Descriptor directory)
+    {
+        directory = top;
+        for (int i = 0; i < names.Length; i++)
+        {
+            using var passed = new DescriptorScope(i == 0 ? Descriptor.None : directory);
+            int access = i == names.Length - 1 ? OpenFlags.ReadOnly | OpenFlags.NonBlock : OpenFlags.PathOnly;
+            fixed (byte* name = names[i])
+            {
+                CallResult result = Sys.OpenAt(
+                    directory, name, access | OpenFlags.Directory | OpenFlags.NoFollow, out directory);
+                if (result.Failed)
+                {
+                    return atSource ? Failure.Source(SystemCall.OpenAt, result) : Failure.Destination(SystemCall.OpenAt, result);
+                }
+            }
+        }
+
+        return default;
+    }
+}

@@ -1,0 +1,72 @@
+using BtrfsClone.Cloning;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>Running totals of a sync. They may be read at any time, on any thread. Lengths are bytes.</summary>
+public sealed class SyncCounters
+{
+    private readonly long[] _entries = new long[Enum.GetValues<SyncAction>().Length];
+    private long _length;
+    private long _sharedLength;
+    private long _met;
+    private long _done;
+    private double _share;
+
+    /// <summary>Bytes of the regular files that were created, replaced or patched.</summary>
+    public long Length => Volatile.Read(ref _length);
+
+    /// <summary>Bytes that are shared anew.</summary>
+    public long SharedLength => Volatile.Read(ref _sharedLength);
+
+    /// <summary>How many entries have been dealt with so far.</summary>
+    public long Entries => _entries.Sum();
+
+    /// <summary>
+    /// How much is done, 0-1: the share of the directories that are known by now, or of the changes where only those are looked
+    /// at. It never falls.
+    /// </summary>
+    public double Share
+    {
+        get
+        {
+            long met = Math.Max(Volatile.Read(ref _met), 1);
+            return _share = Math.Max(_share, Math.Min((double)Volatile.Read(ref _done) / met, 1));
+        }
+    }
+
+    /// <summary>How many entries an action was taken with.</summary>
+    /// <param name="action">The action.</param>
+    public long this[SyncAction action] => Volatile.Read(ref _entries[(int)action]);
+
+    internal void Add(SyncAction action, long entries = 1) => Interlocked.Add(ref _entries[(int)action], entries);
+
+    /// <summary>Counts what is to be done, and what of that is done.</summary>
+    internal void AddShare(long met, long done)
+    {
+        Interlocked.Add(ref _met, met);
+        Interlocked.Add(ref _done, done);
+    }
+
+    internal void AddData(long length, long shared)
+    {
+        Interlocked.Add(ref _length, length);
+        Interlocked.Add(ref _sharedLength, shared);
+    }
+
+    internal SyncResult ToResult(string source, string path, CloneCounters cloned, TimeSpan elapsed, bool sawAll) => new()
+    {
+        Source = source,
+        Path = path,
+        Created = this[SyncAction.Create],
+        Replaced = this[SyncAction.Replace],
+        Patched = this[SyncAction.Patch],
+        Updated = this[SyncAction.Update],
+        Deleted = this[SyncAction.Delete],
+        Unchanged = sawAll ? this[SyncAction.Keep] : null,
+        Length = Length,
+        SharedLength = SharedLength - cloned.CopiedLength,
+        CopiedLength = cloned.CopiedLength,
+        Failed = cloned.Failed,
+        Elapsed = elapsed,
+    };
+}

@@ -1,0 +1,22 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>An entry that is no directory, by its names on both sides; valid as long as the memory is that they lie in.</summary>
+/// <param name="sourceName">The name at the source, ended by a zero.</param>
+/// <param name="name">The name at the destination, ended by a zero.</param>
+/// <param name="isRegular">Whether it is a regular file.</param>
+/// <param name="inode">The source's number.</param>
+internal readonly unsafe struct SyncEntry(byte* sourceName, byte* name, bool isRegular, ulong inode)
+{
+    public byte* SourceName => sourceName;
+
+    public byte* Name => name;
+
+    public bool IsRegular => isRegular;
+
+    public ulong Inode => inode;
+
+    /// <summary>The name at the destination.</summary>
+    public ReadOnlySpan<byte> Text => new(name, Utf8Z.Length(name));
+}

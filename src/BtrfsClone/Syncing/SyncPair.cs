@@ -1,0 +1,136 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>A source directory and the destination directory that is made equal to it.</summary>
+internal sealed class SyncPair : DirectoryPair
+{
+    private int _counterparts;
+    private int _touched;
+    private readonly object _traits = new();
+    private bool _lacksTraits;
+
+    /// <summary>A pair to <see cref="Begin"/> with.</summary>
+    public SyncPair()
+    {
+    }
+
+    /// <summary>The pair of the tops.</summary>
+    public SyncPair(string sourcePath, string destinationPath)
+        : base(sourcePath, destinationPath)
+    {
+    }
+
+    /// <summary>A pair by its names.</summary>
+    public SyncPair(DirectoryPair parent, byte[] sourceName, byte[] destinationName)
+        : base(parent, sourceName, destinationName)
+    {
+    }
+
+    /// <summary>In a dry run, the destination is missing, and all below it is.</summary>
+    public bool IsAbsent { get; set; }
+
+    /// <summary>What the directories themselves have not in common.</summary>
+    public InodeDifference Difference { get; set; }
+
+    /// <summary>Stands for the directories that the pair stands for now.</summary>
+    public object Identity { get; private set; } = new();
+
+    /// <summary>How many entries the destination had, if that is known.</summary>
+    public int? DestinationEntries { get; set; }
+
+    /// <summary>How many of the source's entries have a counterpart.</summary>
+    public int Counterparts => _counterparts;
+
+    /// <summary>Something in the destination directory has changed, and its times with it.</summary>
+    public bool IsTouched => _touched != 0;
+
+    public override bool IsOpen => IsAbsent ? ((Descriptor)Source).IsOpen : base.IsOpen;
+
+    public void AddCounterpart() => Interlocked.Increment(ref _counterparts);
+
+    /// <summary>Opens the same two directories once more, for whoever closes what it has walked.</summary>
+    /// <exception cref="BtrfsException">One cannot be opened.</exception>
+    public unsafe SyncPair OpenAnother()
+    {
+        var pair = new SyncPair(SourcePath, DestinationPath)
+        {
+            SourceStatus = SourceStatus,
+            DestinationStatus = DestinationStatus,
+            SourceFlags = SourceFlags,
+            InheritedFlags = InheritedFlags,
+            InheritsXattrs = InheritsXattrs,
+            IsForeign = IsForeign,
+            IsAppendOnly = IsAppendOnly,
+            InSnapshot = InSnapshot,
+            Mounts = Mounts,
+            Merged = Merged,
+        };
+        Failure failure = Reopen(Source, atSource: true, out Descriptor source);
+        pair.Source = source;
+        if (!failure.Failed)
+        {
+            failure = Reopen(Destination, atSource: false, out Descriptor destination);
+            pair.Destination = destination;
+        }
+
+        if (!failure.Failed && InSnapshot)
+        {
+            failure = Reopen(Replaced, atSource: true, out Descriptor live);
+            pair.Replaced = live;
+        }
+
+        if (failure.Failed)
+        {
+            pair.Close();
+            throw failure.ToException(failure.AtSource ? SourcePath : DestinationPath);
+        }
+
+        return pair;
+    }
+
+    /// <summary>The directories are only compared until <see cref="ReadTraits"/> says that something is changed.</summary>
+    public void PutOffTraits() => _lacksTraits = true;
+
+    /// <summary>Reads what changes in the directories need to know of them, once.</summary>
+    public Failure ReadTraits(WorkerBuffers buffers)
+    {
+        lock (_traits)
+        {
+            Failure failure = _lacksTraits ? DirectoryTraits.Read(buffers, this) : default;
+            _lacksTraits &= failure.Failed;
+            return failure;
+        }
+    }
+
+    public void Touch() => Volatile.Write(ref _touched, 1);
+
+    /// <summary>Nothing is known of it yet.</summary>
+    public void Renew()
+    {
+        Difference = InodeDifference.None;
+        DestinationEntries = null;
+        _counterparts = _touched = 0;
+    }
+
+    public override void Begin(DirectoryPair parent, ReadOnlySpan<byte> name)
+    {
+        base.Begin(parent, name);
+        IsAbsent = _lacksTraits = false;
+        Identity = new object();
+        Renew();
+    }
+
+    private static unsafe Failure Reopen(Descriptor directory, bool atSource, out Descriptor opened)
+    {
+        fixed (byte* itself = ".\0"u8)
+        {
+            CallResult result = Sys.OpenAt(
+                directory, itself, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock, out opened);
+            return !result.Failed ? default
+                : atSource ? Failure.Source(SystemCall.OpenAt, result)
+                : Failure.Destination(SystemCall.OpenAt, result);
+        }
+    }
+}

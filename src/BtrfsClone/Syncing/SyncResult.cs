@@ -1,0 +1,46 @@
+namespace BtrfsClone.Syncing;
+
+/// <summary>What a sync came to. Lengths are bytes; directories, links and special files count as entries, too.</summary>
+public sealed record SyncResult
+{
+    /// <summary>The source.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The destination.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Entries that were missing.</summary>
+    public long Created { get; init; }
+
+    /// <summary>Entries whose places others took.</summary>
+    public long Replaced { get; init; }
+
+    /// <summary>Files that got only the ranges that differed.</summary>
+    public long Patched { get; init; }
+
+    /// <summary>Entries that got metadata alone.</summary>
+    public long Updated { get; init; }
+
+    /// <summary>Entries that were removed, those below removed directories included.</summary>
+    public long Deleted { get; init; }
+
+    /// <summary>
+    /// Entries that were equal; null where they were not looked at, since nothing had changed there since the last sync.
+    /// </summary>
+    public long? Unchanged { get; init; }
+
+    /// <summary>Bytes of the regular files that were created, replaced or patched, by their sizes.</summary>
+    public long Length { get; init; }
+
+    /// <summary>Bytes that are shared anew.</summary>
+    public long SharedLength { get; init; }
+
+    /// <summary>Bytes that were copied, not cloned (<see cref="Cloning.ReflinkMode.Auto"/> only).</summary>
+    public long CopiedLength { get; init; }
+
+    /// <summary>Entries that failed; each was reported on its own.</summary>
+    public long Failed { get; init; }
+
+    /// <summary>The time that it took.</summary>
+    public TimeSpan Elapsed { get; init; }
+}

@@ -1,0 +1,252 @@
+using BtrfsClone.Carrying;
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>One sync from its beginning to its end: all is walked, or only what has changed since the last one.</summary>
+internal sealed class SyncWork : IDisposable
+{
+    // Each round sees what the one before it, or somebody else, has changed meanwhile.
+    private const int MostRounds = 3;
+
+    private readonly SyncOptions _options;
+    private readonly CancellationToken _cancellation;
+    private readonly PointInTime? _snapshots;
+    private readonly ExtraEntries _extras;
+    private readonly EntryRemover _remover;
+    private readonly DirectorySync _directories;
+    private readonly MarkKeeper _marks;
+    private bool _readsTrees;
+    private SyncWorker? _worker;
+
+    public SyncWork(SyncOptions options, SyncEvents events, CancellationToken cancellation)
+    {
+        (_options, _cancellation) = (options, cancellation);
+        var cloning = new CloneOptions
+        {
+            Force = true,
+            Reflink = options.Reflink,
+            PointInTime = options.PointInTime && !options.DryRun,
+            SingleItem = true,
+            OneFileSystem = options.OneFileSystem,
+            Workers = options.Workers,
+        };
+        var context = new CloneContext(cloning.KeepingSharing(), events);
+        Run = new SyncRun(options, context, events.OnChange);
+        _snapshots = cloning.PointInTime ? new PointInTime(context) : null;
+        _remover = new EntryRemover(Run);
+        var cloner = new DirectoryCloner(context, _snapshots);
+        var metadata = new DirectoryMetadata(cloner);
+        _extras = new ExtraEntries(Run, _remover, metadata);
+        _directories = new DirectorySync(Run, cloner, metadata, _remover, _extras);
+        _marks = new MarkKeeper(options);
+    }
+
+    public SyncRun Run { get; }
+
+    /// <summary>Makes a destination equal. Returns whether everything was looked at.</summary>
+    public bool Sync(string source, string destination)
+    {
+        var tops = new SyncTops(Run, _snapshots, source, destination);
+        tops.Check();
+        _snapshots?.BeginItem(CloneDestination.Into(CloneDestination.ParentOf(destination)));
+        bool sawAll = tops.AreDirectories ? SyncTrees(tops) : SyncFiles(tops, destination);
+        _snapshots?.Dispose();
+        Run.Context.Drain();
+        return sawAll;
+    }
+
+    public void Dispose()
+    {
+        _snapshots?.Dispose();
+        _worker?.Dispose();
+        Run.Context.Carrier?.Dispose();
+    }
+
+    private SyncWorker NewWorker() => new(Run.Context.NewBuffers(), _readsTrees);
+
+    /// <summary>Each look at the trees knows of links only what it has met itself.</summary>
+    private EntrySync NewEntries() => new(Run, new EntryCloner(Run.Context), _remover, _cancellation);
+
+    private SyncWalk NewWalk(SyncPair top, EntrySync entries)
+    {
+        Run.Counters.AddShare(met: 1, done: 0);
+        return new SyncWalk(Run, _directories, entries, NewWorker, top.DestinationStatus, _cancellation);
+    }
+
+    private unsafe bool SyncFiles(SyncTops tops, string destination)
+    {
+        _worker = NewWorker();
+        SyncPair parents = tops.OpenParents(_worker);
+        try
+        {
+            fixed (byte* sourceName = Utf8Z.From(CloneDestination.NameOf(tops.RealSource())))
+            fixed (byte* name = Utf8Z.From(CloneDestination.NameOf(destination)))
+            {
+                bool isRegular = tops.SourceStatus.FileType == Sys.ModeRegular;
+                var entry = new SyncEntry(sourceName, name, isRegular, tops.SourceStatus.Inode);
+                Failure failure = NewEntries().Sync(_worker, parents, entry);
+                if (failure.Failed)
+                {
+                    throw failure.ToException(failure.AtSource ? parents.SourcePath : destination);
+                }
+            }
+        }
+        finally
+        {
+            _worker.Cloning.CloseAll();
+            parents.Close();
+        }
+
+        return true;
+    }
+
+    private bool SyncTrees(SyncTops tops)
+    {
+        if (!tops.DestinationExists)
+        {
+            return CreateTree(tops);
+        }
+
+        using var plain = new SyncWorker(Run.Context.NewBuffers(), readsTrees: false);
+        SyncPair top = tops.OpenExisting(plain);
+        Run.BeginAt(top);
+        try
+        {
+            bool isOne = plain.CanShare(top) && !HasMounts(top.Source) && !HasMounts(top.Destination);
+            SyncMark? now = isOne ? _marks.Commit(top) : null;
+            _readsTrees = now is not null;
+            _worker = NewWorker();
+            SyncMark? last = now is null ? null : SyncMark.Read(top.Destination);
+            bool fits = last is not null && last.Fits(now!);
+            bool sawAll = !fits || !RunRound(top, last!.SourceGeneration, last.DestinationGeneration);
+            if (sawAll)
+            {
+                Walk(top);
+            }
+
+            _extras.Remove(_worker, top, _cancellation);
+            Remember(top, now, fits);
+            return sawAll;
+        }
+        finally
+        {
+            top.Close();
+        }
+    }
+
+    private bool CreateTree(SyncTops tops)
+    {
+        _worker = NewWorker();
+        SyncPair top = tops.Create(_worker, _directories);
+        Run.BeginAt(top);
+        if (_options.DryRun)
+        {
+            NewWalk(top, NewEntries()).Run(top, _worker);
+            return true;
+        }
+
+        SyncPair made = top.OpenAnother();
+        made.Merged = true;
+        try
+        {
+            SyncMark? now = HasMounts(made.Source) || !_worker.CanShare(made) ? null : _marks.Commit(made);
+            NewWalk(top, NewEntries()).Run(top, _worker);
+            _worker.Cloning.CloseAll();
+
+            // Nobody else could enter the destination until it was done; the source may have changed meanwhile.
+            SyncMark? end = now is null || !IsSure ? null : _marks.Commit(made);
+            Write(made, end is null ? null : Settle(made, now! with { DestinationGeneration = end.DestinationGeneration }));
+        }
+        finally
+        {
+            made.Close();
+        }
+
+        return true;
+    }
+
+    /// <summary>Looks at everything. The pair stays open: the walk gets one of its own, which it closes.</summary>
+    private void Walk(SyncPair top)
+    {
+        SyncPair walked = top.OpenAnother();
+        Failure failure = _directories.Compare(_worker!, walked);
+        if (failure.Failed)
+        {
+            Run.Context.Report(failure, top, []);
+        }
+
+        NewWalk(walked, NewEntries()).Run(walked, _worker!);
+        _worker!.Cloning.CloseAll();
+    }
+
+    private bool RunRound(SyncPair top, ulong sourceSince, ulong destinationSince)
+    {
+        _worker!.Refresh();
+        EntrySync entries = NewEntries();
+        return new ChangeRound(
+            Run, _directories, entries, _extras, _worker!, pair => NewWalk(pair, entries), _cancellation)
+            .Run(top, sourceSince, destinationSince);
+    }
+
+    /// <summary>
+    /// Leaves the mark for the next sync. A mark that still says it all stays, and with it the directory's own change time.
+    /// </summary>
+    private void Remember(SyncPair top, SyncMark? now, bool fits)
+    {
+        if (now is null || _options.DryRun || (fits && !Run.MetOtherVolume && (!IsSure || ChangedEntries == 0)))
+        {
+            return;
+        }
+
+        Write(top, Settle(top, now));
+    }
+
+    /// <summary>
+    /// Looks again at what has changed since a mark: what this sync has changed at the destination, and what anybody else
+    /// has changed on either side meanwhile, until a round finds nothing. Only then is a later transaction known to hold the
+    /// same on both sides. Null where that is not to be had, so that the next sync looks at all.
+    /// </summary>
+    private SyncMark? Settle(SyncPair top, SyncMark known)
+    {
+        for (int round = 0; IsSure && round < MostRounds && _marks.Commit(top) is { } next; round++)
+        {
+            long changed = ChangedEntries;
+            bool suffices = RunRound(top, known.SourceGeneration, known.DestinationGeneration);
+            _extras.Remove(_worker!, top, _cancellation);
+            if (!suffices)
+            {
+                return null;
+            }
+
+            known = next;
+            if (ChangedEntries == changed)
+            {
+                break;
+            }
+        }
+
+        return IsSure ? known : null;
+    }
+
+    private static bool HasMounts(Descriptor directory)
+    {
+        byte[] path = RealPath.Of(directory);
+        return path.Length == 0 || !MountsBelow.TryFind(path, out MountsBelow? mounts) || mounts is not null;
+    }
+
+    private bool IsSure =>
+        !Run.MetOtherVolume && Run.Context.Counters.Failed == 0 && !_cancellation.IsCancellationRequested;
+
+    private long ChangedEntries => Run.Counters.Entries - Run.Counters[SyncAction.Keep];
+
+    /// <summary>
+    /// Puts the mark onto the destination, or takes an older one away; its times stay. Where neither can be done (an immutable
+    /// directory, no room), the next sync takes longer and is as right: what an older mark says stays true.
+    /// </summary>
+    private static void Write(SyncPair top, SyncMark? mark)
+    {
+        _ = mark is null ? SyncMark.Remove(top.Destination) : mark.Write(top.Destination);
+    }
+}

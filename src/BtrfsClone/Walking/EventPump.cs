@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+
+namespace BtrfsClone.Walking;
+
+/// <summary>
+/// Brings what any thread has to tell to the thread that works with the session, in order, and lets it show progress.
+/// </summary>
+internal sealed class EventPump(SessionEvents events)
+{
+    private const int TickMilliseconds = 50;
+
+    private readonly ConcurrentQueue<Action> _news = new();
+    private long _nextTick;
+
+    /// <summary>Keeps a failure; on any thread.</summary>
+    public void Report(BtrfsException failure) => Post(() => events.OnFailure(failure));
+
+    /// <summary>Keeps a directory that was passed over; on any thread.</summary>
+    public void TellPassedOver(string path) => Post(() => events.OnPassedOver?.Invoke(path));
+
+    /// <summary>Keeps something else that is to be told; on any thread.</summary>
+    public void Post(Action tell) => _news.Enqueue(tell);
+
+    /// <summary>
+    /// Tells what was kept, and lets progress be shown every 50 ms; on the session's thread. It costs nothing to speak
+    /// of, and is called for each entry.
+    /// </summary>
+    public void Pump()
+    {
+        if (!_news.IsEmpty)
+        {
+            Drain();
+        }
+
+        long now = Environment.TickCount64;
+        if (now >= _nextTick)
+        {
+            _nextTick = now + TickMilliseconds;
+            events.OnTick?.Invoke();
+        }
+    }
+
+    /// <summary>Tells all that was kept; on the session's thread.</summary>
+    public void Drain()
+    {
+        while (_news.TryDequeue(out Action? tell))
+        {
+            tell();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using BtrfsClone.Syncing;
+using BtrfsClone.Tests.Support;
+
+namespace BtrfsClone.Tests.Syncing;
+
+/// <summary>Inode flags that only one side has.</summary>
+[Collection(ScratchBtrfs.Name)]
+public sealed class FlagTests(ScratchBtrfs btrfs)
+{
+    [BtrfsTheory(Needs = "chattr lsattr")]
+    [InlineData("d")]
+    [InlineData("A")]
+    [InlineData("S")]
+    [InlineData("D")]
+    [InlineData("c")]
+    public void Flags_of_directories_come_and_go(string flag)
+    {
+        string folder = btrfs.NewFolder();
+        string source = Path.Combine(folder, "source");
+        string destination = Path.Combine(folder, "destination");
+        foreach (string name in new[] { "inner", "other" })
+        {
+            Directory.CreateDirectory(Path.Combine(source, name));
+            Directory.CreateDirectory(Path.Combine(destination, name));
+        }
+
+        Shell.Check("chattr", "+" + flag, Path.Combine(source, "inner"), Path.Combine(destination, "other"));
+
+        Syncer.Sync(source, destination);
+
+        Assert.Contains(flag, FlagsOf(destination, "inner"), StringComparison.Ordinal);
+        Assert.DoesNotContain(flag, FlagsOf(destination, "other"), StringComparison.Ordinal);
+        Assert.Empty(Syncer.SyncAll(source, destination).Changes);
+    }
+
+    [BtrfsFact(Needs = "chattr dd lsattr")]
+    public void What_the_kernel_finds_incompressible_is_equal_the_second_time()
+    {
+        string folder = btrfs.NewFolder();
+        string source = Path.Combine(folder, "source");
+        Directory.CreateDirectory(source);
+        Shell.Check("chattr", "+c", source);
+        for (int i = 1; i <= 40; i++)
+        {
+            string flush = i % 2 == 0 ? "conv=fsync" : "conv=notrunc";
+            Shell.Check("dd", "if=/dev/urandom", $"of={source}/{i}", $"bs={i * 500}", "count=1", "status=none", flush);
+        }
+
+        string destination = Path.Combine(folder, "destination");
+        Syncer.Sync(source, destination);
+        Shell.Run("setfattr", "-x", "trusted.btrfs-clone.sync", destination);
+
+        Assert.Empty(Syncer.SyncAll(source, destination).Changes);
+    }
+
+    private static string FlagsOf(string root, string name) =>
+        Shell.Check("lsattr", "-d", Path.Combine(root, name)).Split(' ')[0];
+}
