@@ -8,7 +8,7 @@ BeforeAll {
 
     # A file of one extent whose second block has been written again.
     function Initialize-PartedFile([string] $Path, [long] $Blocks = 10) {
-        Invoke-Tool dd if=/dev/urandom of=$Path bs=4096 count=$Blocks conv=fsync status=none
+        New-OneExtentFile $Path (4096 * $Blocks)
         Invoke-Tool dd if=/dev/urandom of=$Path bs=4096 count=1 seek=1 conv='notrunc,fsync' status=none
         Invoke-Tool btrfs filesystem sync $folder
     }

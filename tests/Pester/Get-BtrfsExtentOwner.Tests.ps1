@@ -11,7 +11,7 @@ Describe 'Get-BtrfsExtentOwner' -Skip:(-not $root) {
     BeforeEach {
         $folder = New-ScratchFolder
         Push-Location $folder
-        Invoke-Tool dd if=/dev/urandom of=a bs=4096 count=10 status=none
+        New-OneExtentFile a 40KB
         Invoke-Tool sync -f $folder
         Invoke-Tool cp --reflink=always a b
         Invoke-Tool ln a c

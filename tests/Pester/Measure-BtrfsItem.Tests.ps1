@@ -17,7 +17,7 @@ Describe 'Measure-BtrfsItem' {
         $folder = New-ScratchFolder
         Push-Location $folder
         $null = New-Item -ItemType Directory tree
-        Invoke-Tool dd if=/dev/urandom of=tree/a bs=4096 count=10 status=none
+        New-OneExtentFile tree/a 40KB
         Set-Content tree/inline 'some words'
         Invoke-Tool btrfs filesystem sync $folder
         Copy-BtrfsItem tree/a tree/b

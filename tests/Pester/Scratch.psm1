@@ -158,6 +158,16 @@ function Get-EntryName {
     Invoke-Tool find $Path -mindepth 1 -printf '%P\n' | Sort-Object -CaseSensitive
 }
 
+# Writes a new file of random bytes that lies in one extent. Its room is reserved first: on a machine that is short of
+# memory the kernel may start to write out what is half written, and would find a place for each half.
+function New-OneExtentFile {
+    [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '')]
+    param([string] $Path, [long] $Length)
+
+    Invoke-Tool fallocate --length $Length $Path
+    Invoke-Tool dd if=/dev/urandom of=$Path bs=$Length count=1 iflag=fullblock conv='notrunc,fsync' status=none
+}
+
 # The physical ranges of a file, as filefrag tells them.
 function Get-PhysicalRange {
     param([string] $Path)

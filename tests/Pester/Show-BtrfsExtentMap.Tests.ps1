@@ -84,7 +84,7 @@ Describe 'Show-BtrfsExtentMap' {
 
     It 'shows what a clone shares, and where an overwrite parted it' {
         $folder = New-ScratchFolder
-        Invoke-Tool dd if=/dev/urandom of=$folder/a bs=4096 count=20 status=none
+        New-OneExtentFile $folder/a 80KB
         Invoke-Tool cp --reflink=always $folder/a $folder/b
         Invoke-Tool dd if=/dev/urandom of=$folder/b bs=4096 count=1 seek=10 conv='notrunc,fsync' status=none
         (Get-BtrfsExtent $folder/b | Show-BtrfsExtentMap -Width 22)[1] | Should -Be '[==========#=========]'

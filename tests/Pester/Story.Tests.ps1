@@ -33,7 +33,7 @@ AfterAll {
 
 Describe 'A file and its clone' -Skip:(-not $root) {
     It 'is written: one piece, one extent, and nobody else refers to it' {
-        Invoke-Tool dd if=/dev/urandom of=disk.img bs=1M count=1 conv=fsync status=none
+        New-OneExtentFile disk.img 1MB
         Save-Everything
 
         $piece = Get-BtrfsExtent disk.img
