@@ -13,7 +13,7 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
     /// names that begin with a dot.</para>
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [FileSystemInfoToPath]
+    [ItemToPath]
     [SupportsWildcards]
     public string[] Path { get; set; } = [];
 

@@ -9,9 +9,10 @@ public sealed partial class CopyBtrfsItemCommand
     /// <summary>
     /// An existing directory, which receives each item under its own name, or the new name of a single item. Several
     /// items, wildcards and pipeline input make it a directory. It is taken as it is, without wildcards. A name with a
-    /// slash at its end is a directory's.
+    /// slash at its end is a directory's. A script block or a property gives each item a destination of its own, which then is
+    /// that of a single item.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";

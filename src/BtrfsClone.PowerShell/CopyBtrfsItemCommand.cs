@@ -25,9 +25,6 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
     private SnapshotClone? _snapshots;
     private CarryProgress? _carried;
     private WorkProgress? _progress;
-    private CloneDestination? _destination;
-    private string _destinationPath = "";
-    private string? _relativeBase;
 
     /// <inheritdoc/>
     protected override bool TakesHidden => Force;
@@ -43,9 +40,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
             ThrowTerminatingError(ErrorRecords.NoContainer());
         }
 
-        RefuseBesideNoTargetDirectory();
-        _destinationPath = SessionPath.Argument(this, Destination);
-        _relativeBase = RelativeBasePath is null ? null : SessionPath.Argument(this, RelativeBasePath);
+        BeginDestinations();
         NamePatterns patterns = NameFilter.Create(this, Include, Exclude, ExcludeFrom);
         var options = new CloneOptions
         {
@@ -87,15 +82,12 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
     {
         var given = CloneSource.Of(item.FullName, item.Text ?? item.FullName);
         string source = given.Path;
-        if (_session!.Covers(source))
+        if (FindDestination(item, source)?.For(given) is not { } destination)
         {
-            WriteVerbose($"'{PathText.Printable(source)}' is part of what came before it.");
             return;
         }
 
-        _destination ??= ChooseDestination(item);
-        CloneDestination destination = _destination.For(given);
-        if (!item.IsNamed && !_session.Takes(source, destination))
+        if (!item.IsNamed && !_session!.Takes(source, destination))
         {
             WriteVerbose($"'{PathText.Printable(source)}' is left out.");
             return;
@@ -103,7 +95,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
 
         if (!ShouldClone(source, destination))
         {
-            _session.PassOver(source);
+            _session!.PassOver(source, destination);
             return;
         }
 
@@ -115,6 +107,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
 
         CloneResult result = _snapshots?.Clone(source, destination, Cancellation)
             ?? _session!.Clone(source, destination, Cancellation);
+        Remember(result);
         if (PassThru && Atomic)
         {
             _results.Add(result);
@@ -201,38 +194,11 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         }
     }
 
-    private void RefuseBesideNoTargetDirectory()
-    {
-        if (NoTargetDirectory && RelativeBasePath is not null)
-        {
-            ThrowTerminatingError(ErrorRecords.NotTogether(nameof(NoTargetDirectory), nameof(RelativeBasePath)));
-        }
-
-        if (NoTargetDirectory && !IsSingleItem)
-        {
-            ThrowTerminatingError(ErrorRecords.OneItemOnly(nameof(NoTargetDirectory)));
-        }
-    }
-
-    /// <summary>Whether there is one item only, as far as the arguments tell.</summary>
-    private bool IsSingleItem => !MyInvocation.ExpectingInput &&
-        (LiteralPath is [_] || (Path is [var path] && !WildcardPattern.ContainsWildcardCharacters(path)));
-
     private bool ShouldClone(string source, CloneDestination destination)
     {
         string operation = Snapshot ? "Take Snapshot" : "Clone";
         string target = PathText.Printable($"Item: {source} Destination: {destination.TargetOf(source)}");
         string action = $"Performing the operation \"{operation}\" on target \"{target}\".";
         return ShouldProcess(action, $"Are you sure you want to perform this action?\n{action}", "Confirm");
-    }
-
-    /// <summary>One item that was named outright may get a new name; all else goes into a directory.</summary>
-    private CloneDestination ChooseDestination(ItemPath first)
-    {
-        bool single = first.IsNamed && Path.Length + LiteralPath.Length == 1 && _relativeBase is null;
-        string end = System.IO.Path.EndsInDirectorySeparator(Destination) ? "/" : "";
-        return single && NoTargetDirectory ? CloneDestination.Exactly(_destinationPath + end)
-            : single ? CloneDestination.Named(_destinationPath + end)
-            : CloneDestination.Into(_destinationPath, _relativeBase);
     }
 }

@@ -17,11 +17,13 @@ namespace BtrfsClone.PowerShell;
 public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
 {
     private readonly RangeCloner _cloner = new();
-    private string _destination = "";
+    private string? _destination;
+    private bool _isOffsetNamed;
+    private bool _isLengthNamed;
 
     /// <summary>The file to clone from. A wildcard has to match one file.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [FileSystemInfoToPath]
+    [ItemToPath]
     [SupportsWildcards]
     public string Path { get; set; } = "";
 
@@ -34,14 +36,13 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
     /// The file to clone into, which may be the source itself. It is made when it is missing, and never truncated. Its
     /// path is taken as it is, without wildcards.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";
 
     /// <summary>Where the range begins in the source, in bytes: a multiple of the block size (4096 as a rule).</summary>
-    [Parameter(ParameterSetName = PathSet)]
-    [Parameter(ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(0, long.MaxValue)]
     public long Offset { get; set; }
 
@@ -49,14 +50,12 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
     /// How long the range is, in bytes: a multiple of the block size, or up to the end of the source. 0, the default,
     /// is up to the end. An end inside a block has to become the destination's end.
     /// </summary>
-    // Not by property name beside a path by value: a string has a Length too.
-    [Parameter(ParameterSetName = PathSet)]
-    [Parameter(ParameterSetName = LiteralPathSet, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(0, long.MaxValue)]
     public long Length { get; set; }
 
     /// <summary>Where the range goes in the destination, in bytes; to the source's offset unless given.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(0, long.MaxValue)]
     public long DestinationOffset { get; set; }
 
@@ -68,7 +67,11 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
     protected override void BeginProcessing()
     {
         CleanUpWhenProcessEnds();
-        _destination = SessionPath.Argument(this, Destination);
+
+        // What comes from the pipeline is not bound yet.
+        _isOffsetNamed = IsBound(nameof(Offset));
+        _isLengthNamed = IsBound(nameof(Length));
+        _destination = Destination.Length > 0 ? SessionPath.Argument(this, Destination) : null;
     }
 
     /// <inheritdoc/>
@@ -76,18 +79,23 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
     {
         bool literal = ParameterSetName == LiteralPathSet;
         string? source = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
-        if (source is null || IsStopping)
+        string? destination = _destination ?? SessionPath.ResolveOne(this, Destination, literal: true, WriteError);
+        if (source is null || destination is null || IsStopping)
         {
             return;
         }
 
-        long to = MyInvocation.BoundParameters.ContainsKey(nameof(DestinationOffset)) ? DestinationOffset : Offset;
-        string length = Length == 0 ? "to the end" : $"{Length} bytes";
+        // A path by value has properties as well, but they are not of a range: a string has a length.
+        bool isRange = literal || ItemToPathAttribute.Given(Path) is not (null or FileSystemInfo);
+        long offset = isRange || _isOffsetNamed ? Offset : 0;
+        long length = isRange || _isLengthNamed ? Length : 0;
+        long to = IsBound(nameof(DestinationOffset)) ? DestinationOffset : offset;
+        string size = length == 0 ? "to the end" : $"{length} bytes";
         if (ShouldProcess(
-            PathText.Printable($"Item: {source} Destination: {_destination}"),
-            $"Clone range (offset {Offset}, {length}, to offset {to})"))
+            PathText.Printable($"Item: {source} Destination: {destination}"),
+            $"Clone range (offset {offset}, {size}, to offset {to})"))
         {
-            Attempt(() => Clone(source, to));
+            Attempt(() => Clone(source, destination, offset, length, to));
         }
     }
 
@@ -102,9 +110,11 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
         base.Dispose(disposing);
     }
 
-    private void Clone(string source, long to)
+    private bool IsBound(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    private void Clone(string source, string destination, long offset, long length, long to)
     {
-        RangeCloneResult result = _cloner.Clone(source, _destination, Offset, Length, to);
+        RangeCloneResult result = _cloner.Clone(source, destination, offset, length, to);
         if (PassThru)
         {
             WriteResult(result);

@@ -36,6 +36,16 @@ internal static class ErrorRecords
     public static ErrorRecord OneItemOnly(string parameter) => InvalidArgument(
         "OneItemOnly", parameter, $"-{parameter} takes one item, named by -Path or -LiteralPath.", "Leave it out, or name one item.");
 
+    /// <summary>The record for a parameter that is given beside a destination for each item.</summary>
+    public static ErrorRecord NeedsOneDestination(string parameter) => InvalidArgument(
+        "OneDestinationOnly", parameter, $"-{parameter} needs one -Destination for all items.",
+        $"Name the destination, or leave -{parameter} out and give each item its whole path there.");
+
+    /// <summary>The record for an item of an atomic clone that goes into another directory than the first.</summary>
+    public static ErrorRecord SeveralDirectories(string path) => InvalidArgument(
+        "SeveralDirectories", path, $"'{path}' is in another directory than the destinations before it, and -Atomic needs one for all.",
+        "Use one command for each directory, or leave -Atomic out.");
+
     /// <summary>The record for <c>-Container:$false</c>.</summary>
     public static ErrorRecord NoContainer() => InvalidArgument(
         "ContainerNotSupported",

@@ -17,12 +17,12 @@ public sealed class GetBtrfsExtentOwnerCommand : BtrfsCmdlet
     /// Where on disk the one extent begins that is looked up, in bytes; all extents of the file unless given. What
     /// <c>Get-BtrfsExtent</c> writes binds to it; a hole and inline data, which have none, have no owners.
     /// </summary>
-    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     public long? DiskOffset { get; set; }
 
     /// <summary>The bytes that this extent takes on disk, which the objects then tell.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     public long? DiskLength { get; set; }
 

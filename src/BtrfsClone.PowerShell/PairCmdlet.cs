@@ -14,7 +14,7 @@ public abstract class PairCmdlet : StoppableCmdlet
 
     /// <summary>The file, or the directory with all below it by the same relative paths. A wildcard has to match one item.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [FileSystemInfoToPath]
+    [ItemToPath]
     [SupportsWildcards]
     public string Path { get; set; } = "";
 

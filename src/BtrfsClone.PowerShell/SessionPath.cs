@@ -32,7 +32,7 @@ internal static class SessionPath
             return
             [
                 new ItemPath(
-                    Literal(cmdlet, plain), !cmdlet.MyInvocation.ExpectingInput, FileSystemInfoToPathAttribute.Given(path), plain),
+                    Literal(cmdlet, plain), !cmdlet.MyInvocation.ExpectingInput, ItemToPathAttribute.Given(path) as FileSystemInfo, plain),
             ];
         }
         catch (ItemNotFoundException)

@@ -20,12 +20,12 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
 {
     private SyncSession? _session;
     private WorkProgress? _progress;
-    private string _destination = "";
+    private string? _destination;
     private bool _whatIf;
 
     /// <summary>The file or tree that the destination is made equal to. A wildcard has to match one item.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [FileSystemInfoToPath]
+    [ItemToPath]
     [SupportsWildcards]
     public string Path { get; set; } = "";
 
@@ -38,7 +38,7 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
     /// The file or directory that is made equal, never a directory to put the source into. It is made when it is missing.
     /// Taken as it is, without wildcards.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = "";
@@ -113,7 +113,8 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _destination = SessionPath.Argument(this, Destination);
+        // What comes from the pipeline is not bound yet.
+        _destination = Destination.Length > 0 ? SessionPath.Argument(this, Destination) : null;
         _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
             ? (SwitchParameter)given
             : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
@@ -148,12 +149,13 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
     {
         bool literal = ParameterSetName == LiteralPathSet;
         string? path = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
-        if (path is null || Cancellation.IsCancellationRequested)
+        string? destination = _destination ?? SessionPath.ResolveOne(this, Destination, literal: true, WriteError);
+        if (path is null || destination is null || Cancellation.IsCancellationRequested)
         {
             return;
         }
 
-        string target = PathText.Printable($"Item: {path} Destination: {_destination}");
+        string target = PathText.Printable($"Item: {path} Destination: {destination}");
         if (!_whatIf && !ShouldProcess(target, "Synchronize"))
         {
             return;
@@ -162,7 +164,7 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
         _progress!.Item = path;
         Attempt(() =>
         {
-            SyncResult result = _session!.Sync(path, _destination, Cancellation);
+            SyncResult result = _session!.Sync(path, destination, Cancellation);
             if (!_whatIf)
             {
                 WriteObject(result);

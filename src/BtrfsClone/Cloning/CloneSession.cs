@@ -66,10 +66,18 @@ public sealed class CloneSession : IDisposable
     /// whatever has come of it.
     /// </summary>
     /// <param name="source">The item's absolute path.</param>
-    public bool Covers(string source)
+    public bool Covers(string source) => Covers(source, null);
+
+    /// <summary>
+    /// The same where each item has a destination of its own: it is a part only where it goes to the place that it has in the
+    /// directory's clone.
+    /// </summary>
+    /// <param name="source">The item's absolute path.</param>
+    /// <param name="destination">Where the item goes; null for anywhere.</param>
+    public bool Covers(string source, CloneDestination? destination)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return _covered.Hold(source);
+        return _covered.Hold(source, destination?.TargetOf(source));
     }
 
     /// <summary>
@@ -100,7 +108,7 @@ public sealed class CloneSession : IDisposable
 
         if (!takes)
         {
-            Cover(source, status);
+            Cover(source, status, null);
         }
 
         return takes;
@@ -108,11 +116,12 @@ public sealed class CloneSession : IDisposable
 
     /// <summary>Leaves out an item, and with it all that it covers.</summary>
     /// <param name="source">The item's absolute path.</param>
+    /// <param name="destination">Where it would have gone; see <see cref="Covers(string, CloneDestination)"/>.</param>
     /// <exception cref="BtrfsException">There is no such item.</exception>
-    public void PassOver(string source)
+    public void PassOver(string source, CloneDestination? destination = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        Cover(source, ItemParents.Find(source));
+        Cover(source, ItemParents.Find(source), destination?.TargetOf(source));
     }
 
     /// <summary>Clones one item.</summary>
@@ -208,8 +217,8 @@ public sealed class CloneSession : IDisposable
         long begin = Stopwatch.GetTimestamp();
         CloneResult before = Counters.Snapshot();
         Statx status = ItemParents.Find(source);
-        Cover(source, status);
         string target = destination.TargetOf(source);
+        Cover(source, status, target);
         _parents.Check(source, status, destination, target);
         CloneDestination place = _atomic?.Stage(source, status, destination, target) ?? destination;
         _snapshots?.BeginItem(destination);
@@ -235,11 +244,11 @@ public sealed class CloneSession : IDisposable
         };
     }
 
-    private void Cover(string source, in Statx status)
+    private void Cover(string source, in Statx status, string? target)
     {
         if (Context.Options.Recurse && status.FileType == Sys.ModeDirectory)
         {
-            _covered.Add(source);
+            _covered.Add(source, target);
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
     public static readonly HiddenFolder.Kind FolderKind = new(".btrfs-clone-atomic."u8.ToArray(), TreeRemover.Empty);
 
     private CloneDestination? _destination;
-    private CloneDestination? _staged;
+    private (CloneDestination? For, CloneDestination? Place) _staged;
     private HeldDirectory? _container;
     private HiddenFolder? _folder;
 
@@ -26,9 +26,9 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
     /// </summary>
     public CloneDestination Stage(string source, in Statx status, CloneDestination destination, string target)
     {
-        if (_destination is not null && _destination != destination)
+        if (_destination is not null && !_destination.IsBeside(destination))
         {
-            throw new ArgumentException("All items of an atomic session go to one destination.", nameof(destination));
+            throw new ArgumentException("All items of an atomic session go into one directory.", nameof(destination));
         }
 
         if (_container is null)
@@ -38,7 +38,17 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
         }
 
         CheckPlace(_container, source, status, target);
-        return _staged ??= MakeFolder(_container, destination);
+        if (_folder is null)
+        {
+            MakeFolder(_container);
+        }
+
+        if (_staged.For != destination)
+        {
+            _staged = (destination, destination.StagedIn(_folder!.Directory.Descriptor, _container.Path));
+        }
+
+        return _staged.Place!;
     }
 
     /// <summary>Gives all that was staged its names, or removes it.</summary>
@@ -119,13 +129,14 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
         return container;
     }
 
-    private CloneDestination MakeFolder(HeldDirectory container, CloneDestination destination)
+    private void MakeFolder(HeldDirectory container)
     {
         HiddenFolder.RemoveLeftovers(container, FolderKind);
         Failure failure = HiddenFolder.Create(container, FolderKind, context.Report, out _folder);
-        return failure.Failed
-            ? throw failure.ToException(container.Path)
-            : destination.StagedIn(_folder!.Directory.Descriptor, container.Path);
+        if (failure.Failed)
+        {
+            throw failure.ToException(container.Path);
+        }
     }
 
     /// <summary>Only a file may be replaced, and only by something that is no directory.</summary>

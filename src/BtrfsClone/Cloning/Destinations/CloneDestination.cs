@@ -93,6 +93,14 @@ public sealed class CloneDestination
     /// <exception cref="BtrfsException"><see cref="BtrfsError.SourceOutsideBase"/>.</exception>
     public string TargetOf(string source) => Join(Directory, NewName ?? RelativePathOf(source));
 
+    /// <summary>Whether items of both destinations go into one directory, as an atomic clone needs it.</summary>
+    /// <param name="other">The other destination.</param>
+    public bool IsBeside(CloneDestination other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Directory == other.Directory && RelativeBase == other.RelativeBase;
+    }
+
     /// <summary>
     /// The same place by the same paths, but what is at or below an existing directory is put into a folder.
     /// </summary>
