@@ -19,6 +19,12 @@ internal sealed unsafe class ChangeRound(
     private readonly HashSet<ulong> _links = [];
     private readonly HashSet<string> _walked = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Whether anything has changed but the tops: those change by the mark that is put onto them, and a new mark for that would
+    /// be the next change.
+    /// </summary>
+    public bool MetChanges => _work.Any(work => work.Key.Length > 0 || work.Value.HadNames);
+
     /// <summary>Makes equal what has changed.</summary>
     /// <param name="top">The tops, open.</param>
     /// <param name="sourceSince">The last transaction whose changes at the source are known.</param>

@@ -12,6 +12,9 @@ internal sealed class ChangedDirectory(FileName[] path)
     /// <summary>The directory itself has changed, and so may have its names.</summary>
     public bool HasOtherNames { get; set; }
 
+    /// <summary>Whether any name of it was to be looked at.</summary>
+    public bool HadNames => _known.Count > 0;
+
     public bool IsPending => HasOtherNames || _pending.Count > 0;
 
     /// <summary>Adds a name to be looked at, unless it has been there before.</summary>

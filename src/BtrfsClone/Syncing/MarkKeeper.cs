@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
@@ -65,6 +65,6 @@ internal sealed class MarkKeeper(SyncOptions options)
     private ulong Rules()
     {
         string rules = $"{options.Delete} {options.Check} {options.Reflink}\0{options.FilterText}";
-        return BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(rules)));
+        return XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(rules));
     }
 }

@@ -19,6 +19,7 @@ internal sealed class SyncWork : IDisposable
     private readonly MarkKeeper _marks;
     private bool _readsTrees;
     private SyncWorker? _worker;
+    private bool _metChanges;
 
     public SyncWork(SyncOptions options, SyncEvents events, CancellationToken cancellation)
     {
@@ -127,7 +128,11 @@ internal sealed class SyncWork : IDisposable
             }
 
             _extras.Remove(_worker, top, _cancellation);
-            Remember(top, now, fits);
+            if (now is not null && !_options.DryRun)
+            {
+                Remember(top, now, sawAll);
+            }
+
             return sawAll;
         }
         finally
@@ -185,22 +190,30 @@ internal sealed class SyncWork : IDisposable
     {
         _worker!.Refresh();
         EntrySync entries = NewEntries();
-        return new ChangeRound(
-            Run, _directories, entries, _extras, _worker!, pair => NewWalk(pair, entries), _cancellation)
-            .Run(top, sourceSince, destinationSince);
+        var round = new ChangeRound(
+            Run, _directories, entries, _extras, _worker!, pair => NewWalk(pair, entries), _cancellation);
+        bool suffices = round.Run(top, sourceSince, destinationSince);
+        _metChanges = round.MetChanges;
+        return suffices;
     }
 
-    /// <summary>
-    /// Leaves the mark for the next sync. A mark that still says it all stays, and with it the directory's own change time.
-    /// </summary>
-    private void Remember(SyncPair top, SyncMark? now, bool fits)
+    /// <summary>Leaves the mark for the next sync.</summary>
+    private void Remember(SyncPair top, SyncMark now, bool sawAll)
     {
-        if (now is null || _options.DryRun || (fits && !Run.MetOtherVolume && (!IsSure || ChangedEntries == 0)))
+        if (sawAll)
         {
-            return;
+            Write(top, Settle(top, now));
         }
-
-        Write(top, Settle(top, now));
+        else if (Run.MetOtherVolume)
+        {
+            Write(top, null);
+        }
+        else if (IsSure && _metChanges)
+        {
+            // What this sync has changed is looked at by the next one, which mostly has changes of its own to look at. To look
+            // now would take as long as the sync has taken.
+            Write(top, now);
+        }
     }
 
     /// <summary>
