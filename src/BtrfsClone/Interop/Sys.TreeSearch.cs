@@ -26,7 +26,7 @@ internal static class BtrfsKey
     public const uint InodeRef = 12;
     public const uint InodeExtendedRef = 13;
     public const uint XattrItem = 24;
-    public const uint DirectoryIndex = 96;
+    public const uint DirectoryItem = 84;
     public const uint ExtentData = 108;
     public const uint ExtentChecksum = 128;
     public const uint RootItem = 132;

@@ -2,12 +2,15 @@ namespace BtrfsClone.Syncing;
 
 /// <summary>What is to be looked at in a directory in which something has changed.</summary>
 /// <param name="path">The names on the way to it from the top.</param>
-internal sealed class ChangedDirectory(FileName[] path)
+/// <param name="key">The same as one text, in which a character is a byte.</param>
+internal sealed class ChangedDirectory(FileName[] path, string key)
 {
     private readonly HashSet<FileName> _known = [];
     private readonly List<FileName> _pending = [];
 
     public FileName[] Path => path;
+
+    public string Key => key;
 
     /// <summary>The directory itself has changed, and so may have its names.</summary>
     public bool HasOtherNames { get; set; }

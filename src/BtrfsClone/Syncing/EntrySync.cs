@@ -135,7 +135,8 @@ internal sealed unsafe class EntrySync(
             return default;
         }
 
-        return Place(worker, pair, entry, SyncAction.Replace, old);
+        bool lieApart = known is not null && isRegular && worker.InodesOf(pair)!.LieApart(entry.Inode, old.Inode);
+        return Place(worker, pair, entry, SyncAction.Replace, old, lieApart);
     }
 
     /// <summary>
@@ -143,7 +144,7 @@ internal sealed unsafe class EntrySync(
     /// that it replaces: a clone of that one would refer to as many extents, and then take those that differ in their places.
     /// </summary>
     private Failure Place(
-        SyncWorker worker, SyncPair pair, in SyncEntry entry, SyncAction action, Statx? old)
+        SyncWorker worker, SyncPair pair, in SyncEntry entry, SyncAction action, Statx? old, bool lieApart = false)
     {
         Failure failure = SourceEntry.Open(
             worker.Cloning, pair, entry.SourceName, entry.IsRegular, out var source, out Statx status);
@@ -159,7 +160,7 @@ internal sealed unsafe class EntrySync(
 
         long length = entry.IsRegular ? (long)status.Size : 0;
         long shared = length;
-        if (entry.IsRegular && old is { } replaced && replaced.FileType == Sys.ModeRegular)
+        if (entry.IsRegular && !lieApart && old is { } replaced && replaced.FileType == Sys.ModeRegular)
         {
             shared = FileUpdate.LengthToShare(worker, pair, entry.Name, source, status, replaced);
             action = shared < length ? SyncAction.Patch : action;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using BtrfsClone.Cloning;
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
@@ -47,6 +48,12 @@ internal sealed class InodeComparer
     private const int XattrTransidEnd = XattrTransidOffset + sizeof(ulong);
     private const int XattrNameOffset = 30; // The struct's size: the name follows it.
     private const int ExtentGenerationEnd = sizeof(ulong); // struct btrfs_file_extent_item begins with its generation.
+
+    private const int ExtentType = 20;
+    private const int ExtentPlaceOffset = 21; // disk_bytenr
+    private const int ExtentPlaceEnd = ExtentPlaceOffset + sizeof(ulong);
+    private const byte InlineExtent = 0;
+    private const ulong InlinePlace = ulong.MaxValue;
 
     private readonly InodeCursor _source = new();
     private readonly InodeCursor _destination = new();
@@ -123,6 +130,40 @@ internal sealed class InodeComparer
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// Whether two files lie in one extent each, and not in the same: then all of the source is shared anew when it is cloned
+    /// over the other, as it mostly is.
+    /// </summary>
+    /// <param name="source">The source's number.</param>
+    /// <param name="destination">The destination's number.</param>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public bool LieApart(ulong source, ulong destination) =>
+        TryReadOnlyExtent(_source, source, out ulong place) &&
+        TryReadOnlyExtent(_destination, destination, out ulong other) && (place != other || place == InlinePlace);
+
+    private static bool TryReadOnlyExtent(InodeCursor cursor, ulong inode, out ulong place)
+    {
+        place = 0;
+        cursor.Seek(inode);
+        if (!cursor.MoveTo(BtrfsKey.ExtentData) || cursor.Header.Type != BtrfsKey.ExtentData)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> item = cursor.Item;
+        if (item.Length > ExtentType && item[ExtentType] == InlineExtent)
+        {
+            place = InlinePlace;
+        }
+        else if (item.Length >= ExtentPlaceEnd)
+        {
+            place = BinaryPrimitives.ReadUInt64LittleEndian(item[ExtentPlaceOffset..]);
+        }
+
+        // A hole has place 0.
+        return place != 0 && !(cursor.MoveNext() && cursor.Header.Type == BtrfsKey.ExtentData);
     }
 
     private bool HaveSameXattrs(ref bool more, ref bool otherMore)

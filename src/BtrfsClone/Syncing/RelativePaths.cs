@@ -3,8 +3,8 @@ namespace BtrfsClone.Syncing;
 /// <summary>
 /// The places of a subvolume's inodes relative to directories of it. Each directory on a way is looked up once.
 /// </summary>
-/// <param name="items">The subvolume's names.</param>
-internal sealed class RelativePaths(DirectoryItems items)
+/// <param name="inodes">The subvolume's names.</param>
+internal sealed class RelativePaths(InodeNames inodes)
 {
     // A tree deeper than this is a circle: a damaged filesystem.
     private const int Deepest = 1 << 16;
@@ -38,7 +38,7 @@ internal sealed class RelativePaths(DirectoryItems items)
         if (!_directories.TryGetValue(directory, out (ulong Parent, FileName Name)? place))
         {
             // A directory has one name; a subvolume's root has none in its own tree but "..", which is itself.
-            List<(ulong Directory, FileName Name)> names = items.NamesOf(directory);
+            List<(ulong Directory, FileName Name)> names = inodes.Of(directory);
             place = names.Count == 1 && names[0].Directory != directory ? names[0] : null;
             _directories.Add(directory, place);
         }

@@ -7,7 +7,7 @@ namespace BtrfsClone.Syncing;
 /// <summary>Makes all that is below a pair of directories equal.</summary>
 internal sealed unsafe class SyncWalk(
     SyncRun run, DirectorySync directories, EntrySync entries, Func<SyncWorker> newWorker, Statx topDestination,
-    CancellationToken cancellation)
+    Action? pump, CancellationToken cancellation)
     : TreeWalk<DirectoryPair, SyncWorker>(
         run.Context.Descriptors.Workers, run.Context.Descriptors.OpenPairs, cancellation)
 {
@@ -94,5 +94,5 @@ internal sealed unsafe class SyncWalk(
     protected override void ReportLost(DirectoryPair node) =>
         run.Context.Report(Failure.Refused(BtrfsError.ChangedMeanwhile, atSource: true), node, []);
 
-    protected override void PumpCaller() => run.Context.Pump();
+    protected override void PumpCaller() => pump?.Invoke();
 }

@@ -70,10 +70,13 @@ internal sealed class SyncWork : IDisposable
     /// <summary>Each look at the trees knows of links only what it has met itself.</summary>
     private EntrySync NewEntries() => new(Run, new EntryCloner(Run.Context), _remover, _cancellation);
 
-    private SyncWalk NewWalk(SyncPair top, EntrySync entries)
+    /// <param name="top">The open directories that it begins with.</param>
+    /// <param name="entries">Works on what is in them.</param>
+    /// <param name="pump">Lets the front end work, where the walk is on the thread that may.</param>
+    private SyncWalk NewWalk(SyncPair top, EntrySync entries, Action? pump)
     {
         Run.Counters.AddShare(met: 1, done: 0);
-        return new SyncWalk(Run, _directories, entries, NewWorker, top.DestinationStatus, _cancellation);
+        return new SyncWalk(Run, _directories, entries, NewWorker, top.DestinationStatus, pump, _cancellation);
     }
 
     private unsafe bool SyncFiles(SyncTops tops, string destination)
@@ -148,7 +151,7 @@ internal sealed class SyncWork : IDisposable
         Run.BeginAt(top);
         if (_options.DryRun)
         {
-            NewWalk(top, NewEntries()).Run(top, _worker);
+            NewWalk(top, NewEntries(), Run.Context.Pump).Run(top, _worker);
             return true;
         }
 
@@ -157,7 +160,7 @@ internal sealed class SyncWork : IDisposable
         try
         {
             SyncMark? now = HasMounts(made.Source) || !_worker.CanShare(made) ? null : _marks.Commit(made);
-            NewWalk(top, NewEntries()).Run(top, _worker);
+            NewWalk(top, NewEntries(), Run.Context.Pump).Run(top, _worker);
             _worker.Cloning.CloseAll();
 
             // Nobody else could enter the destination until it was done; the source may have changed meanwhile.
@@ -182,7 +185,7 @@ internal sealed class SyncWork : IDisposable
             Run.Context.Report(failure, top, []);
         }
 
-        NewWalk(walked, NewEntries()).Run(walked, _worker!);
+        NewWalk(walked, NewEntries(), Run.Context.Pump).Run(walked, _worker!);
         _worker!.Cloning.CloseAll();
     }
 
@@ -190,9 +193,10 @@ internal sealed class SyncWork : IDisposable
     {
         _worker!.Refresh();
         EntrySync entries = NewEntries();
-        var round = new ChangeRound(
-            Run, _directories, entries, _extras, _worker!, pair => NewWalk(pair, entries), _cancellation);
-        bool suffices = round.Run(top, sourceSince, destinationSince);
+        var work = new DirectoryChanges(
+            Run, _directories, entries, _extras, (pair, pump) => NewWalk(pair, entries, pump));
+        var round = new ChangeRound(Run, top, (sourceSince, destinationSince), work, _cancellation);
+        bool suffices = round.Run(_worker!, NewWorker);
         _metChanges = round.MetChanges;
         return suffices;
     }

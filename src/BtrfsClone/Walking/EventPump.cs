@@ -7,7 +7,8 @@ namespace BtrfsClone.Walking;
 /// </summary>
 internal sealed class EventPump(SessionEvents events)
 {
-    private const int TickMilliseconds = 50;
+    /// <summary>How often progress can be shown.</summary>
+    public const int TickMilliseconds = 50;
 
     private readonly ConcurrentQueue<Action> _news = new();
     private long _nextTick;

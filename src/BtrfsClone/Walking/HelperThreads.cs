@@ -42,6 +42,11 @@ internal sealed class HelperThreads(int most, ThreadStart work)
         }
     }
 
+    /// <summary>
+    /// Waits until all have ended, or for some time. Nothing may start one any more. Returns whether all have ended.
+    /// </summary>
+    public bool Join(int milliseconds) => _threads.TrueForAll(thread => thread.Join(milliseconds));
+
     /// <summary>Waits until all have ended. Nothing may start one any more.</summary>
     public void Join() => _threads.ForEach(thread => thread.Join());
 }

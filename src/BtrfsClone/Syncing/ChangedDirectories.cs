@@ -1,0 +1,122 @@
+using System.Text;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>The directories in which something has changed on either side, as both subvolumes' trees tell.</summary>
+/// <param name="run">The sync.</param>
+/// <param name="top">The tops, open.</param>
+internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
+{
+    private readonly Dictionary<string, ChangedDirectory> _directories = new(StringComparer.Ordinal);
+    private readonly HashSet<ulong> _links = [];
+    private readonly InodeNames _source = new(top.Source, top.SourcePath);
+
+    public int Count => _directories.Count;
+
+    /// <summary>
+    /// Whether anything has changed but the tops: those change by the mark that is put onto them, and a new mark for that would
+    /// be the next change.
+    /// </summary>
+    public bool AreMoreThanTop => _directories.Values.Any(directory => directory.Path.Length > 0 || directory.HadNames);
+
+    /// <summary>Those that are still to be looked at, by their depth: directories come before those below them.</summary>
+    public IEnumerable<ChangedDirectory[]> Levels =>
+        from directory in _directories.Values
+        where directory.IsPending
+        group directory by directory.Path.Length into level
+        orderby level.Key
+        select level.ToArray();
+
+    /// <summary>Finds what has changed on either side. False where that is too much.</summary>
+    /// <param name="sourceSince">The last transaction whose changes at the source are known.</param>
+    /// <param name="destinationSince">The same of the destination.</param>
+    /// <param name="cancellation">Stops between two calls.</param>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public bool Collect(ulong sourceSince, ulong destinationSince, CancellationToken cancellation)
+    {
+        bool areOne = top.SourceStatus.Device == top.DestinationStatus.Device;
+        var paths = new RelativePaths(_source);
+        ulong since = areOne ? Math.Min(sourceSince, destinationSince) : sourceSince;
+        List<ChangedInode>? changed = ChangedInodes.Find(top.Source, top.SourcePath, since, cancellation);
+        InodeNames destination = _source;
+        if (changed is not null)
+        {
+            Collect(changed, _source, paths, top.SourceStatus.Inode, sourceSince);
+            if (!areOne)
+            {
+                destination = new InodeNames(top.Destination, top.DestinationPath);
+                paths = new RelativePaths(destination);
+                changed = ChangedInodes.Find(top.Destination, top.DestinationPath, destinationSince, cancellation);
+            }
+        }
+
+        if (changed is not null)
+        {
+            Collect(changed, destination, paths, top.DestinationStatus.Inode, destinationSince);
+        }
+
+        return changed is not null;
+    }
+
+    /// <summary>
+    /// Adds the other names of files that were made anew, which may be names that nothing has changed at. Each name is
+    /// looked at once. Returns whether there are any.
+    /// </summary>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public bool AddNamesOfPlaced()
+    {
+        bool areAny = false;
+        var paths = new RelativePaths(_source);
+        foreach (ulong inode in run.PlacedLinks.Where(_links.Add))
+        {
+            foreach ((ulong directory, FileName name) in _source.Of(inode))
+            {
+                areAny |= paths.Of(directory, top.SourceStatus.Inode) is { } names && At(names).Add(name);
+            }
+        }
+
+        return areAny;
+    }
+
+    private void Collect(List<ChangedInode> changed, InodeNames inodes, RelativePaths paths, ulong topInode, ulong since)
+    {
+        foreach (ChangedInode inode in changed)
+        {
+            if (inode.Transid <= since)
+            {
+                continue;
+            }
+
+            if (inode.Type == Sys.ModeDirectory)
+            {
+                if (paths.Of(inode.Inode, topInode) is { } directory)
+                {
+                    At(directory).HasOtherNames = true;
+                }
+
+                continue;
+            }
+
+            foreach ((ulong directory, FileName name) in inode.OnlyName is { } only ? [only] : inodes.Of(inode.Inode))
+            {
+                if (paths.Of(directory, topInode) is { } names)
+                {
+                    At(names).Add(name);
+                }
+            }
+        }
+    }
+
+    private ChangedDirectory At(FileName[] path)
+    {
+        // A byte is a character, and none of a name is a slash.
+        string key = string.Join('/', path.Select(name => Encoding.Latin1.GetString(name.Span)));
+        if (!_directories.TryGetValue(key, out ChangedDirectory? directory))
+        {
+            _directories.Add(key, directory = new ChangedDirectory(path, key));
+        }
+
+        return directory;
+    }
+}

@@ -1,0 +1,41 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Syncing;
+
+/// <summary>Reads the names of inodes from a subvolume's tree. Needs CAP_SYS_ADMIN.</summary>
+/// <param name="subvolume">Something open in the subvolume.</param>
+/// <param name="path">What to call it in errors.</param>
+internal sealed class InodeNames(Descriptor subvolume, string path)
+{
+    private readonly InodeCursor _cursor = NewCursor(subvolume, path);
+
+    /// <summary>The names of an inode, each with the directory that it is in: of one with hard links, all.</summary>
+    /// <exception cref="BtrfsException">The tree cannot be read.</exception>
+    public List<(ulong Directory, FileName Name)> Of(ulong inode)
+    {
+        var names = new List<(ulong, FileName)>();
+        _cursor.Seek(inode, BtrfsKey.InodeRef, BtrfsKey.InodeExtendedRef);
+        while (_cursor.MoveNext())
+        {
+            for (ReadOnlySpan<byte> rest = _cursor.Item; rest.Length > 0;)
+            {
+                if (!InodeItems.TryTakeName(_cursor.Header, ref rest, out ulong directory, out ReadOnlySpan<byte> name))
+                {
+                    throw _cursor.Malformed();
+                }
+
+                names.Add((directory, new FileName(name)));
+            }
+        }
+
+        return names;
+    }
+
+    private static InodeCursor NewCursor(Descriptor subvolume, string path)
+    {
+        var cursor = new InodeCursor();
+        cursor.Start(subvolume, path);
+        return cursor;
+    }
+}
