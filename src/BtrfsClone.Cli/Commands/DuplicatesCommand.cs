@@ -74,7 +74,9 @@ internal static class DuplicatesCommand
     {
         Utf8Output output = new(StandardStream.Output);
         FindSession session = null!;
-        DuplicateMerger? merger = merge ? new DuplicateMerger(new SessionEvents { OnFailure = run.Fail }) : null;
+        using DuplicateMergeQueue? merger = merge
+            ? new DuplicateMergeQueue(new SessionEvents { OnFailure = run.Fail }, run.Cancellation)
+            : null;
         session = new FindSession(options, new SessionEvents
         {
             OnFailure = run.Fail,
@@ -108,12 +110,10 @@ internal static class DuplicatesCommand
             }
 
             isFirst = false;
-            if (merger is not null)
-            {
-                Merge(run, merger, group);
-            }
+            merger?.Add(group);
         }
 
+        merger?.Complete();
         run.Progress.Clear();
         if (merger is not null && !json)
         {
@@ -126,18 +126,6 @@ internal static class DuplicatesCommand
         if (session.Progress.Stale > 0)
         {
             run.Warn($"{session.Progress.Stale} groups were left out: their files have changed meanwhile.");
-        }
-    }
-
-    private static void Merge(Invocation run, DuplicateMerger merger, BtrfsDuplicate group)
-    {
-        try
-        {
-            merger.Merge(group, run.Cancellation);
-        }
-        catch (BtrfsException failure)
-        {
-            run.Fail(failure);
         }
     }
 

@@ -8,6 +8,18 @@ internal sealed class HelperThreads(int most, ThreadStart work)
     private readonly List<Thread> _threads = [];
     private bool _noMore;
 
+    /// <summary>How many were started.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_threads)
+            {
+                return _threads.Count;
+            }
+        }
+    }
+
     /// <summary>Starts one more, if there may be one and the system gives it.</summary>
     public void StartOne()
     {

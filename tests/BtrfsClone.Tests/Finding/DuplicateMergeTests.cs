@@ -34,8 +34,8 @@ public sealed class DuplicateMergeTests(ScratchBtrfs btrfs)
 
             List<BtrfsDuplicate> groups = Finder.Find(new FindOptions(), folder);
 
-            // In whatever order.
-            List<BtrfsException> failures = MergeAll(i % 2 == 0 ? groups : groups.AsEnumerable().Reverse());
+            // In whatever order, and several at a time.
+            List<BtrfsException> failures = MergeAll(i % 2 == 0 ? groups : groups.AsEnumerable().Reverse(), together: i % 3 == 0);
 
             Assert.True(failures.Count == 0, $"Seed {own}: {failures.FirstOrDefault()?.Message}");
             Assert.Equal(before, State(tree.Files));
@@ -169,9 +169,65 @@ public sealed class DuplicateMergeTests(ScratchBtrfs btrfs)
         Shell.Check("sync", At(name));
     }
 
-    private static List<BtrfsException> MergeAll(IEnumerable<BtrfsDuplicate> groups)
+    [RootFact(Needs = "sync")]
+    public void A_queue_goes_on_after_a_group_that_is_gone_and_ends_when_it_is_cancelled()
+    {
+        List<BtrfsDuplicate> groups = [.. Enumerable.Range(0, 50).Select(number =>
+        {
+            string folder = Directory.CreateDirectory(At($"{number}")).FullName;
+            byte[] content = RandomNumberGenerator.GetBytes(4 * Block);
+            File.WriteAllBytes(Path.Combine(folder, "a"), content);
+            File.WriteAllBytes(Path.Combine(folder, "b"), content);
+            return Assert.Single(Finder.Find(new FindOptions(), folder));
+        })];
+        File.Delete(groups[3].Places[0].Path);
+        List<BtrfsException> failures = [];
+        int thread = Environment.CurrentManagedThreadId;
+        using (CancellationTokenSource cancellation = new())
+        using (DuplicateMergeQueue queue = new(
+            new SessionEvents { OnFailure = Add, OnTick = () => Assert.Equal(thread, Environment.CurrentManagedThreadId) },
+            cancellation.Token))
+        {
+            groups.ForEach(queue.Add);
+            queue.Complete();
+
+            Assert.Equal(BtrfsError.SourceNotFound, Assert.Single(failures).Error);
+            Assert.Equal(49 * 4L * Block, queue.Counters.DedupedLength);
+        }
+
+        using CancellationTokenSource cancelled = new();
+        using DuplicateMergeQueue stopped = new(new SessionEvents { OnFailure = Add }, cancelled.Token);
+        cancelled.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+        {
+            groups.ForEach(stopped.Add);
+            stopped.Complete();
+        });
+        Assert.Equal(0, stopped.Counters.DedupedLength);
+        return;
+
+        void Add(BtrfsException failure)
+        {
+            Assert.Equal(thread, Environment.CurrentManagedThreadId);
+            failures.Add(failure);
+        }
+    }
+
+    private static List<BtrfsException> MergeAll(IEnumerable<BtrfsDuplicate> groups, bool together = false)
     {
         List<BtrfsException> failures = [];
+        if (together)
+        {
+            using DuplicateMergeQueue queue = new(new SessionEvents { OnFailure = failures.Add }, CancellationToken.None);
+            foreach (BtrfsDuplicate group in groups)
+            {
+                queue.Add(group);
+            }
+
+            queue.Complete();
+            return failures;
+        }
+
         DuplicateMerger merger = new(new SessionEvents { OnFailure = failures.Add });
         foreach (BtrfsDuplicate group in groups)
         {
