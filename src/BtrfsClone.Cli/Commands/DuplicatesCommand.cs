@@ -74,8 +74,8 @@ internal static class DuplicatesCommand
     {
         Utf8Output output = new(StandardStream.Output);
         FindSession session = null!;
-        using DuplicateMergeQueue? merger = merge
-            ? new DuplicateMergeQueue(new SessionEvents { OnFailure = run.Fail }, run.Cancellation)
+        using ParallelDuplicateMerger? merger = merge
+            ? new ParallelDuplicateMerger(new SessionEvents { OnFailure = run.Fail }, run.Cancellation)
             : null;
         session = new FindSession(options, new SessionEvents
         {

@@ -170,7 +170,7 @@ public sealed class DuplicateMergeTests(ScratchBtrfs btrfs)
     }
 
     [RootFact(Needs = "sync")]
-    public void A_queue_goes_on_after_a_group_that_is_gone_and_ends_when_it_is_cancelled()
+    public void A_parallel_merger_goes_on_after_a_group_that_is_gone_and_ends_when_it_is_cancelled()
     {
         List<BtrfsDuplicate> groups = [.. Enumerable.Range(0, 50).Select(number =>
         {
@@ -184,19 +184,19 @@ public sealed class DuplicateMergeTests(ScratchBtrfs btrfs)
         List<BtrfsException> failures = [];
         int thread = Environment.CurrentManagedThreadId;
         using (CancellationTokenSource cancellation = new())
-        using (DuplicateMergeQueue queue = new(
+        using (ParallelDuplicateMerger merger = new(
             new SessionEvents { OnFailure = Add, OnTick = () => Assert.Equal(thread, Environment.CurrentManagedThreadId) },
             cancellation.Token))
         {
-            groups.ForEach(queue.Add);
-            queue.Complete();
+            groups.ForEach(merger.Add);
+            merger.Complete();
 
             Assert.Equal(BtrfsError.SourceNotFound, Assert.Single(failures).Error);
-            Assert.Equal(49 * 4L * Block, queue.Counters.DedupedLength);
+            Assert.Equal(49 * 4L * Block, merger.Counters.DedupedLength);
         }
 
         using CancellationTokenSource cancelled = new();
-        using DuplicateMergeQueue stopped = new(new SessionEvents { OnFailure = Add }, cancelled.Token);
+        using ParallelDuplicateMerger stopped = new(new SessionEvents { OnFailure = Add }, cancelled.Token);
         cancelled.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() =>
         {
@@ -218,13 +218,13 @@ public sealed class DuplicateMergeTests(ScratchBtrfs btrfs)
         List<BtrfsException> failures = [];
         if (together)
         {
-            using DuplicateMergeQueue queue = new(new SessionEvents { OnFailure = failures.Add }, CancellationToken.None);
+            using ParallelDuplicateMerger parallel = new(new SessionEvents { OnFailure = failures.Add }, CancellationToken.None);
             foreach (BtrfsDuplicate group in groups)
             {
-                queue.Add(group);
+                parallel.Add(group);
             }
 
-            queue.Complete();
+            parallel.Complete();
             return failures;
         }
 

@@ -10,7 +10,7 @@ namespace BtrfsClone.Finding;
 /// compares another. It is used from one thread, on which it tells what there is to tell.
 /// </summary>
 /// <remarks>See <see cref="DuplicateMerger"/> for what is merged, and what that needs.</remarks>
-public sealed class DuplicateMergeQueue : IDisposable
+public sealed class ParallelDuplicateMerger : IDisposable
 {
     // So many reads keep a device busy. More of them would only wait at the locks of one filesystem.
     private const int MostThreads = 4;
@@ -28,7 +28,7 @@ public sealed class DuplicateMergeQueue : IDisposable
     /// <summary>Begins.</summary>
     /// <param name="events">Takes each place and each group that fails.</param>
     /// <param name="cancellation">Stops between two ranges. What is shared by then stays so.</param>
-    public DuplicateMergeQueue(SessionEvents events, CancellationToken cancellation)
+    public ParallelDuplicateMerger(SessionEvents events, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(events);
         _cancellation = cancellation;
