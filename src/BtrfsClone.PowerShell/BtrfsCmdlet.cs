@@ -15,7 +15,7 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [ItemToPath]
     [SupportsWildcards]
-    public string[] Path { get; set; } = [];
+    public virtual string[] Path { get; set; } = [];
 
     /// <summary><para type="description">The items, each path taken as it is.</para></summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
@@ -33,7 +33,8 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
     protected sealed override void ProcessRecord()
     {
         bool literal = ParameterSetName == LiteralPathSet;
-        foreach (string path in literal ? LiteralPath : Path)
+        string[] paths = literal ? LiteralPath : Path;
+        foreach (string path in paths.Length == 0 ? SessionPath.Here : paths)
         {
             foreach (ItemPath item in SessionPath.Resolve(this, path, literal, Report, TakesHidden))
             {

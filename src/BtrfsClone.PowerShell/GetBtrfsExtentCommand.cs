@@ -8,7 +8,7 @@ namespace BtrfsClone.PowerShell;
 [OutputType(typeof(BtrfsExtent))]
 public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
 {
-    private ExtentReader? _reader;
+    private ExtentItems? _items;
 
     /// <summary>
     /// The first byte of the range to look at, 0 by default. An extent that reaches into the range is given whole, a
@@ -34,22 +34,33 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
     [Parameter]
     public ExtentSource Source { get; set; }
 
+    /// <summary>Reads all files below directories.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <summary>Leaves out other filesystems that are mounted below directories. Nested subvolumes belong to the filesystem.</summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
+
     /// <inheritdoc/>
-    protected override void BeginProcessing() =>
-        _reader = new ExtentReader(new ExtentReaderOptions
+    protected override void BeginProcessing()
+    {
+        var options = new ExtentReaderOptions
         {
             Offset = Offset,
             Length = Length == 0 ? null : Length,
             IncludeHole = IncludeHole,
             Source = Source,
-        });
+        };
+        _items = new ExtentItems(new ExtentReader(options), directories: false, Recurse, OneFileSystem);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessItem(ItemPath item)
     {
         try
         {
-            foreach (BtrfsExtent extent in _reader!.ReadAll(item.Target, Cancellation))
+            foreach (BtrfsExtent extent in _items!.Read(item, WriteFailure, Cancellation))
             {
                 WriteObject(extent);
             }
@@ -65,7 +76,7 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
     {
         if (disposing)
         {
-            _reader?.Dispose();
+            _items?.Dispose();
         }
 
         base.Dispose(disposing);

@@ -23,34 +23,17 @@ internal sealed class ItemToPathAttribute : ArgumentTransformationAttribute
     /// <returns>The object, or null where a path was given.</returns>
     public static object? Given(string argument) => s_given.TryGetValue(argument, out object? given) ? given : null;
 
-    /// <inheritdoc/>
-    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
-        Unwrap(inputData) is object[] several ? Array.ConvertAll(several, Escaped) : Escaped(inputData);
-
-    private static object Escaped(object value)
+    /// <summary>The path that an object stands for, or null where it stands for none. A string stands for itself.</summary>
+    public static string? PathOf(PSObject value)
     {
-        object given = Unwrap(value);
-        if ((given is FileSystemInfo info ? info.FullName : PathOf(value, given)) is not { } name)
+        if (value.BaseObject is string or FileSystemInfo)
         {
-            return value;
+            return value.BaseObject as string ?? ((FileSystemInfo)value.BaseObject).FullName;
         }
 
-        string path = Escape(name);
-        s_given.AddOrUpdate(path, given);
-        return path;
-    }
-
-    private static string? PathOf(object value, object given)
-    {
-        if (given is string)
-        {
-            return null; // A line of Get-Content has properties, too.
-        }
-
-        PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(value).Properties;
         try
         {
-            return s_properties.Select(name => properties[name]).FirstOrDefault(property => property is not null)?.Value as string;
+            return s_properties.Select(name => value.Properties[name]).FirstOrDefault(property => property is not null)?.Value as string;
         }
         catch (GetValueException)
         {
@@ -58,7 +41,24 @@ internal sealed class ItemToPathAttribute : ArgumentTransformationAttribute
         }
     }
 
-    private static object Unwrap(object value) => value is PSObject wrapper ? wrapper.BaseObject : value;
+    /// <inheritdoc/>
+    public override object? Transform(EngineIntrinsics engineIntrinsics, object inputData) =>
+        Unwrap(inputData) is object[] several ? Array.ConvertAll(several, Escaped) : Escaped(inputData);
+
+    private static object? Escaped(object? value)
+    {
+        object? given = Unwrap(value);
+        if (given is null or string || PathOf(PSObject.AsPSObject(value!)) is not { } name)
+        {
+            return value; // A line of Get-Content has properties, too.
+        }
+
+        string path = Escape(name);
+        s_given.AddOrUpdate(path, given);
+        return path;
+    }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapper ? wrapper.BaseObject : value;
 
     // WildcardPattern.Escape leaves backticks alone before PowerShell 7.6, and Unescape would then drop them.
     private static string Escape(string path)

@@ -19,6 +19,16 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
     private WorkProgress? _progress;
 
     /// <summary>
+    /// <para type="description">The items, with wildcards; the current location unless given. As in PowerShell's own cmdlets,
+    /// a wildcard passes over names that begin with a dot.</para>
+    /// </summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [ItemToPath]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public override string[] Path { get; set; } = [];
+
+    /// <summary>
     /// Tells what the filesystem would get back if the item were deleted, and if all items were. It needs CAP_SYS_ADMIN and
     /// btrfs. The objects come when all items have been measured.
     /// </summary>

@@ -11,6 +11,9 @@ internal static class SessionPath
     // What Get-ChildItem's and Get-Item's PSPath begins with.
     private const string FileSystemPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
 
+    /// <summary>What a cmdlet takes that is given no path, where that is allowed: the session's location.</summary>
+    public static readonly string[] Here = ["."];
+
     /// <summary>Resolves an argument to the items that it names, and reports what cannot be resolved.</summary>
     /// <param name="cmdlet">The cmdlet whose session counts.</param>
     /// <param name="path">The argument.</param>

@@ -6,22 +6,48 @@ using BtrfsClone.Extents;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Show-BtrfsExtentMap</c>: draws what <c>Get-BtrfsExtent</c> gives, each file as one bar: what is shared, what is
-/// the file's own, what is inline, preallocated, delayed, and what is a hole.
+/// <c>Show-BtrfsExtentMap</c>: draws each file as one bar: what is shared, what is the file's own, what is inline,
+/// preallocated, delayed, and what is a hole. It takes files, and what <c>Get-BtrfsExtent</c> gives.
 /// </summary>
-[Cmdlet(VerbsCommon.Show, "BtrfsExtentMap", HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsCommon.Show, "BtrfsExtentMap", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
 [OutputType(typeof(string))]
-public sealed class ShowBtrfsExtentMapCommand : PSCmdlet
+public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
 {
     private const int DefaultWidth = 80;
+    private const string InputObjectSet = "InputObject";
 
     private ExtentMap? _map;
+    private ExtentItems? _items;
 
     /// <summary>
-    /// The pieces of one file after another, from <c>Get-BtrfsExtent</c>, a remote session, Import-Clixml or Import-Csv.
+    /// The files, with wildcards, and directories with the files in them; the current location unless given. As in PowerShell's
+    /// own cmdlets, a wildcard passes over names that begin with a dot.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Position = 0, ParameterSetName = PathSet)]
+    [ItemToPath]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>The files and directories, each path taken as it is.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath", "LP")]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>
+    /// The pieces of one file after another, from <c>Get-BtrfsExtent</c>, a remote session, Import-Clixml or Import-Csv; or what
+    /// stands for a file.
+    /// </summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
     public PSObject? InputObject { get; set; }
+
+    /// <summary>Draws all files below directories.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <summary>Leaves out other filesystems that are mounted below directories. Nested subvolumes belong to the filesystem.</summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
 
     /// <summary>The columns that a line may take; the console's width by default.</summary>
     [Parameter]
@@ -29,31 +55,94 @@ public sealed class ShowBtrfsExtentMapCommand : PSCmdlet
     public int Width { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() =>
+    protected override void BeginProcessing()
+    {
         _map = new ExtentMap(Width > 0 ? Width : ConsoleWidth(), IsPlain());
+        var reader = new ExtentReader(new ExtentReaderOptions { IncludeHole = true });
+        _items = new ExtentItems(reader, directories: true, Recurse, OneFileSystem);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (TryRead(InputObject!, out MappedPiece piece))
+        switch (ParameterSetName)
+        {
+            case PathSet:
+                Draw(Path.Length == 0 ? SessionPath.Here : Path, literal: false);
+                break;
+            case LiteralPathSet:
+                Draw(LiteralPath, literal: true);
+                break;
+            default:
+                Draw(InputObject!);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => WriteObject(_map!.End(), enumerateCollection: true);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _items?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void Draw(PSObject input)
+    {
+        if (TryRead(input, out MappedPiece piece))
         {
             WriteObject(_map!.Add(piece), enumerateCollection: true);
             return;
         }
 
-        const string Advice = "Pipe what Get-BtrfsExtent writes.";
-        WriteError(new ErrorRecord(
-            new PSArgumentException($"'{InputObject}' is not an extent. {Advice}"),
-            "NotAnExtent",
-            ErrorCategory.InvalidType,
-            InputObject)
+        bool isPiece = input.Properties[nameof(BtrfsExtent.Offset)] is not null;
+        if (!isPiece && ItemToPathAttribute.PathOf(input) is { } path)
         {
-            ErrorDetails = new ErrorDetails($"'{InputObject}' is not an extent.") { RecommendedAction = Advice },
+            Draw([path], literal: input.BaseObject is not string);
+            return;
+        }
+
+        const string Advice = "Pipe files, or what Get-BtrfsExtent writes.";
+        Report(new ErrorRecord(
+            new PSArgumentException($"'{input}' is not an extent. {Advice}"), "NotAnExtent", ErrorCategory.InvalidType, input)
+        {
+            ErrorDetails = new ErrorDetails($"'{input}' is not an extent.") { RecommendedAction = Advice },
         });
     }
 
-    /// <inheritdoc/>
-    protected override void EndProcessing() => WriteObject(_map!.End(), enumerateCollection: true);
+    private void Draw(string[] paths, bool literal)
+    {
+        foreach (ItemPath item in paths.SelectMany(path => SessionPath.Resolve(this, path, literal, Report)))
+        {
+            if (IsStopping)
+            {
+                return;
+            }
+
+            Attempt(() => Draw(item));
+        }
+    }
+
+    private void Draw(ItemPath item)
+    {
+        try
+        {
+            foreach (BtrfsExtent extent in _items!.Read(item, WriteFailure, Cancellation))
+            {
+                WriteObject(_map!.Add(MappedPiece.From(extent)), enumerateCollection: true);
+            }
+        }
+        catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
+        {
+            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a regular file.");
+        }
+    }
 
     private static bool TryRead(PSObject input, out MappedPiece piece)
     {

@@ -57,6 +57,27 @@ Describe 'Get-BtrfsExtent' {
         }
     }
 
+    It 'reads all files below a directory with -Recurse, as find finds them' {
+        $null = New-Item -ItemType Directory 't/[x]/.hidden'
+        foreach ($name in 't/a', 't/[x]/b', 't/[x]/.hidden/c', "t/`u{e9}", 'beside') {
+            Invoke-Tool dd if=/dev/urandom of=$name bs=4096 count=2 conv=fsync status=none
+        }
+
+        Invoke-Tool touch t/empty
+        Invoke-Tool mkfifo t/fifo
+        Invoke-Tool ln -s ../beside t/link
+        Invoke-Tool ln -s ../.. t/up
+        $files = Invoke-Tool find "$folder/t" -type f -size +0 | Sort-Object
+        $files | Should -HaveCount 4
+        (Get-BtrfsExtent t -Recurse -ErrorAction Stop).Path | Sort-Object | Should -Be $files
+        ('t' | Get-BtrfsExtent -Recurse -Offset 4096 -ErrorAction Stop).Path | Sort-Object | Should -Be $files
+        (Get-BtrfsExtent t/a -Recurse).Path | Should -Be "$folder/t/a"
+        $first = Get-BtrfsExtent t -Recurse | Select-Object -First 1
+        $first.Path | Should -BeIn $files
+        { Get-BtrfsExtent t -ErrorAction Stop } | Should -Throw -ErrorId 'NotRegularFile,*'
+        { Get-BtrfsExtent t/fifo -Recurse -ErrorAction Stop } | Should -Throw -ErrorId 'NotRegularFile,*'
+    }
+
     It 'shows only the range of -Offset and -Length, and holes with -IncludeHole' {
         Invoke-Tool truncate -s 100000 a
         Invoke-Tool dd if=/dev/urandom of=a bs=4096 count=2 seek=4 conv='notrunc,fsync' status=none

@@ -139,4 +139,19 @@ Describe 'Measure-BtrfsItem' {
         $read.ByCompression[0].DiskLength | Should -Be 40971
         ($read | Get-Item).Name | Should -Be 'tree'
     }
+
+    It 'measures the current location without a path, and nothing for an empty pipeline' {
+        $folder = New-ScratchFolder
+        Set-Content $folder/f text
+        Push-Location $folder
+        try {
+            (Measure-BtrfsItem).Path | Should -Be $folder
+            (Measure-BtrfsItem).Files | Should -Be 1
+            @() | Measure-BtrfsItem | Should -BeNullOrEmpty
+            { Measure-BtrfsItem $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+            { Measure-BtrfsItem -Path @() } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        } finally {
+            Pop-Location
+        }
+    }
 }

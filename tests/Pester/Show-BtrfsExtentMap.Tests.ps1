@@ -105,6 +105,32 @@ Describe 'Show-BtrfsExtentMap' {
         $coloured[1] | Should -Match "^\[`e\[36m[^=]+`e\[0m\]`$"
     }
 
+    It 'draws files that are named, and those of the current location' {
+        $folder = New-ScratchFolder
+        $null = New-Item -ItemType Directory $folder/below
+        foreach ($name in 'a', 'below/b[1]') {
+            Invoke-Tool dd if=/dev/urandom of=$folder/$name bs=4096 count=20 conv=fsync status=none
+        }
+
+        Invoke-Tool truncate -s 160K $folder/a
+        Push-Location $folder
+        try {
+            # Half of it is a hole, which a path brings, too.
+            $a = "$folder/a: 160 KiB, 1 extent", '[##########..........]'
+            (Show-BtrfsExtentMap a -Width 22)[0, 1] | Should -Be $a
+            (Show-BtrfsExtentMap -LiteralPath a -Width 22)[0, 1] | Should -Be $a
+            (Get-Item a | Show-BtrfsExtentMap -Width 22)[0, 1] | Should -Be $a
+            (Show-BtrfsExtentMap -Width 22)[0, 1] | Should -Be $a
+            Show-BtrfsExtentMap -Width 22 | Should -Not -Match 'b\[1\]|files'
+            Show-BtrfsExtentMap -Recurse -Width 22 | Should -Contain '2 files, 240 KiB, 2 extents'
+            (Get-FileHash -LiteralPath 'below/b[1]' | Show-BtrfsExtentMap -Width 22)[0] | Should -Be "$folder/below/b[1]: 80 KiB, 1 extent"
+            @() | Show-BtrfsExtentMap | Should -BeNullOrEmpty
+            { Show-BtrfsExtentMap $null } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        } finally {
+            Pop-Location
+        }
+    }
+
     It 'refuses what is not an extent, and goes on' {
         $tooFar = Get-Piece /f "gap $([long]::MaxValue - 1)", 'Shared 4096'
         $lines = @(1; $tooFar; Get-Piece /f 'Shared 4096') | Show-BtrfsExtentMap -Width 22 -ErrorVariable failures -ErrorAction SilentlyContinue

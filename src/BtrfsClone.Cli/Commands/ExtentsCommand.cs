@@ -10,7 +10,7 @@ internal static class ExtentsCommand
     {
         Argument<string[]> paths = new("FILE...")
         {
-            Description = "The files.",
+            Description = "The files; with --recursive also directories.",
             Arity = new ArgumentArity(1, 100_000),
         };
         Option<bool> json = new("--json") { Description = "Write one JSON object a line." };
@@ -34,9 +34,11 @@ internal static class ExtentsCommand
             HelpName = "auto|fiemap|tree",
         };
         source.AcceptOnlyFromAmong("auto", "fiemap", "tree");
+        Option<bool> recursive = new("--recursive", "-r") { Description = "Show all files below directories." };
+        Option<bool> oneFileSystem = CloningOptions.OneFileSystem();
         Command command = new("extents", "Show what files are made of.")
         {
-            paths, json, offset, length, includeHole, source,
+            paths, json, offset, length, includeHole, source, recursive, oneFileSystem,
         };
         command.SetAction(parsed =>
         {
@@ -52,7 +54,21 @@ internal static class ExtentsCommand
                     _ => ExtentSource.Auto,
                 },
             };
-            return Invocation.Run(run => Show(run, options, parsed.GetValue(paths)!, parsed.GetValue(json)));
+            return Invocation.Run(run =>
+            {
+                Utf8Output output = new(StandardStream.Output);
+                using ExtentReader reader = new(options);
+                var listing = new Listing(run, reader, ExtentLines.Create(parsed.GetValue(json), output), output)
+                {
+                    Recurse = parsed.GetValue(recursive),
+                    OneFileSystem = parsed.GetValue(oneFileSystem),
+                };
+                foreach (string file in parsed.GetValue(paths)!.TakeWhile(_ => output.IsOpen))
+                {
+                    run.Try(() => listing.Show(FullPath.ThroughLink(file)));
+                    output.Flush();
+                }
+            });
         });
         return command;
     }
@@ -67,34 +83,52 @@ internal static class ExtentsCommand
             }
         });
 
-    private static void Show(Invocation run, ExtentReaderOptions options, string[] files, bool json)
+    /// <summary>Writes the extents of files.</summary>
+    private sealed class Listing(Invocation run, ExtentReader reader, ExtentLines lines, Utf8Output output)
     {
-        Utf8Output output = new(StandardStream.Output);
-        using ExtentReader reader = new(options);
-        ExtentLines lines = ExtentLines.Create(json, output);
-        foreach (string file in files.TakeWhile(_ => output.IsOpen))
-        {
-            Show(run, reader, lines, output, file);
-            output.Flush();
-        }
-    }
+        public bool Recurse { get; init; }
 
-    private static void Show(Invocation run, ExtentReader reader, ExtentLines lines, Utf8Output output, string file)
-    {
-        try
+        public bool OneFileSystem { get; init; }
+
+        public void Show(string path)
         {
-            string path = FullPath.ThroughLink(file);
-            reader.Open(path, run.Cancellation);
+            try
+            {
+                reader.Open(path, run.Cancellation);
+            }
+            catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && Recurse)
+            {
+                ShowBelow(path);
+                return;
+            }
+
+            Write();
+        }
+
+        private void ShowBelow(string path)
+        {
+            using ExtentWalk walk = new(path, reader, recurse: true, OneFileSystem);
+            while (output.IsOpen && walk.Next(run.Cancellation, out BtrfsException? failure))
+            {
+                if (failure is null)
+                {
+                    run.Try(Write);
+                }
+                else
+                {
+                    run.Fail(failure);
+                }
+            }
+        }
+
+        private void Write()
+        {
             bool any = reader.Read(out FileExtent extent);
-            lines.BeginFile(path);
+            lines.BeginFile(reader.Path);
             for (; any && output.IsOpen; any = reader.Read(out extent))
             {
                 lines.Write(extent);
             }
-        }
-        catch (BtrfsException failure)
-        {
-            run.Fail(failure);
         }
     }
 }

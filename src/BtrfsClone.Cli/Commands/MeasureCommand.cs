@@ -10,8 +10,8 @@ internal static class MeasureCommand
     {
         Argument<string[]> paths = new("PATH...")
         {
-            Description = "Files, and directories with all below them.",
-            Arity = new ArgumentArity(1, 100_000),
+            Description = "Files, and directories with all below them (default: the working directory).",
+            Arity = new ArgumentArity(0, 100_000),
         };
         Option<bool> json = new("--json") { Description = "Write one JSON object a line, with all that is known." };
         Option<bool> byCompression = new("--by-compression")
@@ -41,7 +41,8 @@ internal static class MeasureCommand
         {
             var output = new MeasureOutput(
                 parsed.GetValue(json), parsed.GetValue(byCompression), parsed.GetValue(reclaimable));
-            Measure(run, output, parsed.GetValue(paths)!, parsed.GetValue(detailed));
+            string[] given = parsed.GetValue(paths)!;
+            Measure(run, output, given.Length == 0 ? ["."] : given, parsed.GetValue(detailed));
         }));
         return command;
     }

@@ -110,10 +110,10 @@ public sealed class ExtentReader : IDisposable
     }
 
     /// <summary>Begins with a file that the caller has opened, and closes after this reader.</summary>
-    internal void Open(Descriptor file, string path)
+    internal void Open(Descriptor file, string path, CancellationToken cancellation = default)
     {
         Close();
-        Begin(file, path, CancellationToken.None);
+        Begin(file, path, cancellation);
     }
 
     /// <summary>Gives the next piece.</summary>

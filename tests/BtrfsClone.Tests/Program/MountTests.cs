@@ -83,6 +83,7 @@ public sealed class MountTests : IDisposable
     [RootTheory(Needs = "mount btrfs")]
     [InlineData("wait tree")]
     [InlineData("compare -x clone tree")]
+    [InlineData("extents -rx tree")]
     [InlineData("merge -x clone tree")]
     [InlineData("measure tree")]
     [InlineData("duplicates tree")]

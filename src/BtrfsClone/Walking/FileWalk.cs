@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
 using BtrfsClone.Interop;
-using BtrfsClone.Walking;
 
-namespace BtrfsClone.Delalloc;
+namespace BtrfsClone.Walking;
 
 /// <summary>
 /// Opens the regular files below a directory, one after the other, depth first. Each directory is read in pieces, the
@@ -16,6 +15,7 @@ internal sealed unsafe class FileWalk : IDisposable
     private readonly string _path;
     private readonly int _maxOpen;
     private readonly bool _oneFileSystem;
+    private readonly bool _recurse;
     private DirectoryBatch.Enumerator _entries;
     private bool _begun;
 
@@ -23,13 +23,18 @@ internal sealed unsafe class FileWalk : IDisposable
     /// <param name="path">Its path, for failures.</param>
     /// <param name="maxOpen">How many directories below it may be open at once, at least 1.</param>
     /// <param name="oneFileSystem">Whether other filesystems are left out.</param>
-    public FileWalk(Descriptor directory, string path, int maxOpen, bool oneFileSystem)
+    /// <param name="recurse">Whether directories are entered.</param>
+    public FileWalk(Descriptor directory, string path, int maxOpen, bool oneFileSystem, bool recurse = true)
     {
+        _recurse = recurse;
         _oneFileSystem = oneFileSystem;
         _path = path;
         _maxOpen = maxOpen;
         _levels.Add(new Level([], directory));
     }
+
+    /// <summary>The path of the file that was opened last.</summary>
+    public string FilePath => PathOf(_entries.Current.Name);
 
     private Level Current => _levels[^1];
 
@@ -90,7 +95,7 @@ internal sealed unsafe class FileWalk : IDisposable
         file = Descriptor.None;
         failure = null;
         byte type = EntryType.Of(Current.Descriptor, entry);
-        if (type == DirectoryEntry.TypeDirectory && !entry.IsDotOrDotDot)
+        if (type == DirectoryEntry.TypeDirectory && _recurse && !entry.IsDotOrDotDot)
         {
             Current.Subdirectories.Push([.. entry.Name, 0]);
         }

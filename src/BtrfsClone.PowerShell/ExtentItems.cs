@@ -1,0 +1,72 @@
+using BtrfsClone.Extents;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>Reads the extents of items, which are files, and directories with the files in them.</summary>
+/// <param name="reader">Reads one file after the other.</param>
+/// <param name="directories">Whether the files in a directory are read that is named outright.</param>
+/// <param name="recurse">Whether the files in any directory are read, and those below it.</param>
+/// <param name="oneFileSystem">Whether other filesystems are left out.</param>
+internal sealed class ExtentItems(ExtentReader reader, bool directories, bool recurse, bool oneFileSystem) : IDisposable
+{
+    /// <summary>Reads one item.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="onFailure">Takes failures below a directory.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <returns>The extents, read as they are asked for.</returns>
+    /// <exception cref="BtrfsException">
+    /// The item cannot be read; <see cref="BtrfsError.NotRegularFile"/>: it is of a kind that is not read.
+    /// </exception>
+    public IEnumerable<BtrfsExtent> Read(ItemPath item, Action<BtrfsException> onFailure, CancellationToken cancellation)
+    {
+        string path = item.Target;
+        try
+        {
+            reader.Open(path, cancellation);
+        }
+        catch (BtrfsException failure) when (
+            failure.Error == BtrfsError.NotRegularFile && (recurse || (directories && item.IsNamed)))
+        {
+            return ReadDirectory(path, onFailure, cancellation);
+        }
+
+        return reader.ReadAll(path, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => reader.Dispose();
+
+    private IEnumerable<BtrfsExtent> ReadDirectory(
+        string path, Action<BtrfsException> onFailure, CancellationToken cancellation)
+    {
+        using ExtentWalk walk = new(path, reader, recurse, oneFileSystem);
+        while (walk.Next(cancellation, out BtrfsException? failure))
+        {
+            FileExtent extent = default;
+            bool any = failure is null && TryRead(out extent, out failure);
+            for (; any; any = TryRead(out extent, out failure))
+            {
+                yield return new BtrfsExtent(reader.Path, extent);
+            }
+
+            if (failure is not null)
+            {
+                onFailure(failure);
+            }
+        }
+    }
+
+    private bool TryRead(out FileExtent extent, out BtrfsException? failure)
+    {
+        try
+        {
+            failure = null;
+            return reader.Read(out extent);
+        }
+        catch (BtrfsException e)
+        {
+            (extent, failure) = (default, e);
+            return false;
+        }
+    }
+}
