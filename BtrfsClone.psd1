@@ -16,7 +16,6 @@
     VariablesToExport    = @()
 
     FormatsToProcess     = @('BtrfsClone.Format.ps1xml')
-    TypesToProcess       = @('BtrfsClone.Types.ps1xml')
 
     PrivateData          = @{
         PSData = @{

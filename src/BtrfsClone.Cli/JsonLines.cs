@@ -28,11 +28,7 @@ internal sealed partial class JsonLines : JsonSerializerContext
     public static JsonLines Readable { get; } = new(new JsonSerializerOptions
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters =
-        {
-            new PathConverter(), new JsonStringEnumConverter<DuplicateKind>(),
-            new JsonStringEnumConverter<SyncAction>(), new JsonStringEnumConverter<EntryKind>(),
-        },
+        Converters = { new PathConverter() },
     });
 
     /// <summary>

@@ -118,7 +118,7 @@ internal sealed class ExtentMap(int width, bool plain)
 
             Style style = isClass ? s_styles[kind] : s_several;
             string words = isClass
-                ? $" {style.Name} {Size(totals.Bytes[kind])} ({Percent(totals.Bytes[kind], totals.Sum)})"
+                ? $" {style.Name} {ViewText.Size(totals.Bytes[kind])} ({Percent(totals.Bytes[kind], totals.Sum)})"
                 : " several of these";
             if (column > 0 && column + 3 + words.Length > width)
             {
@@ -139,7 +139,7 @@ internal sealed class ExtentMap(int width, bool plain)
     private char Glyph(Style style) => plain ? style.Plain : style.Glyph;
 
     private static string Describe(Totals totals) =>
-        $"{Size(totals.Sum)}, {totals.Pieces.ToString("N0", CultureInfo.CurrentCulture)} {(totals.Pieces == 1 ? "extent" : "extents")}";
+        $"{ViewText.Size(totals.Sum)}, {totals.Pieces.ToString("N0", CultureInfo.CurrentCulture)} {(totals.Pieces == 1 ? "extent" : "extents")}";
 
     private static string Percent(double part, double sum) => (part * 100 / Math.Max(sum, 1)) switch
     {
@@ -147,24 +147,6 @@ internal sealed class ExtentMap(int width, bool plain)
         > 99.9 and < 100 => "> 99.9 %",
         double percent => percent.ToString("0.#", CultureInfo.CurrentCulture) + " %",
     };
-
-    private static string Size(double bytes)
-    {
-        string[] units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-        if (bytes < 1024)
-        {
-            return $"{bytes} B";
-        }
-
-        double size = bytes / 1024;
-        int unit = 0;
-        for (; size >= 1023.95 && unit < units.Length - 1; unit++)
-        {
-            size /= 1024;
-        }
-
-        return $"{size.ToString("0.#", CultureInfo.CurrentCulture)} {units[unit]}";
-    }
 
     private sealed record Style(string Name, char Plain, char Glyph, string Colour);
 

@@ -55,6 +55,7 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        DuplicateDepth.Register(this);
         _filter = NameFilter.Create(this, Include, Exclude, ExcludeFrom).Filter;
         _session = new FindSession(
             new FindOptions { MinimumLength = MinimumLength, FileOnly = FileOnly, Source = Source, Filter = _filter },

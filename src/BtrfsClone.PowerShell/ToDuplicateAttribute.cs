@@ -22,14 +22,12 @@ internal sealed class ToDuplicateAttribute : ArgumentTransformationAttribute
         }
 
         DuplicatePlace[] converted = [.. Enumerate(places).Select(ToPlace)];
-        return new BtrfsDuplicate
-        {
-            Length = LanguagePrimitives.ConvertTo<long>(length),
-            Count = Value<int>(wrapped, "Count", converted.Length),
-            ReclaimableLength = Value<long>(wrapped, "ReclaimableLength", 0),
-            Kind = Value(wrapped, "Kind", DuplicateKind.Range),
-            Places = converted,
-        };
+        return new BtrfsDuplicate(
+            Value(wrapped, "Kind", DuplicateKind.Range).ToString(),
+            LanguagePrimitives.ConvertTo<long>(length),
+            Value<int>(wrapped, "Count", converted.Length),
+            Value<long>(wrapped, "ReclaimableLength", 0),
+            converted);
     }
 
     private static IEnumerable<object> Enumerate(object places) =>
@@ -40,7 +38,7 @@ internal sealed class ToDuplicateAttribute : ArgumentTransformationAttribute
     private static DuplicatePlace ToPlace(object place)
     {
         PSObject wrapped = PSObject.AsPSObject(place);
-        return new DuplicatePlace { Path = Value(wrapped, "Path", ""), Offset = Value<long>(wrapped, "Offset", 0) };
+        return new DuplicatePlace(Value(wrapped, "Path", ""), Value<long>(wrapped, "Offset", 0));
     }
 
     private static T Value<T>(PSObject from, string name, T missing) =>

@@ -28,7 +28,7 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
     }
 
     It 'packs the module, and nothing but the module, for the gallery and as a zip' {
-        $expected = 'BtrfsClone.Format.ps1xml', 'BtrfsClone.Types.ps1xml', 'BtrfsClone.psd1', 'CHANGELOG.md', 'LICENSE', 'README.md',
+        $expected = 'BtrfsClone.Format.ps1xml', 'BtrfsClone.psd1', 'CHANGELOG.md', 'LICENSE', 'README.md',
             'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'bin/System.IO.Hashing.dll', 'en-US/*'
         foreach ($archive in "BtrfsClone.$version.nupkg", "BtrfsClone-$version.zip") {
             $folder = New-ScratchFolder

@@ -150,7 +150,7 @@ internal static class DuplicatesCommand
                 output.WriteRight(group.ReclaimableLength, Wide);
                 output.WriteRight(group.Length, Wide);
                 output.WriteRight(group.Count, 7);
-                output.WriteLeft(group.Kind == DuplicateKind.File ? "File"u8 : "Range"u8, 5);
+                output.WriteLeft(group.Kind == nameof(DuplicateKind.File) ? "File"u8 : "Range"u8, 5);
             }
             else
             {

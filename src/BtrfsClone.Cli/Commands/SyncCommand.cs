@@ -112,7 +112,7 @@ internal static class SyncCommand
         }
     }
 
-    private static string Word(SyncAction action) => action.ToString().ToLowerInvariant();
+    private static string Word(string action) => action.ToLowerInvariant();
 
     private static string Describe(SyncCounters counters) =>
         $"{counters.Share:P0}, {counters.Entries:N0} entries, {counters.Entries - counters[SyncAction.Keep]:N0} changed, " +

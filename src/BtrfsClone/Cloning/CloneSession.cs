@@ -235,13 +235,7 @@ public sealed class CloneSession : IDisposable
         _buffers.CloseAll();
         Context.Drain();
         cancellation.ThrowIfCancellationRequested();
-        return Counters.Since(before) with
-        {
-            Source = source,
-            Path = target,
-            Kind = EntryKinds.Of(status.FileType),
-            Elapsed = Stopwatch.GetElapsedTime(begin),
-        };
+        return Counters.Since(before, source, target, EntryKinds.Of(status.FileType), Stopwatch.GetElapsedTime(begin));
     }
 
     private void Cover(string source, in Statx status, string? target)

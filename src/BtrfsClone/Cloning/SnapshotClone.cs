@@ -68,7 +68,7 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
         {
             Source = source,
             Path = target,
-            Kind = EntryKind.Directory,
+            Kind = nameof(EntryKind.Directory),
             Snapshots = moments.Count,
             SnapshotSpread = moments.Spread,
             Failed = _context.Counters.Failed - failed,

@@ -1,32 +1,34 @@
+using System.Text.Json.Serialization;
+
 namespace BtrfsClone.Comparing;
 
 /// <summary>
 /// What comparing a file, or all files of a tree by their relative paths, with a reference came to. Lengths are bytes of
 /// the files at <see cref="Path"/>. Modes, owners, times and other metadata have no part in it.
 /// </summary>
-public sealed record CompareResult
+public sealed class CompareResult
 {
     /// <summary>What it was compared with.</summary>
-    public required string ReferencePath { get; init; }
+    public string ReferencePath { get; internal init; } = "";
 
     /// <summary>The file or tree.</summary>
-    public required string Path { get; init; }
+    public string Path { get; internal init; } = "";
 
     /// <summary>Regular files at <see cref="Path"/> that were compared, or have no counterpart.</summary>
-    public required long Files { get; init; }
+    public long Files { get; internal init; }
 
     /// <summary>The sizes of those files together.</summary>
-    public required long Length { get; init; }
+    public long Length { get; internal init; }
 
     /// <summary>
     /// Bytes that are stored in the very same place as those at the same offset of the reference; holes of both count.
     /// </summary>
-    public required long SharedLength { get; init; }
+    public long SharedLength { get; internal init; }
 
     /// <summary>
     /// Bytes that are those of the reference, but inline in one of the files, stored in its metadata: they cannot be shared.
     /// </summary>
-    public required long InlineLength { get; init; }
+    public long InlineLength { get; internal init; }
 
     /// <summary>The rest of <see cref="Length"/>: bytes of its own.</summary>
     public long ExclusiveLength => Length - SharedLength - InlineLength;
@@ -35,32 +37,44 @@ public sealed record CompareResult
     /// <see cref="SharedLength"/> divided by <see cref="Length"/> without <see cref="InlineLength"/>, from 0 to 1; 1 where
     /// there is nothing to share. Null for what only the reference has.
     /// </summary>
-    public required double? SharedRatio { get; init; }
+    public double? SharedRatio { get; internal init; }
 
     /// <summary>
     /// The part of <see cref="SharedLength"/> and <see cref="InlineLength"/> that was compared by content, by reading it,
     /// since its place does not tell: inline data and, where btrfs's trees may not be read, compressed data.
     /// </summary>
-    public required long ComparedLength { get; init; }
+    public long ComparedLength { get; internal init; }
 
     /// <summary>
     /// Whether it is a clone: as long as the reference, with every byte shared or inline; for a tree, with the same entries, each
     /// file a clone and each link leading where the reference's does.
     /// </summary>
-    public required bool IsClone { get; init; }
+    public bool IsClone { get; internal init; }
 
     /// <summary>Relative paths of what only the reference has; below a directory nothing more is listed.</summary>
-    public IReadOnlyList<string> OnlyInReference { get; init; } = [];
+    public IReadOnlyList<string> OnlyInReference { get; internal init; } = [];
 
     /// <summary>Relative paths of what the reference does not have; below a directory nothing more is listed.</summary>
-    public IReadOnlyList<string> OnlyInPath { get; init; } = [];
+    public IReadOnlyList<string> OnlyInPath { get; internal init; } = [];
 
     /// <summary>
     /// Relative paths of what is something else in the reference: a file and a directory, links that lead elsewhere,
     /// two devices.
     /// </summary>
-    public IReadOnlyList<string> Different { get; init; } = [];
+    public IReadOnlyList<string> Different { get; internal init; } = [];
 
     /// <summary>What could not be compared; each was reported on its own, and nothing with it is a clone.</summary>
-    public required long Failed { get; init; }
+    public long Failed { get; internal init; }
+
+    /// <summary>The last name of <see cref="Path"/>.</summary>
+    [JsonIgnore]
+    public string Name => PathText.NameOf(Path);
+
+    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
+    [JsonIgnore]
+    public string FullName => Path;
+
+    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
+    [JsonIgnore]
+    public string PSPath => Path;
 }

@@ -49,6 +49,13 @@ public static class PathText
         return text.ToString();
     }
 
+    /// <summary>The last name of a path; of the root, the root itself.</summary>
+    public static string NameOf(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return path is "/" ? path : Path.GetFileName(path);
+    }
+
     /// <summary>
     /// A path as one line for people: control characters in names must not write to a terminal or part a line.
     /// </summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace BtrfsClone.Extents;
 
 /// <summary>
@@ -54,4 +56,16 @@ public sealed class BtrfsExtent(string path, FileExtent extent)
 
     /// <inheritdoc cref="FileExtent.PhysicalOffset"/>
     public long? PhysicalOffset => extent.PhysicalOffset;
+
+    /// <summary>The last name of <see cref="Path"/>.</summary>
+    [JsonIgnore]
+    public string Name => PathText.NameOf(Path);
+
+    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
+    [JsonIgnore]
+    public string FullName => Path;
+
+    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
+    [JsonIgnore]
+    public string PSPath => Path;
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace BtrfsClone.Finding;
 
 /// <summary>What kind of places hold the same data.</summary>
@@ -11,16 +13,22 @@ public enum DuplicateKind
 }
 
 /// <summary>Data that is stored more than once. Lengths are bytes.</summary>
-public sealed record BtrfsDuplicate
+/// <param name="kind">What kind of places they are.</param>
+/// <param name="length">How long the data is.</param>
+/// <param name="count">How often it is stored.</param>
+/// <param name="reclaimableLength">What the filesystem gets back.</param>
+/// <param name="places">Where it is.</param>
+public sealed class BtrfsDuplicate(
+    string kind, long length, int count, long reclaimableLength, IReadOnlyList<DuplicatePlace> places)
 {
     /// <summary>How long the data is.</summary>
-    public required long Length { get; init; }
+    public long Length { get; } = length;
 
     /// <summary>
     /// How often it is stored. What shares its extents already, or will as soon as the group of the whole files is merged,
     /// is stored once.
     /// </summary>
-    public required int Count { get; init; }
+    public int Count { get; } = count;
 
     /// <summary>
     /// What the filesystem gets back when all groups are merged, as far as it is due to this one. An extent comes free as a
@@ -28,14 +36,18 @@ public sealed record BtrfsDuplicate
     /// several groups is shared out among them. 0 for a group that moves parts of extents alone. Where btrfs's trees may
     /// not be read, it is what comes free at most.
     /// </summary>
-    public required long ReclaimableLength { get; init; }
+    public long ReclaimableLength { get; } = reclaimableLength;
 
-    /// <summary>Whether these are whole files.</summary>
-    public required DuplicateKind Kind { get; init; }
+    /// <summary>The name of a <see cref="DuplicateKind"/>, as text, which JSON, CSV and remoting keep.</summary>
+    public string Kind { get; } = kind;
 
     /// <summary>
     /// Where it is: first the place that keeps its extents, then all that are to share them. Two places of one copy are
     /// both there, as only together they let it go.
     /// </summary>
-    public required IReadOnlyList<DuplicatePlace> Places { get; init; }
+    public IReadOnlyList<DuplicatePlace> Places { get; } = places;
+
+    /// <summary>The paths of <see cref="Places"/>, as parameters call them that take literal paths from a pipeline.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> PSPath => [.. Places.Select(place => place.Path)];
 }

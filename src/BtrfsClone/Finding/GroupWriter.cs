@@ -34,14 +34,8 @@ internal sealed class GroupWriter(
             return null;
         }
 
-        return new BtrfsDuplicate
-        {
-            Length = head.Length,
-            Count = head.Copies,
-            ReclaimableLength = ranked.Gain,
-            Kind = head.IsFile ? DuplicateKind.File : DuplicateKind.Range,
-            Places = places,
-        };
+        string kind = head.IsFile ? nameof(DuplicateKind.File) : nameof(DuplicateKind.Range);
+        return new BtrfsDuplicate(kind, head.Length, head.Copies, ranked.Gain, places);
     }
 
     private DuplicatePlace? PlaceOf(int number, long block, bool isFresh)
@@ -53,6 +47,6 @@ internal sealed class GroupWriter(
             return null;
         }
 
-        return new DuplicatePlace { Path = Utf8Z.ToText(path), Offset = block * tables.BlockSize };
+        return new DuplicatePlace(Utf8Z.ToText(path), block * tables.BlockSize);
     }
 }

@@ -67,15 +67,14 @@ internal sealed class ReclaimItems : IDisposable
         ILookup<int, ReclaimableGroup> groups = totals.Together.OrderByDescending(group => group.Length)
             .SelectMany(group => _sets[group.Items].ToArray().Select(item => (Item: item, Group: Group(item, group))))
             .ToLookup(one => one.Item, one => one.Group);
-        return
-        [
-            .. _measured.Select(item => item.Value with
-            {
-                ReclaimableLength = totals.Of(item.Key),
-                SetReclaimableLength = totals.Set,
-                ReclaimableTogether = detailed ? [.. groups[item.Key]] : null,
-            }),
-        ];
+        foreach ((int item, MeasureResult result) in _measured)
+        {
+            result.ReclaimableLength = totals.Of(item);
+            result.SetReclaimableLength = totals.Set;
+            result.ReclaimableTogether = detailed ? [.. groups[item]] : null;
+        }
+
+        return [.. _measured.Values];
     }
 
     public void Dispose() => _fileSystems.ForEach(set => set.Dispose());

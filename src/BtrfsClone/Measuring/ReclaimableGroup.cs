@@ -1,11 +1,11 @@
 namespace BtrfsClone.Measuring;
 
 /// <summary>What would come free if an item were deleted together with others, and not without one of them.</summary>
-public sealed record ReclaimableGroup
+public sealed class ReclaimableGroup
 {
     /// <summary>Bytes of data.</summary>
-    public required long Length { get; init; }
+    public long Length { get; internal init; }
 
     /// <summary>The paths of the other items.</summary>
-    public required IReadOnlyList<string> With { get; init; }
+    public IReadOnlyList<string> With { get; internal init; } = [];
 }

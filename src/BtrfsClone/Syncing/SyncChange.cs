@@ -1,4 +1,4 @@
-using BtrfsClone.Cloning;
+using System.Text.Json.Serialization;
 
 namespace BtrfsClone.Syncing;
 
@@ -25,9 +25,32 @@ public enum SyncAction
 }
 
 /// <summary>One step of a sync: what is done with a name of the destination.</summary>
-/// <param name="Action">What is done.</param>
-/// <param name="Path">The entry's path at the destination; bytes that are not UTF-8 are shown as <c>\xNN</c>.</param>
-/// <param name="Kind">What the entry is: at the source, or of what is removed.</param>
-/// <param name="Length">The size in bytes of a regular file at the source; else 0.</param>
-/// <param name="SharedLength">Bytes that are shared anew.</param>
-public sealed record SyncChange(SyncAction Action, string Path, EntryKind Kind, long Length, long SharedLength);
+public sealed class SyncChange
+{
+    /// <summary>What is done: the name of a <see cref="SyncAction"/>.</summary>
+    public string Action { get; internal init; } = "";
+
+    /// <summary>The entry's path at the destination; bytes that are not UTF-8 are as <see cref="PathText"/> has them.</summary>
+    public string Path { get; internal init; } = "";
+
+    /// <summary>What the entry is, at the source, or of what is removed: the name of a <see cref="Cloning.EntryKind"/>.</summary>
+    public string Kind { get; internal init; } = "";
+
+    /// <summary>The size in bytes of a regular file at the source; else 0.</summary>
+    public long Length { get; internal init; }
+
+    /// <summary>Bytes that are shared anew.</summary>
+    public long SharedLength { get; internal init; }
+
+    /// <summary>The last name of <see cref="Path"/>.</summary>
+    [JsonIgnore]
+    public string Name => PathText.NameOf(Path);
+
+    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
+    [JsonIgnore]
+    public string FullName => Path;
+
+    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
+    [JsonIgnore]
+    public string PSPath => Path;
+}

@@ -61,7 +61,14 @@ internal sealed class SyncRun(SyncOptions options, CloneContext context, Action<
         if (onChange is not null && action != SyncAction.Keep)
         {
             string path = name.IsEmpty ? pair.DestinationPath : pair.PathOf(atSource: false, name);
-            var change = new SyncChange(action, path, kind, length, shared);
+            var change = new SyncChange
+            {
+                Action = action.ToString(),
+                Path = path,
+                Kind = kind.ToString(),
+                Length = length,
+                SharedLength = shared,
+            };
             context.Tell(() => onChange(change));
         }
     }

@@ -100,14 +100,8 @@ public sealed class ChecksumTests : IDisposable
     {
         File.WriteAllBytes(At("copy"), _content);
         Shell.Check("sync", At("copy"));
-        BtrfsDuplicate group = new()
-        {
-            Length = _content.Length,
-            Count = 2,
-            ReclaimableLength = 0,
-            Kind = DuplicateKind.File,
-            Places = [new DuplicatePlace { Path = At("bare") }, new DuplicatePlace { Path = At("copy") }],
-        };
+        BtrfsDuplicate group = new(
+            nameof(DuplicateKind.File), _content.Length, 2, 0, [new DuplicatePlace(At("bare"), 0), new DuplicatePlace(At("copy"), 0)]);
         List<BtrfsException> failures = [];
 
         Assert.Empty(new DuplicateMerger(new SessionEvents { OnFailure = failures.Add }).Merge(group, CancellationToken.None));

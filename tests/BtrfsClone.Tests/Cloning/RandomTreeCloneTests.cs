@@ -106,7 +106,7 @@ public sealed class RandomTreeCloneTests(ScratchBtrfs btrfs)
         Assert.Equal(firsts.Where(e => e.IsFile).Sum(e => e.Size), result.Length);
         Assert.Equal(0, result.CopiedLength);
         Assert.Equal(0, result.Failed);
-        Assert.Equal(EntryKind.Directory, result.Kind);
+        Assert.Equal(nameof(EntryKind.Directory), result.Kind);
         Assert.Equal((source, clone), (result.Source, result.Path));
     }
 

@@ -46,15 +46,9 @@ public sealed class RangeTests(ScratchBtrfs btrfs)
 
             RangeCloneResult result = cloner.Clone(names[from], destination, offset, tail ? 0 : length, to);
 
-            var named = new RangeCloneResult
-            {
-                Path = destination,
-                Source = names[from],
-                Offset = offset,
-                Length = length,
-                DestinationOffset = to,
-            };
-            Assert.Equal(named, result);
+            Assert.Equal(
+                (destination, names[from], (long)offset, (long)length, (long)to),
+                (result.Path, result.Source, result.Offset, result.Length, result.DestinationOffset));
             Array.Resize(ref expected, Math.Max(expected.Length, to + length));
             source.AsSpan(offset, length).CopyTo(expected.AsSpan(to));
             witness.AddRange(["-c", $"reflink {names[from]} {offset} {to} {length}"]);

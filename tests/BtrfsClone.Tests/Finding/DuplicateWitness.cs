@@ -98,7 +98,7 @@ internal sealed class DuplicateWitness
             ReadOnlySpan<byte> bytes = Bytes(place, group.Length);
             Assert.True(bytes.SequenceEqual(Bytes(first, group.Length)), $"{place} is not {first}");
             Assert.Equal(_noCow.Contains(first.Path), _noCow.Contains(place.Path));
-            if (group.Kind == DuplicateKind.File)
+            if (group.Kind == nameof(DuplicateKind.File))
             {
                 Assert.Equal((0, _contents[place.Path].Length), (place.Offset, group.Length));
             }
@@ -117,7 +117,7 @@ internal sealed class DuplicateWitness
     private void CheckFiles(IReadOnlyList<BtrfsDuplicate> groups, bool seesCompressed, bool seesNoCow)
     {
         Sets<string> together = new();
-        foreach (BtrfsDuplicate group in groups.Where(group => group.Kind == DuplicateKind.File))
+        foreach (BtrfsDuplicate group in groups.Where(group => group.Kind == nameof(DuplicateKind.File)))
         {
             foreach (DuplicatePlace place in group.Places)
             {

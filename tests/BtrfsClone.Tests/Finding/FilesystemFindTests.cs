@@ -69,7 +69,7 @@ public sealed class FilesystemFindTests
             {
                 groups.ForEach(group => merger.Merge(group, CancellationToken.None));
                 groups = Finder.Find(new FindOptions(), folder);
-                Assert.DoesNotContain(groups, group => group.Kind == DuplicateKind.File);
+                Assert.DoesNotContain(groups, group => group.Kind == nameof(DuplicateKind.File));
             }
 
             Assert.Equal(0, merger.Counters.DifferentLength);
@@ -126,19 +126,14 @@ public sealed class FilesystemFindTests
     private static BtrfsDuplicate Parse(string line)
     {
         JsonElement group = JsonDocument.Parse(line).RootElement;
-        return new BtrfsDuplicate
-        {
-            Length = group.GetProperty("Length").GetInt64(),
-            Count = group.GetProperty("Count").GetInt32(),
-            ReclaimableLength = group.GetProperty("ReclaimableLength").GetInt64(),
-            Kind = Enum.Parse<DuplicateKind>(group.GetProperty("Kind").GetString()!),
-            Places =
+        return new BtrfsDuplicate(
+            group.GetProperty("Kind").GetString()!,
+            group.GetProperty("Length").GetInt64(),
+            group.GetProperty("Count").GetInt32(),
+            group.GetProperty("ReclaimableLength").GetInt64(),
             [
-                .. group.GetProperty("Places").EnumerateArray().Select(place => new DuplicatePlace
-                {
-                    Path = place.GetProperty("Path").GetString()!, Offset = place.GetProperty("Offset").GetInt64(),
-                }),
-            ],
-        };
+                .. group.GetProperty("Places").EnumerateArray().Select(place => new DuplicatePlace(
+                    place.GetProperty("Path").GetString()!, place.GetProperty("Offset").GetInt64())),
+            ]);
     }
 }

@@ -42,7 +42,7 @@ public sealed class RandomFindTests(ScratchBtrfs btrfs)
                 {
                     List<BtrfsDuplicate> groups = Finder.Find(new FindOptions { Source = source }, folder);
                     Assert.Equal(
-                        groups.Where(group => group.Kind == DuplicateKind.File).Select(group => Finder.Text(group, folder)).Order(),
+                        groups.Where(group => group.Kind == nameof(DuplicateKind.File)).Select(group => Finder.Text(group, folder)).Order(),
                         Finder.Find(new FindOptions { Source = source, FileOnly = true }, folder)
                             .Select(group => Finder.Text(group, folder)).Order());
                     witness.Check(

@@ -83,9 +83,6 @@ public sealed class CloneCounters
     /// <summary>The totals now, as a result; <see cref="Since"/> takes an earlier one off.</summary>
     internal CloneResult Snapshot() => new()
     {
-        Source = "",
-        Path = "",
-        Kind = default,
         Files = Files,
         Directories = Directories,
         SymbolicLinks = SymbolicLinks,
@@ -99,11 +96,11 @@ public sealed class CloneCounters
         Failed = Failed,
     };
 
-    internal CloneResult Since(CloneResult before) => new()
+    internal CloneResult Since(CloneResult before, string source, string path, EntryKind kind, TimeSpan elapsed) => new()
     {
-        Source = "",
-        Path = "",
-        Kind = default,
+        Source = source,
+        Path = path,
+        Kind = kind.ToString(),
         Files = Files - before.Files,
         Directories = Directories - before.Directories,
         SymbolicLinks = SymbolicLinks - before.SymbolicLinks,
@@ -115,5 +112,6 @@ public sealed class CloneCounters
         UnpackedLength = UnpackedLength - before.UnpackedLength,
         LostMetadata = LostMetadata - before.LostMetadata,
         Failed = Failed - before.Failed,
+        Elapsed = elapsed,
     };
 }

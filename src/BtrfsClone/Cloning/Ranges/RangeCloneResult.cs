@@ -1,20 +1,34 @@
+using System.Text.Json.Serialization;
+
 namespace BtrfsClone.Cloning;
 
 /// <summary>One range that was cloned. Offsets and lengths are bytes.</summary>
-public sealed record RangeCloneResult
+public sealed class RangeCloneResult
 {
     /// <summary>The file that holds the clone.</summary>
-    public required string Path { get; init; }
+    public string Path { get; internal init; } = "";
 
     /// <summary>The file that the range was cloned from.</summary>
-    public required string Source { get; init; }
+    public string Source { get; internal init; } = "";
 
     /// <summary>Where the range begins in the source.</summary>
-    public required long Offset { get; init; }
+    public long Offset { get; internal init; }
 
     /// <summary>How long the range is; a range up to the end of the source ends there, inside its last block.</summary>
-    public required long Length { get; init; }
+    public long Length { get; internal init; }
 
     /// <summary>Where the range begins in <see cref="Path"/>.</summary>
-    public required long DestinationOffset { get; init; }
+    public long DestinationOffset { get; internal init; }
+
+    /// <summary>The last name of <see cref="Path"/>.</summary>
+    [JsonIgnore]
+    public string Name => PathText.NameOf(Path);
+
+    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
+    [JsonIgnore]
+    public string FullName => Path;
+
+    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
+    [JsonIgnore]
+    public string PSPath => Path;
 }
