@@ -115,7 +115,7 @@ public sealed partial class CopyBtrfsItemCommand
     private void Remember(CloneResult result)
     {
         _last = (result.Source, result.Path);
-        if (!_isOnePlace && result.Kind == EntryKind.Directory)
+        if (!_isOnePlace && result.Kind == nameof(EntryKind.Directory))
         {
             _madeDirectories.Add(result.Path);
         }

@@ -139,7 +139,8 @@ internal sealed class ExtentMap(int width, bool plain)
     private char Glyph(Style style) => plain ? style.Plain : style.Glyph;
 
     private static string Describe(Totals totals) =>
-        $"{ViewText.Size(totals.Sum)}, {totals.Pieces.ToString("N0", CultureInfo.CurrentCulture)} {(totals.Pieces == 1 ? "extent" : "extents")}";
+        $"{ViewText.Size(totals.Sum)}, {totals.Pieces.ToString("N0", CultureInfo.CurrentCulture)} " +
+        $"{(totals.Pieces == 1 ? "extent" : "extents")}";
 
     private static string Percent(double part, double sum) => (part * 100 / Math.Max(sum, 1)) switch
     {

@@ -161,9 +161,10 @@ Describe 'Copy-BtrfsRange' {
     It 'writes objects that print as a table and bind to other cmdlets' {
         $result = Copy-BtrfsRange a new -PassThru
         $lines = ($result | Out-String -Width 1000).Trim() -split "`n"
-        $lines | Should -HaveCount 3
-        $lines[0] | Should -Match '^\s*Offset\s+Length\s+DestinationOffset\s+Path'
-        $lines[2] | Should -Match "^\s*0\s+50000\s+0\s+$folder/new"
+        $lines | Should -HaveCount 5
+        $lines[0] | Should -Be "Directory: $folder"
+        $lines[2] | Should -Match '^\s*Offset\s+Length\s+DestinationOffset\s+Name'
+        $lines[4] | Should -Match '^\s*0\s+50000\s+0\s+new'
         ($result | Get-Item).Length | Should -Be 50000
     }
 }

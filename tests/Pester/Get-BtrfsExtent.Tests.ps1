@@ -223,11 +223,11 @@ Describe 'Get-BtrfsExtent' {
         ($copies | Where-Object Kind -EQ Data) | Should -HaveCount 3
     }
 
-    It 'prints as a table of at most 120 columns, a group for each file' {
+    It 'prints as a table of at most 80 columns, a group for each file' {
         Initialize-PartedFile a
         Invoke-Tool cp --reflink=always a b
         $lines = (Get-BtrfsExtent a, b | Out-String -Width 1000) -split "`n"
-        $lines | ForEach-Object Length | Should -Not -BeGreaterThan 120
+        $lines | ForEach-Object Length | Should -Not -BeGreaterThan 80
         $lines -match '^\s+Path: ' | ForEach-Object Trim | Should -Be "Path: $folder/a", "Path: $folder/b"
         $rows = $lines -match '^\s+\d+ +\d+ Data '
         $rows | Should -HaveCount 6

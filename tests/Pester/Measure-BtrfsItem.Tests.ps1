@@ -73,7 +73,7 @@ Describe 'Measure-BtrfsItem' {
         $results.SetReclaimableLength | Should -Be 53248, 53248, 53248
         $results[0].ReclaimableTogether | Should -BeNullOrEmpty
         $results[0] | Should -BeOfType BtrfsClone.Measuring.MeasureResult
-        ($results[0] | Out-String -Width 200) | Should -Match 'ReclaimableLength SetReclaimableLength Path'
+        ($results[0] | Out-String -Width 200) | Should -Match 'Reclaimable SetReclaimable Name'
 
         $detailed = Measure-BtrfsItem tree/a, tree/b, own -Reclaimable -Detailed
         $detailed[0].ReclaimableTogether.Length | Should -Be 40960
@@ -129,11 +129,12 @@ Describe 'Measure-BtrfsItem' {
     It 'writes objects that print as a table and survive export' -Skip:(-not $root) {
         $result = Measure-BtrfsItem tree
         $lines = ($result | Out-String -Width 1000).Trim() -split "`n"
-        $lines | Should -HaveCount 3
-        $lines[0] | Should -Match '^Files\s+Length\s+InlineLength\s+DiskLength\s+ExclusiveLength\s+SetSharedLength\s+Ratio\s+Path'
-        $lines[2] | Should -Match "^\s*3\s+81920\s+11\s+40971\s+0\s+40960\s+1\.00\s+/"
+        $lines | Should -HaveCount 5
+        $lines[0] | Should -Be "Directory: $folder"
+        $lines[2] | Should -Match '^\s*Files\s+Length\s+Disk\s+Exclusive\s+SetShared\s+Ratio\s+Name'
+        $lines[4] | Should -Match '^\s*3\s+80 KiB\s+40 KiB\s+0 B\s+40 KiB\s+1\.00\s+tree'
         $lines = ($result.ByCompression | Out-String -Width 1000).Trim() -split "`n"
-        $lines[2] | Should -Match '^None\s+81931\s+40971\s+40971\s+1\s+1\.00'
+        $lines[2] | Should -Match '^None\s+80 KiB\s+40 KiB\s+40 KiB\s+1\s+1\.00'
         $result | Export-Clixml result.xml
         $read = Import-Clixml result.xml
         $read.ByCompression[0].DiskLength | Should -Be 40971

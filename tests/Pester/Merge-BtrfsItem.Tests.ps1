@@ -115,9 +115,10 @@ Describe 'Merge-BtrfsItem' {
     It 'writes objects that print as a table, bind to other cmdlets and survive JSON' {
         $result = Merge-BtrfsItem ref/big tree/big
         $lines = ($result | Out-String -Width 1000).Trim() -split "`n"
-        $lines | Should -HaveCount 3
-        $lines[0] | Should -Match '^\s*DedupedLength\s+SameLength\s+InlineLength\s+DifferentLength\s+Path'
-        $lines[2] | Should -Match "4190208\s+0\s+0\s+4096\s+$folder/tree/big"
+        $lines | Should -HaveCount 5
+        $lines[0] | Should -Be "Directory: $folder/tree"
+        $lines[2] | Should -Match '^\s*Deduped\s+Same\s+Inline\s+Different\s+Name'
+        $lines[4] | Should -Match '4 MiB\s+0 B\s+0 B\s+4 KiB\s+big'
         ($result | Get-Item).Length | Should -Be 4MB
         ($result | ConvertTo-Json | ConvertFrom-Json).DedupedLength | Should -Be 4190208
     }

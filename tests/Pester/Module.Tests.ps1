@@ -3,6 +3,7 @@ BeforeDiscovery {
 }
 
 BeforeAll {
+    Import-Module "$PSScriptRoot/Scratch.psm1"
     $checkout = (Resolve-Path "$PSScriptRoot/../..").Path
     $manifest = "$checkout/BtrfsClone.psd1"
     Import-Module $manifest
@@ -57,6 +58,27 @@ Describe 'The module' {
         $literalPath = $command.Parameters['LiteralPath']
         $literalPath.Aliases | Should -Be 'PSPath', 'LP'
         $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Should -BeTrue
+    }
+
+    It 'is imported beside another copy of itself, and clones then' {
+        $other = (New-Item -ItemType Directory "$TestDrive/BtrfsClone").FullName
+        Copy-Item $manifest, "$checkout/BtrfsClone.Format.ps1xml" $other
+        Copy-Item "$checkout/bin", "$checkout/en-US" $other -Recurse
+        $folder = New-ScratchFolder
+        Set-Content "$folder/source" 'content'
+        $said = pwsh -NoProfile -NonInteractive -Command @"
+            `$ErrorActionPreference = 'Stop'
+            Import-Module '$manifest', '$other/BtrfsClone.psd1'
+            (Get-Module BtrfsClone).ModuleBase
+            `$clones = foreach (`$module in Get-Module BtrfsClone) {
+                & `$module.ExportedCommands['Copy-BtrfsItem'] '$folder/source' "$folder/clone`$((++`$number))" -PassThru
+            }
+            `$clones | Format-Table | Out-Null
+            `$clones | Get-Item | ForEach-Object Name
+            `$error.Count
+"@
+        $said | Should -Be $checkout, $other, 'clone1', 'clone2', '0'
+        Get-PhysicalRange "$folder/clone1" | Should -Be (Get-PhysicalRange "$folder/source")
     }
 
     It 'is written as PSScriptAnalyzer likes it' -Skip:(-not $analyzer) {

@@ -55,7 +55,8 @@ public sealed class SnapshotTests(ScratchBtrfs btrfs)
         Assert.Empty(Directory.GetFileSystemEntries(At("snapshot/a")));
         CloneResult result = taken.Result;
         Assert.Equal((1, TimeSpan.Zero), (result.Snapshots, result.SnapshotSpread));
-        Assert.Equal((At("source"), At("snapshot"), nameof(EntryKind.Directory), 0), (result.Source, result.Path, result.Kind, result.Failed));
+        Assert.Equal(
+            (At("source"), At("snapshot"), nameof(EntryKind.Directory), 0), (result.Source, result.Path, result.Kind, result.Failed));
         Assert.All(
             [result.Files, result.Directories, result.SymbolicLinks, result.HardLinks, result.SpecialFiles, result.Length],
             Assert.Null);

@@ -27,7 +27,7 @@ public sealed class ChangeRoundTests(ScratchBtrfs btrfs)
         Assert.Empty(failures);
         Assert.Null(result.Unchanged);
         Assert.Equal((Directories * 3, Directories, Directories), (result.Created, result.Replaced, result.Deleted));
-        Assert.Equal(Directories * 5, changes.Count(change => change.Action != SyncAction.Update));
+        Assert.Equal(Directories * 5, changes.Count(change => change.Action != nameof(SyncAction.Update)));
         SyncedTrees.AssertEqual(_folder);
     }
 
