@@ -9,6 +9,7 @@ using BtrfsClone.Finding;
 using BtrfsClone.Measuring;
 using BtrfsClone.Merging;
 using BtrfsClone.Owning;
+using BtrfsClone.Sending;
 using BtrfsClone.Syncing;
 
 namespace BtrfsClone.Cli;
@@ -20,6 +21,7 @@ namespace BtrfsClone.Cli;
 [JsonSerializable(typeof(MergeResult))]
 [JsonSerializable(typeof(BtrfsDuplicate))]
 [JsonSerializable(typeof(BtrfsExtentOwner))]
+[JsonSerializable(typeof(SendResult))]
 [JsonSerializable(typeof(SyncChange))]
 [JsonSerializable(typeof(SyncResult))]
 internal sealed partial class JsonLines : JsonSerializerContext

@@ -47,6 +47,7 @@ internal static class Program
         {
             CopyCommand.Create(),
             SyncCommand.Create(),
+            SendCommand.Create(),
             RangeCommand.Create(),
             MergeCommand.Create(),
             CompareCommand.Create(),

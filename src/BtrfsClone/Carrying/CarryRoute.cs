@@ -1,72 +1,47 @@
 using BtrfsClone.Cloning;
-using BtrfsClone.Extents;
 using BtrfsClone.Interop;
 
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// From one filesystem to another: what they are, and what of one is at the other already. Both are btrfs or xfs, which tell
-/// by FIEMAP where data lies, on which other addresses than those of one device do not appear, and which never write in
-/// place what is shared.
+/// From one filesystem to another: what they are, and what of one is at the other already. Both are btrfs or xfs.
 /// </summary>
 internal sealed class CarryRoute : IDisposable
 {
-    private readonly (Guid Id, ulong Device) _source;
     private readonly (Guid Id, ulong Device) _destination;
     private readonly SharedPool?[] _pools = new SharedPool?[2];
     private readonly bool[] _arePoolsMade = new bool[2];
-    private volatile bool _mayReadTrees;
     private volatile bool _mayEncode;
 
-    private CarryRoute((Guid, ulong) source, (Guid, ulong) destination, long blockSize, Descriptor file, ulong inode)
+    private CarryRoute(CarrySource source, (Guid, ulong) destination, long blockSize)
     {
-        (_source, _destination, BlockSize) = (source, destination, blockSize);
-        _mayReadTrees = _source.Id != Guid.Empty && new ItemSource().Start(file, "", inode).Succeeded;
-        _mayEncode = _mayReadTrees && _destination.Id != Guid.Empty;
-
-        // What is new has its items in the extent tree then, and is old.
-        _ = _mayReadTrees ? Sys.SyncFileSystem(file) : CallResult.Success;
-        StartGeneration = _mayReadTrees && Sys.BtrfsGeneration(file, out ulong generation).Succeeded ? generation : 0;
-        Start = StartGeneration == 0 ? RunStart.Take(file) : null;
+        (Source, _destination, BlockSize) = (source, destination, blockSize);
+        _mayEncode = AreBothBtrfs;
     }
 
-    /// <summary>The source's transaction when the run began; 0 where the age of extents cannot be found out.</summary>
-    public ulong StartGeneration { get; }
-
-    /// <summary>The time when the run began, where the age of extents cannot be found out.</summary>
-    public RunStart? Start { get; }
-
-    /// <summary>
-    /// Whether what is there already has to be compared: a balance of btrfs moves extents, and changes no file's time.
-    /// </summary>
-    public bool MustCompare => StartGeneration == 0 && _source.Id != Guid.Empty;
+    /// <summary>Where it begins.</summary>
+    public CarrySource Source { get; }
 
     /// <summary>The destination's block size in bytes, of which what is cloned there has to be multiples.</summary>
     public long BlockSize { get; }
 
     /// <summary>Whether both are btrfs: what is compressed could stay so.</summary>
-    public bool AreBothBtrfs => _source.Id != Guid.Empty && _destination.Id != Guid.Empty;
-
-    /// <summary>Whether the source's trees may be read, as far as that was tried.</summary>
-    public bool MayReadTrees => _mayReadTrees;
+    public bool AreBothBtrfs => Source.IsBtrfs && _destination.Id != Guid.Empty;
 
     /// <summary>Whether extents may be read and written as they are stored, as far as that was tried.</summary>
-    public bool MayEncode => _mayEncode;
+    public bool MayEncode => _mayEncode && Source.MayReadTrees;
 
     /// <summary>The way of a file to its clone, or null where one of the filesystems is of another kind.</summary>
     public static CarryRoute? Find(in FileClone file, DirectoryPair directory) =>
-        TryIdentify(file.Source, file.Status, out (Guid, ulong) source) &&
-        TryIdentify(directory.Destination, directory.DestinationStatus, out (Guid, ulong) destination) &&
-        Sys.BlockSize(directory.Destination, out long blockSize).Succeeded && blockSize is >= 512 and <= 65536
-            ? new CarryRoute(source, destination, blockSize, file.Source, file.Status.Inode)
+        CarrySource.TryIdentify(directory.Destination, directory.DestinationStatus, out (Guid, ulong) destination) &&
+        Sys.BlockSize(directory.Destination, out long blockSize).Succeeded && blockSize is >= 512 and <= 65536 &&
+        CarrySource.Find(file.Source, file.Status) is { } source
+            ? new CarryRoute(source, destination, blockSize)
             : null;
 
     /// <summary>Whether both lead from one filesystem to one.</summary>
     public bool IsSameAs(CarryRoute? other) =>
-        other is not null && _source == other._source && _destination == other._destination;
-
-    /// <summary>Trees cannot be read after all.</summary>
-    public void ForgoTrees() => _mayReadTrees = _mayEncode = false;
+        other is not null && Source.IsSameAs(other.Source) && _destination == other._destination;
 
     /// <summary>Extents cannot be moved as they are stored, after all.</summary>
     public void ForgoEncoding() => _mayEncode = false;
@@ -101,23 +76,5 @@ internal sealed class CarryRoute : IDisposable
         }
 
         _pools.AsSpan().Clear();
-    }
-
-    private static bool TryIdentify(Descriptor file, in Statx status, out (Guid Id, ulong Device) identity)
-    {
-        identity = (Guid.Empty, status.Device);
-        if (Sys.FileSystemMagic(file, out long magic).Failed)
-        {
-            return false;
-        }
-
-        if (magic != Sys.BtrfsMagic)
-        {
-            return magic == Sys.XfsMagic;
-        }
-
-        bool isKnown = Sys.BtrfsFsid(file, out Guid id).Succeeded && id != Guid.Empty;
-        identity = (id, 0);
-        return isKnown;
     }
 }

@@ -38,7 +38,7 @@ internal sealed class FileCarrier(CloneContext context)
         _mayHavePool = true;
         _count = 0;
         _end = 0;
-        _map.Start(route, file.Source, file.Status);
+        _map.Start(route.Source, file.Source, file.Status);
         CallResult result = _map.FindReserved(RoundUp(_size), _beyond);
         isCarried = result.Error is not (Errno.EOPNOTSUPP or Errno.ENOTTY);
         if (result.Failed)

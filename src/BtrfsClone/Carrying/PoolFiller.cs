@@ -38,14 +38,14 @@ internal sealed class PoolFiller(CloneContext context)
         (_route, _pool, _source, _cancellation) = (route, pool, source, cancellation);
         _brought.Clear();
         _ages.Start(source);
-        bool isOld = route.Start is not { } start || map.IsOlderThan(start);
+        bool isOld = route.Source.Start is not { } start || map.IsOlderThan(start);
         lock (pool.Gate)
         {
             Failure failure = default;
             for (int i = 0; i < pieces.Length && !failure.Failed; i++)
             {
                 CarriedPiece piece = pieces[i];
-                bool hasItsPlace = isOld && (route.Start is not null || _ages.IsOld(piece.Extent, route.StartGeneration));
+                bool hasItsPlace = isOld && (route.Source.Start is not null || _ages.IsOld(piece.Extent, route.Source.StartGeneration));
                 piece.Place = hasItsPlace ? piece.Place : -1;
                 failure = Fill(piece, result);
             }
@@ -100,7 +100,7 @@ internal sealed class PoolFiller(CloneContext context)
         long length = _pool.Look(piece.Place, piece.Length, out PoolState state);
         failure = default;
         brought = 0;
-        isThere = state == PoolState.There && (!_route.MustCompare || IsSame(piece.Part(0, length)));
+        isThere = state == PoolState.There && (!_route.Source.MustCompare || IsSame(piece.Part(0, length)));
         if (state == PoolState.Missing)
         {
             if (piece.IsEncoded && _route.MayEncode)

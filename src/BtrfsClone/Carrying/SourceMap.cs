@@ -19,7 +19,7 @@ internal sealed class SourceMap
     private readonly ItemSource _items = new();
     private readonly ExtentCursor _cursor = new();
     private Descriptor _file;
-    private CarryRoute _route = null!;
+    private CarrySource _source = null!;
     private Statx _status;
     private FileExtent _mapped;
     private FileExtent _rest;
@@ -29,9 +29,9 @@ internal sealed class SourceMap
     private bool _byItems;
 
     /// <summary>Begins with a file.</summary>
-    public void Start(CarryRoute route, Descriptor file, in Statx status)
+    public void Start(CarrySource source, Descriptor file, in Statx status)
     {
-        (_route, _file, _status) = (route, file, status);
+        (_source, _file, _status) = (source, file, status);
         _map.Start(file, "", flush: true);
         _next = 0;
         _hasRest = _byItems = false;
@@ -167,7 +167,7 @@ internal sealed class SourceMap
     /// <summary>One extent that is neither compressed nor shared needs no items: all that they would tell is known.</summary>
     private void BeginItems()
     {
-        bool isWorthIt = _isFirst && _route.MayReadTrees &&
+        bool isWorthIt = _isFirst && _source.MayReadTrees &&
             (_map.Count > 1 || (_map[0].Flags & (FiemapExtentFlags.Encoded | FiemapExtentFlags.Shared)) != 0);
         _isFirst = false;
         if (!isWorthIt)
@@ -183,7 +183,7 @@ internal sealed class SourceMap
         }
         else if (result.Error is Errno.EPERM or Errno.EACCES or Errno.ENOTTY or Errno.ENOSYS)
         {
-            _route.ForgoTrees();
+            _source.ForgoTrees();
         }
     }
 

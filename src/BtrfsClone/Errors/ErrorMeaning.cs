@@ -32,5 +32,30 @@ internal readonly record struct ErrorMeaning(BtrfsError Error, string? What = nu
     public static ErrorMeaning KeptAsAsked { get; } =
         new(BtrfsError.DestinationExists, Advice: "Leave out {NoClobber} to replace it, or name another destination.");
 
+    /// <summary>A file of a stream ended before its size.</summary>
+    public static ErrorMeaning Shrunk { get; } = new(
+        BtrfsError.ChangedMeanwhile, "it got smaller while it was read; the stream has what it still held",
+        "Send it again when nothing writes to it, or send a snapshot.");
+
+    /// <summary>A path of a stream that leaves too little room for that of the receiver's directory.</summary>
+    public static ErrorMeaning PathTooLongToReceive { get; } = new(
+        BtrfsError.NameTooLong, "its path is longer than 'btrfs receive' takes, and it is left out",
+        "Send a directory further down, or give the directories on the way shorter names.");
+
+    /// <summary>An attribute that no btrfs of the usual node size holds.</summary>
+    public static ErrorMeaning XattrTooLargeToReceive { get; } = new(
+        BtrfsError.MetadataNotSupported, "it has an extended attribute that btrfs does not hold, which is left out",
+        "Make its value smaller than 16 KiB, or remove the attribute.");
+
+    /// <summary>Two directories of one name would be one subvolume.</summary>
+    public static ErrorMeaning SubvolumeNameTaken { get; } = new(
+        BtrfsError.JustCreated, "a directory of the same name is in the stream already",
+        "Send it in a stream of its own, and receive that in another directory.");
+
+    /// <summary>The root directory has no name that a subvolume could get.</summary>
+    public static ErrorMeaning NoSubvolumeName { get; } = new(
+        BtrfsError.InvalidPath, "the root directory has no name that a subvolume could get",
+        "Name the directories in it, or mount it somewhere else, too (mount --bind), and name that.");
+
     public static implicit operator ErrorMeaning(BtrfsError error) => new(error);
 }

@@ -16,13 +16,12 @@ internal static unsafe partial class Sys
         Result(mkdirat(directory.Number, name, mode));
 
     /// <summary>mknodat(2), for FIFOs, sockets and devices.</summary>
-    public static CallResult MakeNode(Descriptor directory, byte* name, uint mode, uint major, uint minor)
-    {
-        // The kernel's encoding of a device number in 64 bits (glibc's makedev), alike on all architectures.
-        ulong device = (minor & 0xFFul) | ((major & 0xFFFul) << 8) |
-            ((ulong)(minor & ~0xFFu) << 12) | ((ulong)(major & ~0xFFFu) << 32);
-        return Result(mknodat(directory.Number, name, mode, device));
-    }
+    public static CallResult MakeNode(Descriptor directory, byte* name, uint mode, uint major, uint minor) =>
+        Result(mknodat(directory.Number, name, mode, DeviceNumber(major, minor)));
+
+    /// <summary>The kernel's encoding of a device number in 64 bits (glibc's makedev), alike on all architectures.</summary>
+    public static ulong DeviceNumber(uint major, uint minor) => (minor & 0xFFul) | ((major & 0xFFFul) << 8) |
+        ((ulong)(minor & ~0xFFu) << 12) | ((ulong)(major & ~0xFFFu) << 32);
 
     /// <summary>symlinkat(2).</summary>
     public static CallResult MakeSymlink(byte* target, Descriptor directory, byte* name) =>

@@ -20,7 +20,7 @@ public sealed class NamedErrorTests(ScratchBtrfs btrfs)
         foreach (string[] words in new string[][]
         {
             ["copy", name, At("new")], ["copy", file, name], ["copy", "--atomic", file, name], ["range", file, name],
-            ["range", name, At("new")], ["extents", name], ["owners", name], ["measure", name],
+            ["range", name, At("new")], ["extents", name], ["owners", name], ["measure", name], ["send", name],
             ["compare", file, name], ["merge", file, name],
             ["wait", name],
         })
@@ -41,7 +41,8 @@ public sealed class NamedErrorTests(ScratchBtrfs btrfs)
         foreach (string[] words in new string[][]
         {
             ["copy", path, At("new")], ["copy", file, path + "/y"], ["range", file, path], ["range", path, At("new")],
-            ["extents", path], ["owners", path], ["measure", path], ["compare", file, path], ["merge", file, path], ["wait", path],
+            ["extents", path], ["owners", path], ["measure", path], ["send", path], ["compare", file, path],
+            ["merge", file, path], ["wait", path],
         })
         {
             AssertSaid(words, "circle", "the path leads through too many symbolic links", "without a circle");
@@ -57,7 +58,8 @@ public sealed class NamedErrorTests(ScratchBtrfs btrfs)
         foreach (string[] words in new string[][]
         {
             ["copy", path, At("new")], ["copy", file, path + "/y"], ["range", file, path], ["range", path, At("new")],
-            ["extents", path], ["owners", path], ["measure", path], ["compare", file, path], ["merge", file, path], ["wait", path],
+            ["extents", path], ["owners", path], ["measure", path], ["send", path], ["compare", file, path],
+            ["merge", file, path], ["wait", path],
         })
         {
             AssertSaid(words, "file", "a part of the path is not a directory", "directories only");

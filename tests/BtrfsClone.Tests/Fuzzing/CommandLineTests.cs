@@ -7,7 +7,8 @@ namespace BtrfsClone.Tests.Fuzzing;
 [Collection(ScratchBtrfs.Name)]
 public sealed class CommandLineTests(ScratchBtrfs btrfs)
 {
-    private static readonly string[] s_verbs = ["copy", "range", "extents", "owners", "merge", "compare", "wait", "measure", "", "cpoy"];
+    private static readonly string[] s_verbs =
+        ["copy", "range", "extents", "owners", "merge", "compare", "wait", "measure", "send", "", "cpoy"];
 
     private static readonly string[] s_words =
     [

@@ -20,6 +20,8 @@ public sealed class LyingKernelTests
     [InlineData("measure", "--reclaimable", "--detailed")]
     [InlineData("copy", "--atomic")]
     [InlineData("copy")]
+    [InlineData("send", "--protocol", "1")]
+    [InlineData("send")]
     [InlineData("wait", "--timeout", "2")]
     public void A_verb_survives_any_answer(string verb, params string[] options)
     {

@@ -22,6 +22,9 @@ public sealed class UsageTests
     [InlineData("compare", "only-one")]
     [InlineData("extents")]
     [InlineData("owners")]
+    [InlineData("send")]
+    [InlineData("send", "--protocol", "3", "a")]
+    [InlineData("send", "--json", "a")]
     [InlineData("extents", "--offset", "-1", "a")]
     [InlineData("extents", "--offset", "many", "a")]
     [InlineData("extents", "--length", "0", "a")]
@@ -51,6 +54,7 @@ public sealed class UsageTests
     [InlineData("wait", "--help")]
     [InlineData("extents", "--help")]
     [InlineData("owners", "--help")]
+    [InlineData("send", "--help")]
     public void Help_and_version_go_to_standard_output(params string[] arguments)
     {
         ShellResult result = Support.Program.Run(arguments);

@@ -38,6 +38,9 @@ public enum MetadataKind
 public sealed record MetadataLoss(
     MetadataKind Kind, long Count, IReadOnlyList<string> Names, bool AreAllNamed, bool ChangesAccess)
 {
+    /// <summary>Why it was lost, as a part of a sentence; null where a filesystem is the cause.</summary>
+    internal string? Cause { get; init; }
+
     /// <summary>The loss as one sentence, or two.</summary>
     public string Description
     {
@@ -48,8 +51,9 @@ public sealed record MetadataLoss(
             string access = ChangesAccess && Kind == MetadataKind.AccessControlList
                 ? " The mode grants no one more than the lost ACL did."
                 : "";
-            return $"{Count} {Noun(Kind)}{(Count == 1 ? "" : "s")} could not be kept ({names}): the destination's filesystem " +
-                $"has no place for {them}, or the source's does not give {them}.{access}";
+            string cause = Cause ??
+                $"the destination's filesystem has no place for {them}, or the source's does not give {them}";
+            return $"{Count} {Noun(Kind)}{(Count == 1 ? "" : "s")} could not be kept ({names}): {cause}.{access}";
         }
     }
 

@@ -3,7 +3,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>Counts the metadata that an invocation's clones have lost. It may be told and read on any thread.</summary>
-internal sealed class MetadataLosses(CloneCounters counters)
+/// <param name="counters">Counts it, too; or null.</param>
+/// <param name="cause">Why it is lost, as <see cref="MetadataLoss"/> has it; null where filesystems are the cause.</param>
+internal sealed class MetadataLosses(CloneCounters? counters, string? cause = null)
 {
     private const int MostNames = 8;
 
@@ -16,7 +18,10 @@ internal sealed class MetadataLosses(CloneCounters counters)
             lock (_kinds)
             {
                 return [.. _kinds.OrderBy(k => k.Key).Select(
-                    k => new MetadataLoss(k.Key, k.Value.Count, [.. k.Value.Names], k.Value.AreAllNamed, k.Value.ChangesAccess))];
+                    k => new MetadataLoss(k.Key, k.Value.Count, [.. k.Value.Names], k.Value.AreAllNamed, k.Value.ChangesAccess)
+                    {
+                        Cause = cause,
+                    })];
             }
         }
     }
@@ -38,7 +43,7 @@ internal sealed class MetadataLosses(CloneCounters counters)
             }
         }
 
-        counters.AddLostMetadata();
+        counters?.AddLostMetadata();
     }
 
     /// <summary>An entry has lost an attribute; the kind is told by its name.</summary>

@@ -1,0 +1,192 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+using BtrfsClone.Walking;
+
+namespace BtrfsClone.Sending;
+
+/// <summary>
+/// A file that takes a stream. It gets its name when it is whole, in the place of what had that name; until then it has none, or
+/// a temporary one where the filesystem does not know such files, and disposing of it removes it.
+/// </summary>
+public sealed unsafe class SendFileStream : Stream
+{
+    private readonly OwnedDescriptor _directory;
+    private readonly OwnedDescriptor _file;
+    private readonly string _path;
+    private readonly byte[] _name;
+    private readonly byte[] _temporary = new byte[TemporaryName.MaxSize];
+    private readonly bool _noClobber;
+    private bool _hasTemporaryName;
+    private long _length;
+
+    private SendFileStream(string path, Descriptor directory, bool noClobber)
+    {
+        (_path, _noClobber) = (path, noClobber);
+        _directory = new OwnedDescriptor(directory);
+        _name = Utf8Z.From(CloneDestination.NameOf(path));
+        TemporaryName.Write(_temporary);
+        CallResult result = Open(out Descriptor file);
+        _file = new OwnedDescriptor(file);
+        if (result.Failed)
+        {
+            Dispose();
+            throw Failed(SystemCall.OpenAt, result);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool CanRead => false;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => true;
+
+    /// <inheritdoc/>
+    public override long Length => _length;
+
+    /// <inheritdoc/>
+    public override long Position { get => _length; set => throw new NotSupportedException(); }
+
+    /// <summary>Begins with a file.</summary>
+    /// <param name="path">The absolute path that it is to get; a symbolic link is followed.</param>
+    /// <param name="noClobber">Whether what has that path is kept, which is an error.</param>
+    /// <param name="force">Whether it is replaced though it has no write permission.</param>
+    /// <returns>The file.</returns>
+    /// <exception cref="BtrfsException">It cannot be made, or may not replace what is there.</exception>
+    public static SendFileStream Create(string path, bool noClobber = false, bool force = false)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (Sys.Stat(path, follow: true, out Statx status).Succeeded)
+        {
+            path = PathLookup.ThroughLink(path);
+            if (status.FileType != Sys.ModeRegular)
+            {
+                throw new BtrfsException(BtrfsError.NotRegularFile, path);
+            }
+
+            if (noClobber)
+            {
+                throw new BtrfsException(ErrorMeaning.KeptAsAsked, path);
+            }
+
+            if ((status.Permissions & Sys.ModeAnyWrite) == 0 && !force)
+            {
+                throw new BtrfsException(BtrfsError.DestinationReadOnly, path);
+            }
+        }
+
+        CallResult result = OpenDirectory.At(CloneDestination.ParentOf(path), out Descriptor directory);
+        return result.Succeeded
+            ? new SendFileStream(path, directory, noClobber)
+            : throw Failure.Destination(SystemCall.OpenAt, result).OnPath().ToException(path);
+    }
+
+    /// <summary>Gives the file its name, once all is written.</summary>
+    /// <exception cref="BtrfsException">It cannot get it; what had it stays.</exception>
+    public void Publish()
+    {
+        SystemCall call = SystemCall.LinkAt;
+        CallResult result = CallResult.Success;
+        fixed (byte* name = _name, temporary = _temporary)
+        {
+            if (!_hasTemporaryName)
+            {
+                result = Sys.LinkFile(_file.Descriptor, _directory.Descriptor, name);
+                if (!result.Is(Errno.EEXIST) || _noClobber)
+                {
+                    Check(call, result);
+                    return;
+                }
+
+                result = Sys.LinkFile(_file.Descriptor, _directory.Descriptor, temporary);
+                _hasTemporaryName = result.Succeeded;
+            }
+
+            if (result.Succeeded)
+            {
+                call = SystemCall.RenameAt;
+                result = _noClobber
+                    ? Sys.RenameNoReplace(_directory.Descriptor, temporary, _directory.Descriptor, name)
+                    : Sys.Rename(_directory.Descriptor, temporary, _directory.Descriptor, name);
+                _hasTemporaryName = result.Failed;
+            }
+        }
+
+        Check(call, result);
+    }
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        Check(SystemCall.Pwrite, Sys.WriteAt(_file.Descriptor, buffer, _length));
+        _length += buffer.Length;
+    }
+
+    /// <inheritdoc/>
+    public override void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_directory.IsClosed)
+        {
+            if (_hasTemporaryName)
+            {
+                fixed (byte* temporary = _temporary)
+                {
+                    _ = Sys.Unlink(_directory.Descriptor, temporary);
+                }
+            }
+
+            _file?.Dispose();
+            _directory.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Makes the file, for its owner alone: it holds files that not everybody may read.</summary>
+    private CallResult Open(out Descriptor file)
+    {
+        fixed (byte* here = ".\0"u8, temporary = _temporary)
+        {
+            CallResult result = Sys.OpenAt(
+                _directory.Descriptor, here, OpenFlags.WriteOnly | OpenFlags.Temporary, out file, Sys.ModeOwnerReadWrite);
+            if (result.Error is Errno.EOPNOTSUPP or Errno.EISDIR or Errno.ENOENT)
+            {
+                int flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive;
+                result = Sys.OpenAt(_directory.Descriptor, temporary, flags, out file, Sys.ModeOwnerReadWrite);
+                _hasTemporaryName = result.Succeeded;
+            }
+
+            return result;
+        }
+    }
+
+    private void Check(SystemCall call, CallResult result)
+    {
+        if (result.Failed)
+        {
+            throw Failed(call, result);
+        }
+    }
+
+    private BtrfsException Failed(SystemCall call, CallResult result) =>
+        Failure.Destination(call, result).OnPath().ToException(_path);
+}

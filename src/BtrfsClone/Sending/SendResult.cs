@@ -1,0 +1,44 @@
+namespace BtrfsClone.Sending;
+
+/// <summary>What one directory came to in a stream. Lengths are bytes.</summary>
+public sealed record SendResult
+{
+    /// <summary>The directory that was sent.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The name of the subvolume that <c>btrfs receive</c> makes of it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Regular files, not counting further links to them.</summary>
+    public long Files { get; init; }
+
+    /// <summary>Directories, the one that was given included.</summary>
+    public long Directories { get; init; }
+
+    /// <summary>Symbolic links.</summary>
+    public long SymbolicLinks { get; init; }
+
+    /// <summary>Further hard links to what the stream holds.</summary>
+    public long HardLinks { get; init; }
+
+    /// <summary>FIFOs, sockets and devices.</summary>
+    public long SpecialFiles { get; init; }
+
+    /// <summary>Bytes that the regular files hold, by their sizes.</summary>
+    public long Length { get; init; }
+
+    /// <summary>Bytes that the stream does not hold, since they are shared with what it holds.</summary>
+    public long SharedLength { get; init; }
+
+    /// <summary>Bytes of the files that the stream holds compressed, as they are stored.</summary>
+    public long EncodedLength { get; init; }
+
+    /// <summary>Bytes of the stream.</summary>
+    public long StreamLength { get; init; }
+
+    /// <summary>Entries that failed and are not in the stream; each was reported on its own.</summary>
+    public long Failed { get; init; }
+
+    /// <summary>The time that it took.</summary>
+    public TimeSpan Elapsed { get; init; }
+}

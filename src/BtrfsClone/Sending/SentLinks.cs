@@ -1,0 +1,49 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Sending;
+
+/// <summary>
+/// The inodes with several links that a subvolume of the stream has, and the first path of each. An inode leaves the table when
+/// all of its links have been seen.
+/// </summary>
+internal sealed class SentLinks
+{
+    private readonly Dictionary<(ulong Device, ulong Inode), Link> _links = [];
+
+    /// <summary>Counts a link. Gives the path of the first one, if that is in the stream.</summary>
+    public bool TryMeet(in Statx status, out byte[] first)
+    {
+        first = [];
+        if (status.LinkCount < 2 || !_links.TryGetValue((status.Device, status.Inode), out Link? link))
+        {
+            return false;
+        }
+
+        first = link.Path;
+        if (++link.Seen >= status.LinkCount)
+        {
+            _links.Remove((status.Device, status.Inode));
+        }
+
+        return true;
+    }
+
+    /// <summary>Keeps the first link of an inode, which is in the stream now.</summary>
+    public void Add(in Statx status, ReadOnlySpan<byte> path)
+    {
+        if (status.LinkCount > 1)
+        {
+            _links[(status.Device, status.Inode)] = new Link(path.ToArray());
+        }
+    }
+
+    /// <summary>Forgets all: another subvolume cannot have links to them.</summary>
+    public void Clear() => _links.Clear();
+
+    private sealed class Link(byte[] path)
+    {
+        public byte[] Path => path;
+
+        public uint Seen { get; set; } = 1;
+    }
+}
