@@ -170,9 +170,9 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
                 WriteObject(result);
             }
 
-            if (result.CopiedLength > 0)
+            if (_session.CopiedDescription is { } copied)
             {
-                WriteWarning($"{result.CopiedLength} bytes could not be shared and were copied.");
+                WriteWarning(copied);
             }
 
             foreach (MetadataLoss loss in _session.Losses)

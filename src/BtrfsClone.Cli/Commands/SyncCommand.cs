@@ -88,9 +88,9 @@ internal static class SyncCommand
             }
 
             output.Flush();
-            if (result.CopiedLength > 0)
+            if (session.CopiedDescription is { } copied)
             {
-                run.Warn($"{result.CopiedLength} bytes could not be shared and were copied.");
+                run.Warn(copied);
             }
 
             run.WarnOf(session.Losses);

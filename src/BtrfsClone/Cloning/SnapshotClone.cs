@@ -55,7 +55,7 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
         SnapshotMoments moments;
         using (HeldDirectory subvolume = new(OpenSubvolume(source), source))
         {
-            Check(subvolume.Descriptor, destination, target);
+            Check(subvolume.Descriptor, source, destination, target);
             using HeldDirectory container = new(DestinationDirectory.Open(destination), CloneDestination.ParentOf(target));
             moments = options.Recurse
                 ? TakeSet(subvolume, container, target, cancellation)
@@ -106,7 +106,7 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
         return root;
     }
 
-    private void Check(Descriptor subvolume, CloneDestination destination, string target)
+    private void Check(Descriptor subvolume, string source, CloneDestination destination, string target)
     {
         if (Sys.Stat(target, follow: false, out Statx existing).Succeeded)
         {
@@ -114,7 +114,12 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
                 _context.Created.Contains(existing) ? BtrfsError.JustCreated : BtrfsError.DestinationExists, target);
         }
 
-        Sys.Stat(subvolume, out Statx status);
+        CallResult result = Sys.Stat(subvolume, out Statx status);
+        if (result.Failed)
+        {
+            throw Failure.Source(SystemCall.Statx, result).ToException(source);
+        }
+
         CheckFileSystem(subvolume, status, DestinationDirectory.Nearest(destination), target);
     }
 

@@ -41,6 +41,9 @@ public sealed class SyncSession : IDisposable
     /// <summary>What metadata the last destination could not hold, by kinds.</summary>
     public IReadOnlyList<MetadataLoss> Losses { get; private set; } = [];
 
+    /// <inheritdoc cref="CloneCounters.CopiedDescription"/>
+    public string? CopiedDescription { get; private set; }
+
     /// <summary>Makes a destination equal to its source.</summary>
     /// <param name="source">The absolute path of a file or directory; a symbolic link is followed.</param>
     /// <param name="destination">The absolute path of what is to be made equal, and not of a directory to put it into.</param>
@@ -60,6 +63,7 @@ public sealed class SyncSession : IDisposable
         Counters = work.Run.Counters;
         bool sawAll = work.Sync(source, destination);
         Losses = work.Run.Context.Losses.All;
+        CopiedDescription = work.Run.Context.Counters.CopiedDescription;
         cancellation.ThrowIfCancellationRequested();
         return Counters.ToResult(
             source, destination, work.Run.Context.Counters, Stopwatch.GetElapsedTime(begin), sawAll);
