@@ -55,6 +55,6 @@ Describe 'The first steps of the README' {
         }
 
         $files = (Get-ChildItem "$checkout/docs" -Recurse -File).Count
-        "$said" | Should -Match "Directory +$files +\d+ +0 +0 "
+        "$said" | Should -Match "Directory +$files +[\d.]+ KiB +0 B +0 "
     }
 }
