@@ -99,6 +99,8 @@ internal static class ErrorTable
     {
         SystemCall.TreeSearch or SystemCall.InoLookup or SystemCall.LogicalIno => Say(
             BtrfsError.PermissionDenied, advice: "Reading btrfs's trees needs CAP_SYS_ADMIN: run as root."),
+        SystemCall.OpenByHandleAt => Say(
+            BtrfsError.PermissionDenied, advice: "Opening files by their inode numbers needs CAP_DAC_READ_SEARCH: run as root."),
         SystemCall.CreateSnapshot => Say(
             BtrfsError.PermissionDenied,
             advice: "A snapshot is for root or the owner of the subvolume's root directory, where they may write."),

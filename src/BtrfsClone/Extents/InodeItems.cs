@@ -9,7 +9,10 @@ namespace BtrfsClone.Extents;
 /// <param name="LinkCount">Its names; an inode without any is open still, or about to go.</param>
 /// <param name="Mode">Type and permissions, as of stat(2).</param>
 /// <param name="HasChecksums">Whether BTRFS_INODE_NODATASUM is not set.</param>
-internal readonly record struct InodeFacts(long ChangeTime, long Size, uint LinkCount, uint Mode, bool HasChecksums);
+/// <param name="Generation">The transaction that made it, which tells it from others that had its number.</param>
+/// <param name="IsImmutable">Whether BTRFS_INODE_IMMUTABLE is set.</param>
+internal readonly record struct InodeFacts(
+    long ChangeTime, long Size, uint LinkCount, uint Mode, bool HasChecksums, ulong Generation, bool IsImmutable);
 
 /// <summary>
 /// Takes items of inodes out of bytes, which may be anything: what is too short or says the impossible is refused.
@@ -24,6 +27,7 @@ internal static class InodeItems
     private const int FlagsOffset = 64;
     private const int ChangeTimeOffset = 124;
     private const ulong NoChecksum = 1; // BTRFS_INODE_NODATASUM (fs/btrfs/btrfs_inode.h)
+    private const ulong Immutable = 1 << 6; // BTRFS_INODE_IMMUTABLE
 
     // struct btrfs_inode_ref, in an item whose offset is the directory; and struct btrfs_inode_extref, which begins with it.
     private const int RefNameLength = 8;
@@ -40,13 +44,16 @@ internal static class InodeItems
         }
 
         long size = BinaryPrimitives.ReadInt64LittleEndian(item[SizeOffset..]);
+        ulong flags = BinaryPrimitives.ReadUInt64LittleEndian(item[FlagsOffset..]);
         facts = new InodeFacts(
             (BinaryPrimitives.ReadInt64LittleEndian(item[ChangeTimeOffset..]) * 1_000_000_000) +
                 BinaryPrimitives.ReadUInt32LittleEndian(item[(ChangeTimeOffset + sizeof(long))..]),
             size,
             BinaryPrimitives.ReadUInt32LittleEndian(item[LinkCountOffset..]),
             BinaryPrimitives.ReadUInt32LittleEndian(item[ModeOffset..]),
-            (BinaryPrimitives.ReadUInt64LittleEndian(item[FlagsOffset..]) & NoChecksum) == 0);
+            (flags & NoChecksum) == 0,
+            BinaryPrimitives.ReadUInt64LittleEndian(item),
+            (flags & Immutable) != 0);
         return size >= 0;
     }
 

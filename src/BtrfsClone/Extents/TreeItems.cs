@@ -27,9 +27,11 @@ internal static class TreeItems
     private const int InodeItemSize = 160;
     private const int InodeBytesOffset = 24;
 
-    // struct btrfs_root_item begins with an inode item; generation follows, and last_snapshot after five numbers.
+    // struct btrfs_root_item begins with an inode item; generation follows, and after five numbers last_snapshot and flags.
     private const int RootGenerationOffset = InodeItemSize;
     private const int RootLastSnapshotOffset = InodeItemSize + 40;
+    private const int RootFlagsOffset = RootLastSnapshotOffset + 8;
+    private const ulong RootReadOnly = 1; // BTRFS_ROOT_SUBVOL_RDONLY
     private const int RootReferencesOffset = RootLastSnapshotOffset + 16;
 
     // struct btrfs_root_ref, which ends with the length of the name that follows it.
@@ -194,6 +196,14 @@ internal static class TreeItems
         bool fits = item.Length >= RootLastSnapshotOffset + sizeof(ulong);
         generation = fits ? U64(item, RootGenerationOffset) : 0;
         lastSnapshot = fits ? U64(item, RootLastSnapshotOffset) : 0;
+        return fits;
+    }
+
+    /// <summary>Reads from the flags of a struct btrfs_root_item whether the subvolume is read-only.</summary>
+    public static bool TryReadRootIsReadOnly(ReadOnlySpan<byte> item, out bool isReadOnly)
+    {
+        bool fits = item.Length >= RootFlagsOffset + sizeof(ulong);
+        isReadOnly = fits && (U64(item, RootFlagsOffset) & RootReadOnly) != 0;
         return fits;
     }
 

@@ -18,6 +18,7 @@ public sealed class ErrorTableTests
             Lookup + " EMFILE ENFILE ENODEV ENXIO EPERM EAGAIN EOVERFLOW EINVAL EOPNOTSUPP",
             Making + " EISDIR EMFILE ENFILE ENODEV ENXIO EAGAIN ETXTBSY EFBIG EOPNOTSUPP"),
         [SystemCall.Statx] = (Lookup, Lookup),
+        [SystemCall.OpenByHandleAt] = (Descriptor + " ENOTTY EOPNOTSUPP ESTALE EMFILE ENFILE", ""),
         [SystemCall.MkdirAt] = ("", Making),
         [SystemCall.MknodAt] = ("", Making + " EOPNOTSUPP"),
         [SystemCall.SymlinkAt] = ("", Making + " EOPNOTSUPP"),
