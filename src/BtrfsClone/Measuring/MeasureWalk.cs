@@ -31,36 +31,13 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
 
     protected override bool Open(UsageWorker buffers, MeasuredDirectory node)
     {
-        MeasuredDirectory parent = node.Parent!;
-        CallResult result = OpenDirectory.Found(
-            parent.Descriptor, parent.Status, node.Name, out Descriptor descriptor, out node.Status, out SystemCall call);
-        if (result.Failed)
+        CallResult result = node.Enter(out SystemCall call);
+        if (result.Failed && !FileOpener.IsGone(result) && !result.Is(Errno.EXDEV))
         {
-            if (!FileOpener.IsGone(result) && !result.Is(Errno.EXDEV))
-            {
-                Report(node, call, result);
-            }
-
-            return false;
+            Report(node, call, result);
         }
 
-        node.Take(descriptor);
-        node.Subvolume = parent.Subvolume;
-        if (node.Status.Device == parent.Status.Device)
-        {
-            return true;
-        }
-
-        result = Sys.SubvolumeId(descriptor, out ulong subvolume);
-        node.Subvolume = subvolume;
-        if (result.Succeeded)
-        {
-            return true;
-        }
-
-        Report(node, SystemCall.InoLookup, result);
-        node.Close();
-        return false;
+        return result.Succeeded;
     }
 
     protected override void Visit(UsageWorker buffers, MeasuredDirectory node, in DirectoryBatch batch, bool isCaller)

@@ -31,7 +31,28 @@ internal sealed class MeasuredDirectory : WalkNode<MeasuredDirectory>
 
     public string PathOf(ReadOnlySpan<byte> name) => Join(Path, Utf8Z.ToText(name));
 
-    public void Take(Descriptor descriptor) => _descriptor = descriptor;
+    /// <summary>
+    /// Opens it below its parent, and sees which subvolume it belongs to. EXDEV where another filesystem is mounted there.
+    /// </summary>
+    public CallResult Enter(out SystemCall call)
+    {
+        CallResult result = OpenDirectory.Found(Parent!.Descriptor, Parent.Status, Name, out _descriptor, out Status, out call);
+        Subvolume = Parent.Subvolume;
+        if (result.Failed || Status.Device == Parent.Status.Device)
+        {
+            return result;
+        }
+
+        call = SystemCall.InoLookup;
+        result = Sys.SubvolumeId(_descriptor, out ulong subvolume);
+        Subvolume = subvolume;
+        if (result.Failed)
+        {
+            Close();
+        }
+
+        return result;
+    }
 
     public override void Close()
     {
