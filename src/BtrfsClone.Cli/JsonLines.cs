@@ -8,6 +8,7 @@ using BtrfsClone.Comparing;
 using BtrfsClone.Finding;
 using BtrfsClone.Measuring;
 using BtrfsClone.Merging;
+using BtrfsClone.Optimizing;
 using BtrfsClone.Owning;
 using BtrfsClone.Sending;
 using BtrfsClone.Syncing;
@@ -22,6 +23,7 @@ namespace BtrfsClone.Cli;
 [JsonSerializable(typeof(BtrfsDuplicate))]
 [JsonSerializable(typeof(BtrfsExtentOwner))]
 [JsonSerializable(typeof(SendResult))]
+[JsonSerializable(typeof(OptimizeResult))]
 [JsonSerializable(typeof(SyncChange))]
 [JsonSerializable(typeof(SyncResult))]
 internal sealed partial class JsonLines : JsonSerializerContext

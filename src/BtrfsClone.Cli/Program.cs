@@ -56,6 +56,7 @@ internal static class Program
             WaitCommand.Create(),
             MeasureCommand.Create(),
             DuplicatesCommand.Create(),
+            OptimizeCommand.Create(),
             DemoCommand.Create(),
             DocumentCommands.CreateCompletion(),
             DocumentCommands.CreateManual(),

@@ -21,6 +21,7 @@ public sealed class NamedErrorTests(ScratchBtrfs btrfs)
         {
             ["copy", name, At("new")], ["copy", file, name], ["copy", "--atomic", file, name], ["range", file, name],
             ["range", name, At("new")], ["extents", name], ["owners", name], ["measure", name], ["send", name],
+            ["optimize", name],
             ["compare", file, name], ["merge", file, name],
             ["wait", name],
         })
@@ -42,7 +43,7 @@ public sealed class NamedErrorTests(ScratchBtrfs btrfs)
         {
             ["copy", path, At("new")], ["copy", file, path + "/y"], ["range", file, path], ["range", path, At("new")],
             ["extents", path], ["owners", path], ["measure", path], ["send", path], ["compare", file, path],
-            ["merge", file, path], ["wait", path],
+            ["merge", file, path], ["wait", path], ["optimize", path],
         })
         {
             AssertSaid(words, "circle", "the path leads through too many symbolic links", "without a circle");
@@ -59,7 +60,7 @@ public sealed class NamedErrorTests(ScratchBtrfs btrfs)
         {
             ["copy", path, At("new")], ["copy", file, path + "/y"], ["range", file, path], ["range", path, At("new")],
             ["extents", path], ["owners", path], ["measure", path], ["send", path], ["compare", file, path],
-            ["merge", file, path], ["wait", path],
+            ["merge", file, path], ["wait", path], ["optimize", path],
         })
         {
             AssertSaid(words, "file", "a part of the path is not a directory", "directories only");

@@ -16,6 +16,7 @@ public sealed class LyingKernelTests
     [InlineData("extents", "--json", "--include-hole")]
     [InlineData("extents", "--source", "fiemap")]
     [InlineData("owners", "--json")]
+    [InlineData("optimize", "--json", "--dry-run")]
     [InlineData("measure")]
     [InlineData("measure", "--reclaimable", "--detailed")]
     [InlineData("copy", "--atomic")]

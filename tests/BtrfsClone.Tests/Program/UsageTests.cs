@@ -25,6 +25,10 @@ public sealed class UsageTests
     [InlineData("send")]
     [InlineData("send", "--protocol", "3", "a")]
     [InlineData("send", "--json", "a")]
+    [InlineData("optimize")]
+    [InlineData("optimize", "--minimum-gain", "0", "a")]
+    [InlineData("optimize", "--minimum-gain", "much", "a")]
+    [InlineData("optimize", "--maximum-rate", "-1", "a")]
     [InlineData("extents", "--offset", "-1", "a")]
     [InlineData("extents", "--offset", "many", "a")]
     [InlineData("extents", "--length", "0", "a")]
@@ -55,6 +59,7 @@ public sealed class UsageTests
     [InlineData("extents", "--help")]
     [InlineData("owners", "--help")]
     [InlineData("send", "--help")]
+    [InlineData("optimize", "--help")]
     public void Help_and_version_go_to_standard_output(params string[] arguments)
     {
         ShellResult result = Support.Program.Run(arguments);

@@ -77,6 +77,10 @@ internal sealed record SweepScenario(
             "sync --in-place --delete S/tree A/there", ("there", "tree"), "cp -a --reflink=always S/old A/there"),
         ["merge"] = new(
             "merge S/merged A/merged", ("merged", "merged"), "cp -a --reflink=never S/merged A; sync -f A"),
+        ["optimize"] = new(
+            "optimize --minimum-gain 1 A/merged", ("merged", "merged"),
+            "cp -a --reflink=never S/merged A; sync -f A; fallocate --punch-hole --offset 4096 --length 8192 A/merged/one; " +
+            "touch -r S/merged/one A/merged/one; sync -f A"),
     };
 
     public string[] Words(string sources, string area) =>

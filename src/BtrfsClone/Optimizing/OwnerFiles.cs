@@ -1,0 +1,74 @@
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Optimizing;
+
+/// <summary>
+/// Files that refer to extents, opened for reading by their numbers: whatever they are called, wherever they are. A bounded
+/// number of them stays open.
+/// </summary>
+internal sealed class OwnerFiles : IDisposable
+{
+    private static readonly int s_flags =
+        OpenFlags.ReadOnly | OpenFlags.NoAccessTime | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
+
+    private readonly Dictionary<(ulong Subvolume, ulong Inode, ulong Generation), Descriptor> _open = [];
+    private Descriptor _mount;
+
+    /// <param name="most">How many may be open at once.</param>
+    public OwnerFiles(int most) => Most = most;
+
+    /// <summary>How many may be open at once.</summary>
+    public int Most { get; }
+
+    /// <summary>Begins with something that is open on a mount of the filesystem. Fails where the process may not open so.</summary>
+    public CallResult Start(Descriptor mount)
+    {
+        Close();
+        _mount = mount;
+
+        // No inode has the number 0.
+        CallResult result = Sys.OpenInode(mount, BtrfsKey.TopLevel, 0, 0, s_flags, out Descriptor opened);
+        Sys.Close(opened);
+        return result.Is(Errno.ESTALE) ? CallResult.Success : result;
+    }
+
+    /// <summary>Makes room: so many that are opened next stay open together.</summary>
+    public void Reserve(int count)
+    {
+        if (_open.Count + count > Most)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Opens a file, if it is not open. It stays open at least until the next call of <see cref="Reserve"/>.</summary>
+    public CallResult Open(in ExtentUse use, out Descriptor file)
+    {
+        (ulong, ulong, ulong) key = (use.Owner.Root, use.Owner.Inode, use.Generation);
+        if (_open.TryGetValue(key, out file))
+        {
+            return CallResult.Success;
+        }
+
+        CallResult result = Sys.OpenInode(_mount, use.Owner.Root, use.Owner.Inode, use.Generation, s_flags, out file);
+        if (result.Succeeded)
+        {
+            _open.Add(key, file);
+        }
+
+        return result;
+    }
+
+    /// <summary>Closes all.</summary>
+    public void Close()
+    {
+        foreach (Descriptor file in _open.Values)
+        {
+            Sys.Close(file);
+        }
+
+        _open.Clear();
+    }
+
+    public void Dispose() => Close();
+}

@@ -1,0 +1,120 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Optimizing;
+
+/// <summary>
+/// A file without a name in which what replaces extents is written. Nobody else can open it, and it is gone with the process:
+/// then its extents belong to those alone that share them.
+/// </summary>
+internal sealed unsafe class ReplacementFile : IDisposable
+{
+    private readonly Descriptor _file;
+    private readonly string _path;
+    private readonly List<(long Offset, long Place, long DiskLength)> _extents = [];
+
+    private ReplacementFile(Descriptor file, string path) => (_file, _path) = (file, path);
+
+    public Descriptor Descriptor => _file;
+
+    /// <summary>Where the next replacement may begin.</summary>
+    public long Next { get; set; }
+
+    /// <summary>Makes an empty one.</summary>
+    /// <param name="directory">A directory of the filesystem.</param>
+    /// <param name="path">What to call it in errors.</param>
+    /// <param name="compression">How it is to be compressed.</param>
+    /// <exception cref="BtrfsException">It cannot be made.</exception>
+    public static ReplacementFile Make(Descriptor directory, string path, ExtentCompression compression)
+    {
+        fixed (byte* here = ".\0"u8)
+        {
+            CallResult result = Sys.OpenAt(
+                directory, here, OpenFlags.Temporary | OpenFlags.ReadWrite, out Descriptor file, Sys.ModeOwnerReadWrite);
+            Throw(result, SystemCall.OpenAt, path);
+            var made = new ReplacementFile(file, path);
+            try
+            {
+                made.SetUp(compression);
+                return made;
+            }
+            catch
+            {
+                made.Dispose();
+                throw;
+            }
+        }
+    }
+
+    public CallResult Write(ReadOnlySpan<byte> bytes, long offset) => Sys.WriteAt(_file, bytes, offset);
+
+    /// <summary>Starts to write out what is written.</summary>
+    public void StartWriteOut() => _ = Sys.StartWriteOut(_file, 0, 0);
+
+    /// <summary>Waits until all is written out, and reads which extents that has made.</summary>
+    /// <exception cref="BtrfsException">It could not be written out, or the tree cannot be read.</exception>
+    public void Complete(ItemSource items, ExtentBatch batch)
+    {
+        Throw(Sys.Flush(_file), SystemCall.Fiemap, _path);
+        Throw(Sys.Stat(_file, out Statx status), SystemCall.Statx, _path);
+        Throw(items.Start(_file, _path, status.Inode), SystemCall.TreeSearch, _path);
+        _extents.Clear();
+        for (batch.Clear(); items.Fill(batch); batch.Clear())
+        {
+            for (int i = 0; i < batch.Count; i++)
+            {
+                _extents.Add((batch[i].Offset, batch[i].RawDiskOffset, Math.Max(batch[i].RawDiskLength, 0)));
+            }
+        }
+    }
+
+    /// <summary>The bytes on disk of the extents between two places, once it is complete.</summary>
+    public long DiskLength(long from, long to)
+    {
+        int index = _extents.BinarySearch((from, 0, 0));
+        long sum = 0;
+        long last = 0;
+        for (index = index < 0 ? ~index : index; index < _extents.Count && _extents[index].Offset < to; index++)
+        {
+            sum += _extents[index].Place != last ? _extents[index].DiskLength : 0;
+            last = _extents[index].Place;
+        }
+
+        return sum;
+    }
+
+    public void Dispose() => Sys.Close(_file);
+
+    /// <summary>
+    /// Gives it the compression that is wanted, whatever its directory hands on. What is not compressed stays so, whatever the
+    /// mount option says.
+    /// </summary>
+    private void SetUp(ExtentCompression compression)
+    {
+        InodeFlags flags = compression == ExtentCompression.None ? InodeFlags.NoCompress : InodeFlags.None;
+        Throw(FileContent.SetEarlyFlags(_file, flags, out _), SystemCall.SetFlags, _path);
+        ReadOnlySpan<byte> value = compression switch
+        {
+            ExtentCompression.Zlib => "zlib"u8,
+            ExtentCompression.Lzo => "lzo"u8,
+            ExtentCompression.Zstd => "zstd"u8,
+            _ => default,
+        };
+        if (!value.IsEmpty)
+        {
+            fixed (byte* name = "btrfs.compression\0"u8, bytes = value)
+            {
+                Throw(Sys.SetXattr(_file, name, bytes, value.Length), SystemCall.SetXattr, _path);
+            }
+        }
+    }
+
+    private static void Throw(CallResult result, SystemCall call, string path)
+    {
+        if (result.Failed)
+        {
+            throw new BtrfsException(ErrorTable.Of(call, result.Error, atSource: false, isNamed: true), path, call, result.Error);
+        }
+    }
+}

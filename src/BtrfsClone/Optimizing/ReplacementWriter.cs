@@ -1,0 +1,65 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Optimizing;
+
+/// <summary>Writes what is in use of an extent, as the files that use it hold it.</summary>
+/// <param name="files">Opens the files.</param>
+/// <param name="reading">The rate of reading.</param>
+/// <param name="writing">The rate of writing.</param>
+/// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+internal sealed class ReplacementWriter(OwnerFiles files, Pace reading, Pace writing, Action pump)
+{
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(1 << 20);
+
+    /// <summary>
+    /// Writes it into a file, from a place on. Fails where one of those who use it cannot be opened or read, or is shorter by
+    /// now (ESTALE), or where it cannot be written.
+    /// </summary>
+    public Failure Write(Replacement replacement, ReplacementFile file, long begin)
+    {
+        long done = 0;
+        foreach (ExtentUse use in replacement.Extent.Uses)
+        {
+            // Opened even where there is nothing to read: what cannot be opened cannot be moved either.
+            files.Reserve(1);
+            CallResult result = files.Open(use, out Descriptor owner);
+            if (result.Failed)
+            {
+                return Failure.Source(SystemCall.OpenByHandleAt, result);
+            }
+
+            long at = replacement.PlaceOf(use.ExtentOffset);
+            long length;
+            for (long skipped = Math.Max(done - at, 0); skipped < use.Content; skipped += length)
+            {
+                pump();
+                length = Math.Min(use.Content - skipped, _buffer.Length);
+                Failure failure = Copy(
+                    owner, (long)use.Owner.Offset + skipped, file, begin + at + skipped, _buffer.AsSpan(0, (int)length));
+                if (failure.Failed)
+                {
+                    return failure;
+                }
+            }
+
+            done = Math.Max(done, at + use.Content);
+        }
+
+        return default;
+    }
+
+    private Failure Copy(Descriptor owner, long from, ReplacementFile file, long to, Span<byte> bytes)
+    {
+        reading.Spend(bytes.Length);
+        CallResult result = Sys.ReadAt(owner, bytes, from);
+        if (result.Failed || result.Value < bytes.Length)
+        {
+            return Failure.Source(SystemCall.Pread, result.Failed ? result : Errno.ESTALE);
+        }
+
+        writing.Spend(bytes.Length);
+        result = file.Write(bytes, to);
+        return result.Failed ? Failure.Destination(SystemCall.Pwrite, result) : default;
+    }
+}

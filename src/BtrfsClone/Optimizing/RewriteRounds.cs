@@ -1,0 +1,238 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Optimizing;
+
+/// <summary>
+/// Rewrites extents, a bounded number of bytes at a time, in rounds: those that something uses still when a round ends are
+/// rewritten by what is in use of them then.
+/// </summary>
+internal sealed class RewriteRounds : IDisposable
+{
+    // So much is written before what has come free is given back, which takes a commit.
+    private const long MostWritten = 64L << 20;
+
+    // Files of their own.
+    private const int MostFiles = 64;
+
+    // Somebody who writes meanwhile may leave a part of an extent in use, which is then replaced by itself.
+    private const int MostRounds = 4;
+
+    private readonly OptimizeOptions _options;
+    private readonly OptimizeCounters _counters;
+    private readonly UseLookup _lookup;
+    private readonly Action<BtrfsException> _report;
+    private readonly OwnerFiles _files = new(FreeDescriptors.Share(3, 2, 256));
+    private readonly UseMover _mover;
+    private readonly ReplacementWriter _writer;
+    private readonly ReplacementFiles _new = new();
+    private readonly List<Rewrite> _round = [];
+    private Descriptor _directory;
+    private string _path = "";
+    private long _blockSize;
+    private long _length;
+    private int _ownFiles;
+    private long _written;
+
+    /// <param name="options">How to optimize.</param>
+    /// <param name="counters">Where to count.</param>
+    /// <param name="lookup">Looks up what refers to extents.</param>
+    /// <param name="report">Takes each failure.</param>
+    /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+    public RewriteRounds(
+        OptimizeOptions options, OptimizeCounters counters, UseLookup lookup, Action<BtrfsException> report, Action pump)
+    {
+        (_options, _counters, _lookup, _report) = (options, counters, lookup, report);
+        Pace reading = new(options.MaximumRate, pump);
+        _mover = new UseMover(_files, reading, pump);
+        _writer = new ReplacementWriter(_files, reading, new Pace(options.MaximumRate, pump), pump);
+    }
+
+    /// <inheritdoc cref="ExtentReplacer.Start"/>
+    public void Start(Descriptor directory, string path, long blockSize)
+    {
+        (_directory, _path, _blockSize, _written) = (directory, path, blockSize, 0);
+        _new.Start(directory, path, blockSize);
+        Check(_files.Start(directory), SystemCall.OpenByHandleAt);
+        Check(Sys.SyncFileSystem(directory), SystemCall.SyncFs);
+    }
+
+    /// <summary>Takes an extent.</summary>
+    /// <exception cref="BtrfsException">There is no space, or the trees cannot be read.</exception>
+    public void Add(Rewrite rewrite)
+    {
+        _round.Add(rewrite);
+        _length += rewrite.Replacement.Length;
+        _ownFiles += rewrite.Replacement.EndsInBlock ? 1 : 0;
+        if (_ownFiles >= MostFiles || _length >= MostWritten)
+        {
+            Run();
+        }
+    }
+
+    /// <summary>Rewrites what has been taken.</summary>
+    /// <inheritdoc cref="Add"/>
+    public void Run()
+    {
+        try
+        {
+            for (int round = 1; _round.Count > 0; round++)
+            {
+                RunOne();
+                Settle(isLast: round == MostRounds);
+            }
+        }
+        finally
+        {
+            End();
+        }
+
+        if (_written >= MostWritten)
+        {
+            Commit();
+        }
+    }
+
+    /// <summary>Gives back what has come free.</summary>
+    /// <exception cref="BtrfsException">The filesystem cannot be written out.</exception>
+    public void Commit()
+    {
+        if (_written > 0)
+        {
+            _written = 0;
+            Check(Sys.SyncFileSystem(_directory), SystemCall.SyncFs);
+        }
+    }
+
+    public void Dispose() => End();
+
+    private void RunOne()
+    {
+        _round.ForEach(Write);
+        _new.Complete();
+        foreach (Rewrite one in _round.Where(one => one.File is not null))
+        {
+            long length = one.File!.DiskLength(one.At, one.At + one.Replacement.Length);
+            if (one.NewLength == 0 && !_options.IsWorth(one.Extent.DiskLength - length, length))
+            {
+                // It did not compress as well as the old one.
+                one.IsGivenUp = true;
+                continue;
+            }
+
+            if (_mover.Move(one.Replacement, one.File, one.At, _blockSize, out Failure failure))
+            {
+                one.NewLength += length;
+                _counters.Written += length;
+                _written += length;
+            }
+
+            one.Failure = failure;
+        }
+    }
+
+    /// <summary>Writes what is in use of an extent; once more with what has come free by then, if there is no space.</summary>
+    private void Write(Rewrite one)
+    {
+        TryWrite(one);
+        if (IsSpace(one.Failure) && _written > 0)
+        {
+            Commit();
+            TryWrite(one);
+        }
+
+        if (IsSpace(one.Failure))
+        {
+            throw one.Failure.ToException(_path);
+        }
+    }
+
+    private void TryWrite(Rewrite one)
+    {
+        ReplacementFile file = _new.Place(one.Replacement, out long at);
+        one.Failure = _writer.Write(one.Replacement, file, at);
+        (one.File, one.At) = (one.Failure.Failed ? null : file, at);
+    }
+
+    /// <summary>Sees which extents are gone. Those that are not stay for another round, with what is in use of them now.</summary>
+    private void Settle(bool isLast)
+    {
+        _new.Dispose();
+        List<Rewrite> left = [];
+        foreach (Rewrite one in _round.Where(one => !one.IsGivenUp))
+        {
+            if (!_lookup.IsUsed(one.Extent.Place))
+            {
+                _counters.Replaced++;
+                _counters.Gained += one.Extent.DiskLength - one.NewLength;
+            }
+            else if (isLast || !TryAgain(one))
+            {
+                Leave(one);
+            }
+            else
+            {
+                left.Add(one);
+            }
+        }
+
+        _round.Clear();
+        _round.AddRange(left);
+    }
+
+    private bool TryAgain(Rewrite one)
+    {
+        // What the kernel has refused, it will refuse again.
+        if (one.Failure.Failed && !HasGone(one.Failure))
+        {
+            return false;
+        }
+
+        _lookup.Find([one.Extent]);
+        one.Replacement = new Replacement(one.Extent);
+        return one.Replacement.MayReplace;
+    }
+
+    private void Leave(Rewrite one)
+    {
+        _counters.Left += one.Gain;
+        _counters.Gained -= one.NewLength;
+        if (IsSpace(one.Failure))
+        {
+            throw one.Failure.ToException(_path);
+        }
+
+        if (one.Failure.Failed && !HasGone(one.Failure) && !IsRefusal(one.Failure))
+        {
+            _report((one.Failure with { IsNamed = true }).ToException(_path));
+        }
+    }
+
+    private void End()
+    {
+        _new.Dispose();
+        _round.Clear();
+        (_length, _ownFiles) = (0, 0);
+        _files.Close();
+    }
+
+    private void Check(CallResult result, SystemCall call)
+    {
+        if (result.Failed)
+        {
+            throw BtrfsException.FromErrno(result.Error, call, _path);
+        }
+    }
+
+    private static bool IsSpace(in Failure failure) => failure.Errno is Errno.ENOSPC or Errno.EDQUOT;
+
+    /// <summary>The file is gone, or shorter.</summary>
+    private static bool HasGone(in Failure failure) => failure.Errno is Errno.ESTALE or Errno.ENOENT;
+
+    /// <summary>
+    /// The file may not share any more: it has become immutable, a swap file, or NOCOW, its mount read-only, its subvolume
+    /// is being sent.
+    /// </summary>
+    private static bool IsRefusal(in Failure failure) => failure.Call == SystemCall.DedupeRange &&
+        failure.Errno is Errno.EPERM or Errno.ETXTBSY or Errno.EINVAL or Errno.EROFS or Errno.EAGAIN;
+}

@@ -1,0 +1,175 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Optimizing;
+
+/// <summary>
+/// Looks up what refers to extents, in all subvolumes and snapshots: who it is by the extents' back references, which piece it
+/// is by the subvolumes' trees, in the order of these. Needs CAP_SYS_ADMIN.
+/// </summary>
+internal sealed class UseLookup
+{
+    /// <summary>So many references are looked up together; of one extent there are no more, or it is left alone.</summary>
+    private const int Most = 1 << 18;
+
+    private readonly OwnerSearch _owners = new();
+    private readonly TreeSearch _search = new();
+    private readonly InodeCursor _cursor = new();
+    private readonly List<(ExtentUse Use, UsedExtent Extent)> _found = [];
+    private readonly ulong _sizeLimit = Sys.FileSizeLimit;
+    private Descriptor _file;
+    private string _path = "";
+
+    // The subvolume and the file that were looked at last.
+    private ulong _subvolume;
+    private bool _isThere;
+    private bool _isReadOnly;
+    private ulong _inode;
+    private InodeFacts _facts;
+    private bool _hasItem;
+
+    /// <summary>Begins with an open file of the filesystem. Fails where the process may not ask.</summary>
+    public CallResult Start(Descriptor file, string path)
+    {
+        (_file, _path) = (file, path);
+        _owners.Start(file, path);
+        _search.Start(file, path);
+        return _owners.Probe();
+    }
+
+    /// <summary>Whether anything refers to an extent.</summary>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public bool IsUsed(long place) => _owners.Find(place).Any();
+
+    /// <summary>Looks up the uses of extents, as many as come at once. Returns how many extents these are.</summary>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public int Find(IReadOnlyList<UsedExtent> extents)
+    {
+        _found.Clear();
+        int count = 0;
+        while (count < extents.Count && (count == 0 || _found.Count < Most))
+        {
+            UsedExtent extent = extents[count++];
+            extent.Uses.Clear();
+            int first = _found.Count;
+            foreach (ExtentOwner owner in _owners.Find(extent.Place))
+            {
+                if (_found.Count - first == Most)
+                {
+                    _found.RemoveRange(first, Most);
+                    extent.IsUnclear = true;
+                    break;
+                }
+
+                _found.Add((new ExtentUse { Owner = owner }, extent));
+            }
+        }
+
+        _found.Sort(static (one, other) => ExtentOwner.Compare(one.Use.Owner, other.Use.Owner));
+        (_subvolume, _inode) = (0, 0);
+        foreach ((ExtentUse use, UsedExtent extent) in _found)
+        {
+            Add(use, extent);
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            extents[i].Uses.Sort(ExtentUse.Compare);
+        }
+
+        return count;
+    }
+
+    private void Add(ExtentUse use, UsedExtent extent)
+    {
+        try
+        {
+            if (TryRead(ref use, extent))
+            {
+                extent.Uses.Add(use);
+            }
+        }
+        catch (BtrfsException failure) when (failure.Errno == (int)Errno.ENOENT)
+        {
+            // The subvolume is being deleted.
+            (_subvolume, extent.IsUnclear) = (0, true);
+        }
+    }
+
+    /// <summary>Reads what a reference is. False where it is no more.</summary>
+    private bool TryRead(ref ExtentUse use, UsedExtent extent)
+    {
+        ExtentOwner owner = use.Owner;
+        if (_subvolume != owner.Root)
+        {
+            Enter(owner.Root);
+        }
+
+        if (!_isThere)
+        {
+            extent.IsUnclear = true;
+            return false;
+        }
+
+        if (_inode != owner.Inode)
+        {
+            Seek(owner.Inode);
+        }
+
+        while (_hasItem && (_cursor.Header.Type < BtrfsKey.ExtentData || _cursor.Header.Offset < owner.Offset))
+        {
+            _hasItem = _cursor.MoveTo(BtrfsKey.ExtentData, owner.Offset);
+        }
+
+        if (!_hasItem || _cursor.Header.Type != BtrfsKey.ExtentData || _cursor.Header.Offset != owner.Offset)
+        {
+            return false;
+        }
+
+        if (!TreeItems.TryReadFileExtent(_cursor.Item, owner.Offset, out FileExtent piece))
+        {
+            throw _cursor.Malformed();
+        }
+
+        use.Generation = _facts.Generation;
+        use.ExtentOffset = piece.RawExtentOffset;
+        use.Length = piece.Length;
+        use.Content = Math.Min(piece.Length, _facts.Size - piece.Offset);
+        use.MayMove = !_isReadOnly && _facts.HasChecksums && !_facts.IsImmutable && piece.Kind == ExtentKind.Data &&
+            use.Content > 0 && (ulong)piece.End <= _sizeLimit;
+        return piece.RawDiskOffset == extent.Place;
+    }
+
+    private void Enter(ulong subvolume)
+    {
+        (_subvolume, _inode, _isReadOnly) = (subvolume, 0, false);
+        CallResult found = _search.TryFind(
+            BtrfsKey.RootTree,
+            new ItemKey(subvolume, BtrfsKey.RootItem, 0),
+            new ItemKey(subvolume, BtrfsKey.RootItem, ulong.MaxValue),
+            count: 1);
+        if (found.Failed)
+        {
+            throw BtrfsException.FromErrno(found.Error, SystemCall.TreeSearch, _path);
+        }
+
+        _isThere = _search.Next(out _, out ReadOnlySpan<byte> item);
+        if (_isThere && !TreeItems.TryReadRootIsReadOnly(item, out _isReadOnly))
+        {
+            throw _search.Malformed();
+        }
+
+        _cursor.Start(_file, _path, subvolume);
+    }
+
+    private void Seek(ulong inode)
+    {
+        _inode = inode;
+        _cursor.Seek(inode);
+        _hasItem = _cursor.MoveNext();
+        if (_hasItem && (_cursor.Header.Type != BtrfsKey.InodeItem || !InodeItems.TryRead(_cursor.Item, out _facts)))
+        {
+            throw _cursor.Malformed();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Optimizing;
+
+/// <summary>
+/// Makes all that refers to an extent share what was written in its place (FIDEDUPERANGE). The kernel compares with both files
+/// locked: what holds other bytes by now stays as it is, in halves down to single blocks.
+/// </summary>
+/// <param name="files">Opens the files.</param>
+/// <param name="reading">What the kernel reads to compare.</param>
+/// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
+{
+    // btrfs works in chunks of this size itself (BTRFS_MAX_DEDUPE_LEN), older kernels on no more in one call.
+    private const long Chunk = 16L << 20;
+
+    private readonly DedupeDestination[] _destinations = new DedupeDestination[Sys.MostDedupeDestinations];
+    private long _blockSize;
+    private bool _hasMoved;
+
+    /// <summary>Moves all uses of an extent.</summary>
+    /// <param name="replacement">What was written.</param>
+    /// <param name="file">The file that it is in.</param>
+    /// <param name="begin">Where it begins there.</param>
+    /// <param name="blockSize">The filesystem's block size.</param>
+    /// <param name="failure">Why one could not be moved, if the bytes are not to blame.</param>
+    /// <returns>Whether any of them, or a part of one, has been moved.</returns>
+    public bool Move(Replacement replacement, ReplacementFile file, long begin, long blockSize, out Failure failure)
+    {
+        (_blockSize, _hasMoved, failure) = (blockSize, false, default);
+        ReadOnlySpan<ExtentUse> uses = CollectionsMarshal.AsSpan(replacement.Extent.Uses);
+        int most = Math.Min(files.Most, _destinations.Length);
+        for (int first = 0, next; first < uses.Length; first = next)
+        {
+            next = first + 1;
+            while (next < uses.Length && next - first < most && uses[next].ExtentOffset == uses[first].ExtentOffset &&
+                uses[next].Content == uses[first].Content)
+            {
+                next++;
+            }
+
+            Failure one = MoveEqual(uses[first..next], file.Descriptor, begin + replacement.PlaceOf(uses[first].ExtentOffset));
+            failure = one.Failed ? one : failure;
+        }
+
+        return _hasMoved;
+    }
+
+    /// <summary>Moves pieces that are the same part of the extent.</summary>
+    private Failure MoveEqual(ReadOnlySpan<ExtentUse> uses, Descriptor source, long from)
+    {
+        Failure failure = default;
+        files.Reserve(uses.Length);
+        long length = uses[0].Content;
+        for (long done = 0; done < length; done += Chunk)
+        {
+            pump();
+            long part = Math.Min(Chunk, length - done);
+            int count = 0;
+            foreach (ExtentUse use in uses)
+            {
+                CallResult opened = files.Open(use, out Descriptor file);
+                failure = opened.Failed ? Failure.Source(SystemCall.OpenByHandleAt, opened) : failure;
+                if (opened.Succeeded)
+                {
+                    _destinations[count++] = new DedupeDestination { File = file, Offset = (long)use.Owner.Offset + done };
+                }
+            }
+
+            reading.Spend(part * count);
+            CallResult result = Sys.DedupeMany(source, from + done, part, _destinations.AsSpan(0, count));
+            for (int i = 0; i < count; i++)
+            {
+                CallResult moved = result.Failed ? result : Finish(_destinations[i], source, from + done, part);
+                failure = moved.Failed ? Failure.Destination(SystemCall.DedupeRange, moved) : failure;
+            }
+        }
+
+        return failure;
+    }
+
+    /// <summary>Sees what one call has left over.</summary>
+    private CallResult Finish(in DedupeDestination destination, Descriptor source, long from, long length)
+    {
+        long done = Math.Min(destination.Deduped, length);
+        _hasMoved |= done > 0;
+        return destination.Error != Errno.None ? destination.Error
+            : done < length ? MoveParts(source, from + done, destination.File, destination.Offset + done, length - done)
+            : CallResult.Success;
+    }
+
+    /// <summary>Moves of a range what is equal, in halves.</summary>
+    private CallResult MoveParts(Descriptor source, long from, Descriptor file, long to, long length)
+    {
+        for (long half; length > 0; (from, to, length) = (from + half, to + half, length - half))
+        {
+            pump();
+            half = length <= _blockSize ? length : Math.Max(length / 2 / _blockSize, 1) * _blockSize;
+            FileDedupeRange range = new()
+            {
+                SourceOffset = (ulong)from,
+                SourceLength = (ulong)half,
+                DestinationOffset = (ulong)to,
+            };
+            CallResult result = Sys.DedupeRange(source, file, ref range);
+            bool isMoved = result.Succeeded && range.Status != FileDedupeRange.Differs && range.DedupedLength > 0;
+            _hasMoved |= isMoved;
+            result = result.Succeeded && !isMoved && half > _blockSize ? MoveParts(source, from, file, to, half) : result;
+            if (result.Failed)
+            {
+                return result;
+            }
+        }
+
+        return CallResult.Success;
+    }
+}

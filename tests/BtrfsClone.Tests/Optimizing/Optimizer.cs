@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using BtrfsClone.Optimizing;
+using BtrfsClone.Tests.Support;
+
+namespace BtrfsClone.Tests.Optimizing;
+
+/// <summary>Optimizes, and measures what comes free.</summary>
+internal static partial class Optimizer
+{
+    public const int Block = 4096;
+
+    public static ScratchImage NewImage(string options = "noatime", long size = 1L << 30, int nodeSize = 4096) => new(
+        size, options, "mkfs.btrfs", "--quiet", "--metadata", "single", "--nodesize", $"{nodeSize}");
+
+    /// <summary>Optimizes an item, in which nothing may fail.</summary>
+    public static OptimizeResult Run(string path, OptimizeOptions? options = null, Action? onTick = null)
+    {
+        List<BtrfsException> failures = [];
+        var events = new SessionEvents { OnFailure = failures.Add, OnTick = onTick };
+        using OptimizeSession session = new(options ?? new OptimizeOptions { MinimumGain = 1 }, events);
+        OptimizeResult result = session.Optimize(path, CancellationToken.None);
+        Assert.Empty(failures);
+        Assert.Equal((path, 0), (result.Path, result.Failed));
+        return result;
+    }
+
+    public static OptimizeResult Preview(string path) => Run(path, new OptimizeOptions { MinimumGain = 1, Preview = true });
+
+    /// <summary>The data bytes that the filesystem has in use, with all that was deleted gone.</summary>
+    public static long UsedData(string root)
+    {
+        // This has the cleaner begin, which it does by itself every 30 s alone.
+        Shell.Check("btrfs", "filesystem", "sync", root);
+        Shell.Check("btrfs", "subvolume", "sync", root);
+        Shell.Check("btrfs", "filesystem", "sync", root);
+        return long.Parse(
+            DataUsed().Match(Shell.Check("btrfs", "filesystem", "usage", "-b", root)).Groups[1].Value, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Of each file its content, its times, its inode, its size and its blocks.</summary>
+    public static string Facts(string root) =>
+        Shell.Check("find", root, "-type", "f", "-printf", "%P %A@ %C@ %T@ %i %m %b %s\n") +
+        Shell.Check("sh", "-c", "find \"$1\" -type f -exec sha256sum {} +", "sh", root);
+
+    /// <summary>Writes over random blocks of a file, so many each time before it is written out.</summary>
+    public static void Overwrite(string path, Random random, int rounds, int blocks)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Write);
+        long count = file.Length / Block;
+        byte[] block = new byte[Block];
+        for (int round = 0; round < rounds; round++)
+        {
+            for (int i = 0; i < blocks; i++)
+            {
+                random.NextBytes(block);
+                RandomAccess.Write(file.SafeFileHandle, block, random.NextInt64(count) * Block);
+            }
+
+            RandomAccess.FlushToDisk(file.SafeFileHandle);
+        }
+    }
+
+    [GeneratedRegex(@"^Data,single: Size:\d+, Used:(\d+)", RegexOptions.Multiline)]
+    private static partial Regex DataUsed();
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using BtrfsClone.Tests.Support;
+
+namespace BtrfsClone.Tests.Optimizing;
+
+/// <summary>
+/// Which extents are used in part only, by all subvolumes' trees as <c>btrfs inspect-internal dump-tree</c> shows them. All has to
+/// be written out.
+/// </summary>
+internal sealed partial class WasteWitness
+{
+    public const string Tools = "btrfs blockdev";
+
+    private readonly Dictionary<long, Extent> _extents = [];
+
+    /// <param name="image">The filesystem.</param>
+    public WasteWitness(ScratchImage image)
+    {
+        HashSet<long> readOnly = [.. Shell.Check("btrfs", "subvolume", "list", "-r", image.Root)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture))];
+        Shell.Check("blockdev", "--flushbufs", image.Device);
+        string[] lines = Shell.Check("btrfs", "inspect-internal", "dump-tree", image.Device).Split('\n');
+        long tree = 0;
+        bool isWithoutChecksums = false;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (TreeHead().Match(lines[i]) is { Success: true } head)
+            {
+                tree = head.Groups[1].Value == "FS_TREE" ? 5
+                    : long.TryParse(head.Groups[1].Value, CultureInfo.InvariantCulture, out long id) && id >= 256 ? id : 0;
+            }
+            else if (InodeFlags().Match(lines[i]) is { Success: true } flags)
+            {
+                isWithoutChecksums = flags.Groups[1].Value.Contains("NODATASUM", StringComparison.Ordinal);
+            }
+            else if (tree != 0 && FileExtent().IsMatch(lines[i]) && Place().Match(lines[i + 2]) is { Success: true } place &&
+                Number(place, 1) > 0)
+            {
+                Match piece = Piece().Match(lines[i + 3]);
+                bool isRegular = lines[i + 1].Contains("(regular)", StringComparison.Ordinal);
+                bool isCompressed = isRegular && !lines[i + 4].Contains("(none)", StringComparison.Ordinal);
+                Add(place, piece, isFixed: readOnly.Contains(tree) || isWithoutChecksums || !isRegular, isCompressed);
+            }
+        }
+    }
+
+    /// <summary>The bytes of all extents on disk.</summary>
+    public long DiskLength => _extents.Values.Sum(extent => extent.DiskLength);
+
+    /// <summary>Of what is not compressed, the bytes in extents that somebody uses.</summary>
+    public long Reachable => _extents.Values.Where(extent => !extent.IsCompressed).Sum(extent => extent.Used.Count * 4096L);
+
+    /// <summary>
+    /// The bytes that nobody uses of extents that are not compressed, and to which nothing refers that may not be moved.
+    /// </summary>
+    public long Waste => _extents.Values.Where(extent => !extent.IsCompressed && !extent.IsFixed)
+        .Sum(extent => extent.DiskLength - (extent.Used.Count * 4096L));
+
+    /// <summary>The same of extents to which something refers that may not be moved.</summary>
+    public long FixedWaste => _extents.Values.Where(extent => !extent.IsCompressed && extent.IsFixed)
+        .Sum(extent => extent.DiskLength - (extent.Used.Count * 4096L));
+
+    private void Add(Match place, Match piece, bool isFixed, bool isCompressed)
+    {
+        if (!_extents.TryGetValue(Number(place, 1), out Extent? extent))
+        {
+            _extents.Add(Number(place, 1), extent = new Extent(Number(place, 2), isCompressed));
+        }
+
+        extent.IsFixed |= isFixed;
+        for (long block = Number(piece, 1) / 4096; block < (Number(piece, 1) + Number(piece, 2)) / 4096; block++)
+        {
+            extent.Used.Add(block);
+        }
+    }
+
+    private static long Number(Match match, int group) => long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^(?:fs tree|file tree) key \((\S+) ROOT_ITEM")]
+    private static partial Regex TreeHead();
+
+    [GeneratedRegex(@"^\t\tsequence \d+ flags 0x[0-9a-f]+\(([^)]*)\)")]
+    private static partial Regex InodeFlags();
+
+    [GeneratedRegex(@"^\titem \d+ key \(\d+ EXTENT_DATA \d+\)")]
+    private static partial Regex FileExtent();
+
+    [GeneratedRegex(@"disk byte (\d+) nr (\d+)")]
+    private static partial Regex Place();
+
+    [GeneratedRegex(@"data offset (\d+) nr (\d+)")]
+    private static partial Regex Piece();
+
+    private sealed class Extent(long diskLength, bool isCompressed)
+    {
+        public long DiskLength => diskLength;
+
+        public bool IsCompressed => isCompressed;
+
+        public bool IsFixed { get; set; }
+
+        public HashSet<long> Used { get; } = [];
+    }
+}
