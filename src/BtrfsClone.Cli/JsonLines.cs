@@ -10,6 +10,7 @@ using BtrfsClone.Measuring;
 using BtrfsClone.Merging;
 using BtrfsClone.Optimizing;
 using BtrfsClone.Owning;
+using BtrfsClone.Reporting;
 using BtrfsClone.Sending;
 using BtrfsClone.Syncing;
 
@@ -24,6 +25,7 @@ namespace BtrfsClone.Cli;
 [JsonSerializable(typeof(BtrfsExtentOwner))]
 [JsonSerializable(typeof(SendResult))]
 [JsonSerializable(typeof(OptimizeResult))]
+[JsonSerializable(typeof(ReportResult))]
 [JsonSerializable(typeof(SyncChange))]
 [JsonSerializable(typeof(SyncResult))]
 internal sealed partial class JsonLines : JsonSerializerContext

@@ -55,6 +55,7 @@ internal static class Program
             OwnersCommand.Create(),
             WaitCommand.Create(),
             MeasureCommand.Create(),
+            ReportCommand.Create(),
             DuplicatesCommand.Create(),
             OptimizeCommand.Create(),
             DemoCommand.Create(),

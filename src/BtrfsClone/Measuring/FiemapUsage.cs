@@ -9,6 +9,9 @@ internal sealed class FiemapUsage(UsageShared shared, UsageTotals totals)
     private readonly ExtentBatch _batch = new();
     private readonly FiemapSource _source = new(new FiemapReader());
 
+    /// <summary>Where what follows is counted, too; null for nowhere.</summary>
+    public EntryUsage? Usage { get; set; }
+
     /// <summary>Counts what lies in a range of an open file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="path">What to call it in errors.</param>
@@ -39,6 +42,12 @@ internal sealed class FiemapUsage(UsageShared shared, UsageTotals totals)
         }
 
         totals.Length += piece.Length;
+        if (Usage is not null)
+        {
+            Usage.Length += piece.Length;
+            Usage.SharedLength += piece.IsShared == true ? piece.Length : 0;
+        }
+
         if (piece.IsShared == true)
         {
             totals.SharedLength += piece.Length;

@@ -11,6 +11,13 @@ public sealed record MeasureOptions
     /// </summary>
     public bool Reclaimable { get; init; }
 
+    /// <summary>
+    /// Keeps what each file and directory uses, beside what the items do; null where nobody asks. Then, with
+    /// <see cref="Reclaimable"/>, <see cref="MeasureSession.CountExtents"/> tells who holds each extent, and not
+    /// <see cref="MeasureSession.Reclaim"/>.
+    /// </summary>
+    internal IUsageLedger? Ledger { get; init; }
+
     /// <summary>Where to read from; for measuring as those do who may not read the trees.</summary>
     internal ExtentSource Source { get; init; }
 }

@@ -39,9 +39,9 @@ public sealed class MeasureSession : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(events);
         _options = options;
-        _shared = new UsageShared(events);
+        _shared = new UsageShared(events) { Ledger = options.Ledger };
         _worker = new UsageWorker(_shared);
-        _items = options.Reclaimable ? new ReclaimItems() : null;
+        _items = options.Reclaimable ? new ReclaimItems(isOfFiles: options.Ledger is not null) : null;
         _maxOpen = FreeDescriptors.Share(2, _workers + 2, 512);
     }
 
@@ -72,7 +72,7 @@ public sealed class MeasureSession : IDisposable
         }
         catch when (_shared.Reclaim is not null)
         {
-            ReclaimItems.Drop(_shared.Reclaim);
+            _items!.Drop(_shared.Reclaim);
             throw;
         }
 
@@ -97,6 +97,14 @@ public sealed class MeasureSession : IDisposable
         _items is null
             ? throw new InvalidOperationException($"The session was begun without {nameof(MeasureOptions.Reclaimable)}.")
             : _items.Complete(detailed, _shared.Pump, cancellation);
+
+    /// <inheritdoc cref="ReclaimItems.LinkedNames"/>
+    internal IEnumerable<int[]> LinkedNames => _items!.LinkedNames;
+
+    /// <summary>Tells of each extent of the items who holds it.</summary>
+    /// <inheritdoc cref="ReclaimItems.Count"/>
+    internal void CountExtents(IExtentTotals totals, CancellationToken cancellation) =>
+        _items!.Count(totals, _shared.Pump, cancellation);
 
     /// <summary>Releases what the session holds.</summary>
     public void Dispose()
@@ -189,6 +197,7 @@ public sealed class MeasureSession : IDisposable
         {
             byTree = MayReadTrees(descriptor, path);
             top.Subvolume = byTree ? SubvolumeOf(descriptor, path) : 0;
+            top.Usage = _options.Ledger?.Add(null, Utf8Z.Span(Utf8Z.From(path)), isDirectory: true);
         }
         catch
         {

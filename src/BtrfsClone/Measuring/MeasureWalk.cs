@@ -37,6 +37,11 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
             Report(node, call, result);
         }
 
+        if (result.Succeeded && node.Parent!.Usage is { } parent)
+        {
+            node.Usage = _shared.Ledger!.Add(parent, Utf8Z.Span(node.Name), isDirectory: true);
+        }
+
         return result.Succeeded;
     }
 
@@ -58,7 +63,8 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
             {
                 if (_byTree)
                 {
-                    buffers.Tree.Add(entry.Inode, entry.NamePointer);
+                    EntryUsage? usage = node.Usage is null ? null : _shared.Ledger!.Add(node.Usage, entry.Name, isDirectory: false);
+                    buffers.Tree.Add(entry.Inode, entry.NamePointer, usage);
                 }
                 else
                 {

@@ -23,6 +23,9 @@ internal sealed class MeasuredDirectory : WalkNode<MeasuredDirectory>
     /// <summary>The id of the subvolume that it belongs to; 0 where it is not known.</summary>
     public ulong Subvolume { get; set; }
 
+    /// <summary>Its entry in the ledger; null where there is none.</summary>
+    public EntryUsage? Usage { get; set; }
+
     public override bool IsOpen => _descriptor.IsOpen;
 
     public override Descriptor Descriptor => _descriptor;

@@ -4,18 +4,6 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Measuring;
 
-/// <summary>A file of a directory that is to be counted.</summary>
-internal unsafe struct WantedFile
-{
-    public ulong Inode;
-
-    /// <summary>Its name in the directory; null for an item that is measured by itself.</summary>
-    public byte* Name;
-
-    /// <summary>Up to where it has been counted.</summary>
-    public long Counted;
-}
-
 /// <summary>
 /// Counts pieces of files as their subvolume's tree has them: each extent once, and what of the files is shared. The
 /// extent tree tells that of many pieces at once; FIEMAP does where it cannot.
@@ -28,7 +16,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
     private readonly TreePiece[] _pieces = new TreePiece[MaxPieces];
     private readonly int[] _files = new int[MaxPieces];
     private readonly ReclaimReferences _gathered = new();
-    private WantedFile[] _wanted = [];
+    private MeasuredFile[] _wanted = [];
     private TreeState? _state;
     private ReferenceReader? _references;
     private MeasuredDirectory _directory = null!;
@@ -46,7 +34,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
 
     /// <summary>Begins with files of a directory.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
-    public void Start(MeasuredDirectory directory, WantedFile[] wanted)
+    public void Start(MeasuredDirectory directory, MeasuredFile[] wanted)
     {
         (_directory, _wanted, _count) = (directory, wanted, 0);
         _gathered.Clear();
@@ -95,7 +83,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
             {
                 Owner = new ExtentOwner { Root = _subvolume, Inode = header.ObjectId, Offset = header.Offset },
                 DiskLength = extent.RawDiskLength,
-                Item = item.Number,
+                Item = _wanted[file].Usage?.Number ?? item.Number,
                 IsLinked = isLinked,
                 MayBeShared = header.Transid <= _state!.LastSnapshot,
             });
@@ -105,12 +93,12 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
     /// <summary>Keeps a name of a file that has several.</summary>
     /// <param name="file">The file.</param>
     /// <param name="links">How many names it has.</param>
-    public void AddName(in WantedFile file, int links)
+    public void AddName(in MeasuredFile file, int links)
     {
         if (shared.Reclaim is ReclaimItem item && file.Name != null)
         {
             ulong key = LinkedFiles.KeyOf(_directory.Status.Inode, Utf8Z.Span(file.Name));
-            item.Set.AddName(item.Number, _subvolume, file.Inode, key, links);
+            item.Set.AddName(file.Usage?.Number ?? item.Number, _subvolume, file.Inode, key, links);
         }
     }
 
@@ -165,8 +153,9 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         }
     }
 
-    private void CountFile(ref WantedFile file, ReadOnlySpan<TreePiece> pieces, bool isStill, bool isWhole)
+    private void CountFile(ref MeasuredFile file, ReadOnlySpan<TreePiece> pieces, bool isStill, bool isWhole)
     {
+        fiemap.Usage = file.Usage;
         long from = file.Counted;
         file.Counted = isWhole ? long.MaxValue : pieces[^1].Extent.End;
         bool mustAsk = !isStill;
@@ -188,7 +177,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         }
     }
 
-    private void Ask(in WantedFile file, long from)
+    private void Ask(in MeasuredFile file, long from)
     {
         Descriptor opened = Descriptor.None;
         if (file.Name != null)
@@ -216,7 +205,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         }
     }
 
-    private string PathOf(in WantedFile file) => file.Name == null
+    private string PathOf(in MeasuredFile file) => file.Name == null
         ? _directory.Path
         : _directory.PathOf(new ReadOnlySpan<byte>(file.Name, Utf8Z.Length(file.Name)));
 }

@@ -3,7 +3,11 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Measuring;
 
 /// <summary>The items of a session, on any filesystems.</summary>
-internal sealed class ReclaimItems : IDisposable
+/// <param name="isOfFiles">
+/// Whether the references are those of single files in a ledger, and not of the items: then they are counted by
+/// <see cref="Count"/>.
+/// </param>
+internal sealed class ReclaimItems(bool isOfFiles) : IDisposable
 {
     private readonly ItemSets _sets = new();
     private readonly List<ReclaimSet> _fileSystems = [];
@@ -33,7 +37,7 @@ internal sealed class ReclaimItems : IDisposable
             var file = new OwnedDescriptor(own);
             try
             {
-                _fileSystems.Add(set = new ReclaimSet(file, fileSystem, path, _sets));
+                _fileSystems.Add(set = new ReclaimSet(file, fileSystem, path, isOfFiles ? new NoItemSets() : _sets));
             }
             catch
             {
@@ -48,8 +52,25 @@ internal sealed class ReclaimItems : IDisposable
     /// <summary>Keeps what was measured of an item.</summary>
     public void End(ReclaimItem item, MeasureResult measured) => _measured.Add(item.Number, measured);
 
-    /// <summary>Forgets an item that could not be measured.</summary>
-    public static void Drop(ReclaimItem item) => item.Set.Remove(item.Number);
+    /// <summary>Forgets an item that could not be measured. What is known of files in a ledger stays.</summary>
+    public void Drop(ReclaimItem item)
+    {
+        if (!isOfFiles)
+        {
+            item.Set.Remove(item.Number);
+        }
+    }
+
+    /// <summary>The numbers in the ledger of each file with several names.</summary>
+    public IEnumerable<int[]> LinkedNames => _fileSystems.SelectMany(set => set.LinkedItems);
+
+    /// <summary>Counts the extents of all items.</summary>
+    /// <param name="totals">Takes them.</param>
+    /// <param name="tick">Is called now and then.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public void Count(IExtentTotals totals, Action tick, CancellationToken cancellation) =>
+        _fileSystems.ForEach(set => set.Count(totals, tick, cancellation));
 
     /// <summary>What was measured of all items, with what would come free.</summary>
     /// <param name="detailed">Whether it is told what comes free with several items together only.</param>
@@ -59,11 +80,7 @@ internal sealed class ReclaimItems : IDisposable
     public IReadOnlyList<MeasureResult> Complete(bool detailed, Action tick, CancellationToken cancellation)
     {
         var totals = new ReclaimTotals(_sets);
-        foreach (ReclaimSet set in _fileSystems)
-        {
-            set.Count(totals, tick, cancellation);
-        }
-
+        Count(totals, tick, cancellation);
         ILookup<int, ReclaimableGroup> groups = totals.Together.OrderByDescending(group => group.Length)
             .SelectMany(group => _sets[group.Items].ToArray().Select(item => (Item: item, Group: Group(item, group))))
             .ToLookup(one => one.Item, one => one.Group);

@@ -15,7 +15,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
 
     private readonly TreeSearch _items = new();
     private readonly PieceUsage _pieces = new(shared, totals, fiemap);
-    private WantedFile[] _wanted = new WantedFile[256];
+    private MeasuredFile[] _wanted = new MeasuredFile[256];
     private MeasuredDirectory _directory = null!;
     private int _wantedCount;
 
@@ -41,14 +41,15 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
     /// Its name in the directory, which stays there until <see cref="Count"/> comes back; null for what was started
     /// with.
     /// </param>
-    public void Add(ulong inode, byte* name)
+    /// <param name="usage">Its entry in the ledger, if there is one.</param>
+    public void Add(ulong inode, byte* name, EntryUsage? usage = null)
     {
         if (_wantedCount == _wanted.Length)
         {
             Array.Resize(ref _wanted, _wantedCount * 2);
         }
 
-        _wanted[_wantedCount++] = new WantedFile { Inode = inode, Name = name };
+        _wanted[_wantedCount++] = new MeasuredFile { Inode = inode, Name = name, Usage = usage };
     }
 
     /// <summary>Counts all files that were added.</summary>
@@ -68,7 +69,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
 
     private void CountAll()
     {
-        Span<WantedFile> wanted = _wanted.AsSpan(0, _wantedCount);
+        Span<MeasuredFile> wanted = _wanted.AsSpan(0, _wantedCount);
         wanted.Sort(static (a, b) => a.Inode.CompareTo(b.Inode));
         _items.Start(_directory.Descriptor, "");
         _pieces.Start(_directory, _wanted);
@@ -134,6 +135,10 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
             if (_names > 0 && Decide())
             {
                 shared.AddFile();
+                if (_wanted[_current].Usage is { } usage)
+                {
+                    usage.Files = 1;
+                }
             }
 
             for (int same = _current; _names > 1 && same < next && _wanted[same].Inode == _wanted[_current].Inode; same++)
@@ -180,6 +185,10 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
         if (extent.Kind == ExtentKind.Inline)
         {
             totals.AddInline(extent);
+            if (_wanted[_current].Usage is { } usage)
+            {
+                usage.InlineDiskLength += extent.RawDiskLength;
+            }
         }
         else if (extent.Kind != ExtentKind.Hole)
         {

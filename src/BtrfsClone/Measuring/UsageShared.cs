@@ -19,6 +19,9 @@ internal sealed class UsageShared(SessionEvents events)
     /// <summary>Where the item's references are gathered; null where nobody asks what would come free.</summary>
     public ReclaimItem? Reclaim { get; set; }
 
+    /// <summary>Keeps what each file and directory uses; null where nobody asks.</summary>
+    public IUsageLedger? Ledger { get; init; }
+
     /// <summary>How many failures there were.</summary>
     public long Failed => Interlocked.Read(ref _failed);
 

@@ -19,6 +19,7 @@ public sealed class LyingKernelTests
     [InlineData("optimize", "--json", "--dry-run")]
     [InlineData("measure")]
     [InlineData("measure", "--reclaimable", "--detailed")]
+    [InlineData("report", "--json", "--force")]
     [InlineData("copy", "--atomic")]
     [InlineData("copy")]
     [InlineData("send", "--protocol", "1")]
@@ -32,6 +33,7 @@ public sealed class LyingKernelTests
         string source = MakeSource(image.Root);
         string[] paths = verb is "extents" or "owners"
             ? Directory.GetFiles(source)
+            : verb == "report" ? [source, "--output", Path.Combine(image.Root, "page")]
             : verb == "copy" ? [source, Path.Combine(image.Root, "clone")] : [source];
         (int, string, string) honest = Run(0, rate: int.MaxValue, program, [verb, .. options, .. paths]);
         Shell.Check("sh", "-c", "rm -rf \"$1\"/clone \"$1\"/.btrfs-clone-atomic.*", "sh", image.Root);

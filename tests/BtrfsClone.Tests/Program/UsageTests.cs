@@ -29,6 +29,8 @@ public sealed class UsageTests
     [InlineData("optimize", "--minimum-gain", "0", "a")]
     [InlineData("optimize", "--minimum-gain", "much", "a")]
     [InlineData("optimize", "--maximum-rate", "-1", "a")]
+    [InlineData("report", "a")]
+    [InlineData("report", "--output", "a", "--depth", "3")]
     [InlineData("extents", "--offset", "-1", "a")]
     [InlineData("extents", "--offset", "many", "a")]
     [InlineData("extents", "--length", "0", "a")]
@@ -60,6 +62,7 @@ public sealed class UsageTests
     [InlineData("owners", "--help")]
     [InlineData("send", "--help")]
     [InlineData("optimize", "--help")]
+    [InlineData("report", "--help")]
     public void Help_and_version_go_to_standard_output(params string[] arguments)
     {
         ShellResult result = Support.Program.Run(arguments);

@@ -18,6 +18,7 @@ public sealed class ListingFailureTests(ScratchBtrfs btrfs)
     [InlineData("getdents64", "merge")]
     [InlineData("lseek", "merge")]
     [InlineData("getdents64", "measure")]
+    [InlineData("getdents64", "report")]
     [InlineData("getdents64", "wait")]
     [InlineData("lseek", "wait")]
     public void Every_listing_that_fails_is_told(string call, string verb)
@@ -31,6 +32,7 @@ public sealed class ListingFailureTests(ScratchBtrfs btrfs)
         {
             "copy" => ["copy", source, Path.Combine(folder, "clone")],
             "compare" or "merge" => [verb, other, source],
+            "report" => ["report", source, "--force", "--output", Path.Combine(folder, "page")],
             _ => [verb, source],
         };
         int failures = 0;

@@ -1,7 +1,7 @@
 namespace BtrfsClone.Measuring;
 
-/// <summary>Sets of item numbers. Each is there once, and has a number itself: 0 is the empty one.</summary>
-internal sealed class ItemSets
+/// <summary>Sets of item numbers, of which each is there once.</summary>
+internal sealed class ItemSets : IItemSets
 {
     public const int Empty = 0;
 
@@ -14,7 +14,7 @@ internal sealed class ItemSets
     /// <summary>The items of a set, in ascending order.</summary>
     public ReadOnlySpan<int> this[int set] => _sets[set];
 
-    /// <summary>The set of one item.</summary>
+    /// <inheritdoc/>
     public int Of(int item)
     {
         if (!_singles.TryGetValue(item, out int set))
@@ -25,7 +25,7 @@ internal sealed class ItemSets
         return set;
     }
 
-    /// <summary>What is in either set.</summary>
+    /// <inheritdoc/>
     public int Union(int one, int other)
     {
         if (one == other || other == Empty)
@@ -41,7 +41,7 @@ internal sealed class ItemSets
         return set;
     }
 
-    /// <summary>What is in both sets.</summary>
+    /// <inheritdoc/>
     public int Intersect(int one, int other)
     {
         if (one == other)

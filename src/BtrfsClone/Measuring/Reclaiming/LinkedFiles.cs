@@ -9,10 +9,13 @@ namespace BtrfsClone.Measuring;
 internal readonly record struct Membership(int Whole, int Any, bool IsInAll);
 
 /// <summary>The files with several names, and which of these were met in which item.</summary>
-internal sealed class LinkedFiles(ItemSets sets)
+internal sealed class LinkedFiles(IItemSets sets)
 {
     private readonly Dictionary<(ulong Subvolume, ulong Inode), HashSet<(int Item, ulong Name)>> _names = [];
     private readonly Dictionary<(ulong Subvolume, ulong Inode), int> _links = [];
+
+    /// <summary>The items of each file's names.</summary>
+    public IEnumerable<int[]> Items => _names.Values.Select(names => names.Select(name => name.Item).ToArray());
 
     /// <summary>A name's key: a hash of it and of its directory.</summary>
     public static ulong KeyOf(ulong directory, ReadOnlySpan<byte> name) =>

@@ -17,7 +17,7 @@ internal sealed class ReclaimSet : IDisposable
 
     private readonly OwnedDescriptor _file;
     private readonly string _path;
-    private readonly ItemSets _sets;
+    private readonly IItemSets _sets;
     private readonly LinkedFiles _linked;
     private readonly ReclaimReferences _references = new();
     private readonly OwnerSearch _owners = new();
@@ -30,7 +30,7 @@ internal sealed class ReclaimSet : IDisposable
     /// <param name="path">What to call it in errors.</param>
     /// <param name="sets">The sets of items.</param>
     /// <exception cref="BtrfsException">It cannot be written out, or the trees cannot be read.</exception>
-    public ReclaimSet(OwnedDescriptor file, Guid fileSystem, string path, ItemSets sets)
+    public ReclaimSet(OwnedDescriptor file, Guid fileSystem, string path, IItemSets sets)
     {
         (_file, _path, FileSystem, _sets) = (file, path, fileSystem, sets);
         _linked = new LinkedFiles(sets);
@@ -44,6 +44,9 @@ internal sealed class ReclaimSet : IDisposable
     }
 
     public Guid FileSystem { get; }
+
+    /// <inheritdoc cref="LinkedFiles.Items"/>
+    public IEnumerable<int[]> LinkedItems => _linked.Items;
 
     /// <summary>Adds references; on any thread.</summary>
     public void Add(ReclaimReferences references)
@@ -70,12 +73,12 @@ internal sealed class ReclaimSet : IDisposable
         _linked.Remove(item);
     }
 
-    /// <summary>Counts the extents that come free.</summary>
+    /// <summary>Counts the extents, by those who hold them.</summary>
     /// <param name="totals">Takes them.</param>
     /// <param name="tick">Is called now and then.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
-    public void Count(ReclaimTotals totals, Action tick, CancellationToken cancellation)
+    public void Count(IExtentTotals totals, Action tick, CancellationToken cancellation)
     {
         _references.Sort();
         var counts = new ReferenceCounts(_file.Descriptor, _path);
@@ -108,21 +111,20 @@ internal sealed class ReclaimSet : IDisposable
     /// <param name="first">The first reference of the items.</param>
     /// <param name="next">Behind the last one.</param>
     /// <param name="known">How many references it has in all, as the extent tree counts; 0 where that is not known.</param>
-    private void Count(ReclaimTotals totals, int first, int next, ulong known)
+    private void Count(IExtentTotals totals, int first, int next, ulong known)
     {
         Span<ReclaimReference> references = _references.All[first..next];
         (Membership owners, ulong count, bool mayBeShared) = Summarize(references);
         if (known > count)
         {
-            return;
+            owners = default;
         }
-
-        if (known != count || mayBeShared)
+        else if (known != count || mayBeShared)
         {
             owners = Ask(_references.Places[first], references);
         }
 
-        totals.Add(references[0].DiskLength, owners);
+        totals.Add(references, owners);
     }
 
     /// <summary>To which items all of the references belong, and how many there are: those of overlapping items once.</summary>

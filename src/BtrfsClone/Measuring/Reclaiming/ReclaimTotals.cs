@@ -1,7 +1,7 @@
 namespace BtrfsClone.Measuring;
 
 /// <summary>What comes free, in bytes of extents.</summary>
-internal sealed class ReclaimTotals(ItemSets sets)
+internal sealed class ReclaimTotals(ItemSets sets) : IExtentTotals
 {
     private readonly Dictionary<int, long> _alone = [];
     private readonly Dictionary<int, long> _together = [];
@@ -15,16 +15,15 @@ internal sealed class ReclaimTotals(ItemSets sets)
     /// <summary>What comes free with several items together only, by the set of those that hold it.</summary>
     public IEnumerable<(int Items, long Length)> Together => _together.Select(one => (one.Key, one.Value));
 
-    /// <summary>Counts an extent that only the items refer to.</summary>
-    /// <param name="length">Its bytes.</param>
-    /// <param name="owners">To which items all of those belong that refer to it.</param>
-    public void Add(long length, in Membership owners)
+    /// <inheritdoc/>
+    public void Add(ReadOnlySpan<ReclaimReference> references, in Membership owners)
     {
         if (!owners.IsInAll)
         {
             return;
         }
 
+        long length = references[0].DiskLength;
         Set += length;
         foreach (int item in sets[owners.Whole])
         {

@@ -1,0 +1,161 @@
+using BtrfsClone.Cloning;
+using BtrfsClone.Interop;
+
+namespace BtrfsClone.Reporting;
+
+/// <summary>A file that appears under its name whole, or not at all.</summary>
+internal sealed unsafe class ReportFile : IDisposable
+{
+    // What any file is made with, less the umask.
+    private const uint UsualMode = 0x1B6;
+    private const uint Permissions = 0xFFF;
+
+    private readonly string _path;
+    private readonly bool _replaces;
+    private readonly byte[] _name;
+    private readonly OwnedDescriptor _directory;
+
+    /// <summary>Opens the directory that the file goes into.</summary>
+    /// <param name="path">Its absolute path.</param>
+    /// <param name="replaces">Whether one that is there is replaced.</param>
+    /// <exception cref="BtrfsException">There is no such directory, or something is there that is not replaced.</exception>
+    public ReportFile(string path, bool replaces)
+    {
+        (_path, _replaces) = (path, replaces);
+        int slash = path.LastIndexOf('/');
+        if (slash == path.Length - 1)
+        {
+            throw new BtrfsException(BtrfsError.DestinationExists, path, "it is a directory, and a file is to be written");
+        }
+
+        _name = Utf8Z.From(path[(slash + 1)..]);
+        CallResult result = Sys.Open(slash == 0 ? "/" : path[..slash], OpenFlags.ReadOnly | OpenFlags.Directory, out Descriptor opened);
+        if (result.Failed)
+        {
+            throw Failure(SystemCall.OpenAt, result);
+        }
+
+        _directory = new OwnedDescriptor(opened);
+        try
+        {
+            Look();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes the file. On failure nothing of it stays, and what is there does.</summary>
+    /// <param name="write">Writes what is in it.</param>
+    /// <exception cref="BtrfsException">It cannot be written.</exception>
+    public void Write(Action<Stream> write)
+    {
+        Span<byte> temporary = stackalloc byte[TemporaryName.MaxSize];
+        TemporaryName.Write(temporary);
+        fixed (byte* from = temporary, to = _name)
+        {
+            int flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow;
+            Check(SystemCall.OpenAt, Sys.OpenAt(_directory.Descriptor, from, flags, out Descriptor opened, UsualMode));
+            bool isNamed = false;
+            try
+            {
+                using (DescriptorScope closing = new(opened))
+                {
+                    if (Look() is uint mode)
+                    {
+                        Check(SystemCall.Fchmod, Sys.Chmod(opened, mode));
+                    }
+
+                    using Output output = new(this, opened);
+                    using BufferedStream buffered = new(output, 1 << 16);
+                    write(buffered);
+                }
+
+                Check(
+                    SystemCall.RenameAt2,
+                    _replaces
+                        ? Sys.Rename(_directory.Descriptor, from, _directory.Descriptor, to)
+                        : Sys.RenameNoReplace(_directory.Descriptor, from, _directory.Descriptor, to));
+                isNamed = true;
+            }
+            finally
+            {
+                if (!isNamed)
+                {
+                    _ = Sys.Unlink(_directory.Descriptor, from);
+                }
+            }
+        }
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    /// <summary>The permissions of a file that is there and is replaced; null where there is none.</summary>
+    private uint? Look()
+    {
+        CallResult result = Sys.Stat(_path, follow: false, out Statx status);
+        if (result.Is(Errno.ENOENT))
+        {
+            return null;
+        }
+
+        Check(SystemCall.Statx, result);
+        return status.FileType != Sys.ModeRegular
+            ? throw new BtrfsException(BtrfsError.DestinationExists, _path, "something is there that is no regular file")
+            : _replaces ? status.Mode & Permissions
+            : throw new BtrfsException(
+                new ErrorMeaning(BtrfsError.DestinationExists, "the file exists and is left as it is", "Use {Force} to replace it."),
+                _path);
+    }
+
+    private void Check(SystemCall call, CallResult result)
+    {
+        if (result.Failed)
+        {
+            throw Failure(call, result);
+        }
+    }
+
+    private BtrfsException Failure(SystemCall call, CallResult result) =>
+        new(ErrorTable.Of(call, result.Error, atSource: false, isNamed: true), _path, call, result.Error);
+
+    /// <summary>Writes to the descriptor, one byte after the other.</summary>
+    private sealed class Output(ReportFile file, Descriptor descriptor) : Stream
+    {
+        private long _end;
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            file.Check(SystemCall.Pwrite, Sys.WriteAt(descriptor, buffer, _end));
+            _end += buffer.Length;
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
+}
