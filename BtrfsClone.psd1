@@ -1,5 +1,6 @@
 @{
     RootModule           = 'bin/BtrfsClone.PowerShell.dll'
+    # The version of all that is built: Directory.Build.props reads it here.
     ModuleVersion        = '0.1.0'
     GUID                 = '6051b5b5-057a-4f91-b757-bd3ea1092b85'
     Author               = 'The BtrfsClone contributors'
@@ -17,10 +18,19 @@
 
     FormatsToProcess     = @('BtrfsClone.Format.ps1xml')
 
+    FileList             = @(
+        'BtrfsClone.psd1', 'BtrfsClone.Format.ps1xml', 'CHANGELOG.md', 'LICENSE', 'README.md'
+        'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'bin/System.IO.Hashing.dll'
+        'en-US/BtrfsClone.PowerShell.dll-Help.xml', 'en-US/about_BtrfsClone.help.txt'
+    )
+
     PrivateData          = @{
         PSData = @{
-            Tags       = @('btrfs', 'reflink', 'clone', 'extent', 'copy-on-write', 'filesystem', 'Linux', 'PSEdition_Core')
-            LicenseUri = 'https://opensource.org/license/mit'
+            Tags         = @('btrfs', 'reflink', 'clone', 'extent', 'copy-on-write', 'filesystem', 'Linux', 'PSEdition_Core')
+            LicenseUri   = 'https://opensource.org/license/mit'
+            ProjectUri   = 'https://www.powershellgallery.com/packages/BtrfsClone'
+            ReleaseNotes = 'CHANGELOG.md, beside this file, says what is new in each version.'
+            Prerelease   = ''
         }
     }
 }

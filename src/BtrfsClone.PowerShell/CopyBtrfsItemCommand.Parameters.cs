@@ -32,7 +32,7 @@ public sealed partial class CopyBtrfsItemCommand
 
     /// <summary>As <c>Copy-Item</c> has it: true, which is always so here. False is an error that says what does it.</summary>
     [Parameter]
-    public SwitchParameter Container { get; set; } = true;
+    public SwitchParameter Container { get; set; }
 
     /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
     [Parameter]
@@ -113,12 +113,16 @@ public sealed partial class CopyBtrfsItemCommand
     [Parameter]
     public SwitchParameter ReadOnly { get; set; }
 
+    /// <summary>Clones a directory itself only, with its metadata, and nothing below it.</summary>
+    [Parameter]
+    public SwitchParameter NoRecurse { get; set; }
+
     /// <summary>
-    /// Clones what is below a directory; the default. <c>-Recurse:$false</c> clones directories only themselves. Given
-    /// with <c>-Snapshot</c>, it makes snapshots of nested subvolumes too, in their places: of all or none.
+    /// With <c>-Snapshot</c>, makes snapshots of nested subvolumes too, in their places: of all or none. Else it changes nothing, as
+    /// clones have what is below a directory anyway; an explicit false is <c>-NoRecurse</c>.
     /// </summary>
     [Parameter]
-    public SwitchParameter Recurse { get; set; } = true;
+    public SwitchParameter Recurse { get; set; }
 
     /// <summary>
     /// Leaves out other filesystems that are mounted below the given directories. Nested subvolumes belong to the filesystem.

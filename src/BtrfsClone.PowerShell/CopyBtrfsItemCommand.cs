@@ -33,9 +33,10 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
     protected override void BeginProcessing()
     {
         CleanUpWhenProcessEnds();
+        RefuseBesideNoRecurse();
         RefuseBesideSnapshot();
         RefuseBesideAtomic();
-        if (!Container)
+        if (IsFalse(nameof(Container), Container))
         {
             ThrowTerminatingError(ErrorRecords.NoContainer());
         }
@@ -54,7 +55,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
             PerFile = PerFile,
             OneFileSystem = OneFileSystem,
             SingleItem = IsSingleItem,
-            Recurse = Recurse,
+            Recurse = !NoRecurse && !IsFalse(nameof(Recurse), Recurse),
             Workers = ThrottleLimit,
             Filter = patterns.Filter,
         };
@@ -70,9 +71,8 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         _progress = new WorkProgress(this, "Cloning", Describe);
         if (Snapshot)
         {
-            bool recurse = Recurse && MyInvocation.BoundParameters.ContainsKey(nameof(Recurse));
-            string why = recurse ? "The snapshot is in it." : "Use -Recurse to make a snapshot of it, too.";
-            _snapshots = new SnapshotClone(_session, new() { Recurse = recurse, ReadOnly = ReadOnly }, nested => WriteWarning(
+            string why = Recurse ? "The snapshot is in it." : "Use -Recurse to make a snapshot of it, too.";
+            _snapshots = new SnapshotClone(_session, new() { Recurse = Recurse, ReadOnly = ReadOnly }, nested => WriteWarning(
                 $"The snapshot leaves the nested subvolume '{PathText.Printable(nested)}' empty. {why}"));
         }
     }
@@ -157,6 +157,16 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         return _carried?.Describe() ?? string.Create(
             CultureInfo.CurrentCulture,
             $"{files:N0} files, {_session.Counters.Length / 1e6:N1} MB, {files / elapsed.TotalSeconds:N0} files/s");
+    }
+
+    private bool IsFalse(string name, SwitchParameter value) => !value && MyInvocation.BoundParameters.ContainsKey(name);
+
+    private void RefuseBesideNoRecurse()
+    {
+        if (NoRecurse && Recurse)
+        {
+            ThrowTerminatingError(ErrorRecords.NotTogether(nameof(NoRecurse), nameof(Recurse)));
+        }
     }
 
     private void RefuseBesideSnapshot()

@@ -43,6 +43,7 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
 
     /// <summary>Where the range begins in the source, in bytes: a multiple of the block size (4096 as a rule).</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long Offset { get; set; }
 
@@ -51,11 +52,13 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
     /// is up to the end. An end inside a block has to become the destination's end.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long Length { get; set; }
 
     /// <summary>Where the range goes in the destination, in bytes; to the source's offset unless given.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long DestinationOffset { get; set; }
 

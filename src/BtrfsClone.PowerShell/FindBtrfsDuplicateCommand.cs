@@ -21,6 +21,7 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
 
     /// <summary>Bytes that data has at least; a range has at least one block in any case.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long MinimumLength { get; set; } = 1;
 

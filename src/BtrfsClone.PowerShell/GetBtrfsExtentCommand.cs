@@ -15,11 +15,13 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
     /// hole only as far as the range goes.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long Offset { get; set; }
 
     /// <summary>The length of the range in bytes; to the end of the file, and beyond it, unless given.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long Length { get; set; }
 

@@ -18,11 +18,13 @@ public sealed class GetBtrfsExtentOwnerCommand : BtrfsCmdlet
     /// <c>Get-BtrfsExtent</c> writes binds to it; a hole and inline data, which have none, have no owners.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [AllowNull]
     public long? DiskOffset { get; set; }
 
     /// <summary>The bytes that this extent takes on disk, which the objects then tell.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [AllowNull]
     public long? DiskLength { get; set; }
 

@@ -51,6 +51,7 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
 
     /// <summary>The columns that a line may take; the console's width by default.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(WidthCompleter))]
     [ValidateRange(20, 1000)]
     public int Width { get; set; }
 

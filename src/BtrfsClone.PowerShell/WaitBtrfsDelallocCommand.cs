@@ -18,6 +18,7 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
     /// it is an error, and not written with <c>-PassThru</c>.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(SecondsCompleter))]
     [ValidateRange(1, int.MaxValue)]
     public int Timeout { get; set; }
 

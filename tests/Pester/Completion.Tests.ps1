@@ -30,6 +30,10 @@ Describe 'Tab' {
         @{ line = 'Copy-BtrfsItem x y -ThrottleLimit '; expected = $(for ($n = 1; $n -lt [Environment]::ProcessorCount; $n *= 2) { "$n" }), "$([Environment]::ProcessorCount)" | ForEach-Object { $_ } }
         @{ line = 'Find-BtrfsDuplicate x -Source '; expected = 'Auto', 'Checksum', 'Content' }
         @{ line = 'Find-BtrfsDuplicate ./tree -Exclude o'; expected = 'obj' }
+        @{ line = 'Wait-BtrfsDelalloc x -Timeout 6'; expected = '60', '600' }
+        @{ line = 'Copy-BtrfsRange x y -Length '; expected = '0', '64KB', '128KB', '1MB', '16MB', '128MB', '1GB' }
+        @{ line = 'Get-BtrfsExtent x -Offset 4711'; expected = '4711' }
+        @{ line = 'Show-BtrfsExtentMap x -Width 1'; expected = '120', '160' }
         @{ line = 'Copy-BtrfsRange x ./tree/c'; expected = './tree/c[1].txt' }
     ) {
         (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be $expected

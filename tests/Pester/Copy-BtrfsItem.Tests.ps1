@@ -345,6 +345,21 @@ Describe 'Copy-BtrfsItem -Include and -Exclude' {
     }
 }
 
+Describe 'Copy-BtrfsItem -NoRecurse' {
+    It 'clones a directory alone, also in its old form, and not beside -Recurse' {
+        $folder = New-ScratchFolder
+        $null = New-Item -ItemType Directory "$folder/src/below"
+        Set-Content "$folder/src/file" 'x'
+        chmod 2751 "$folder/src"
+        Copy-BtrfsItem "$folder/src" "$folder/new" -NoRecurse
+        Copy-BtrfsItem "$folder/src" "$folder/old" -Recurse:$false
+        Copy-BtrfsItem "$folder/src" "$folder/all" -Recurse
+        Get-EntryName $folder | Should -Be 'all', 'all/below', 'all/file', 'new', 'old', 'src', 'src/below', 'src/file'
+        stat -c %a "$folder/new" "$folder/old" | Should -Be '2751', '2751'
+        { Copy-BtrfsItem "$folder/src" "$folder/both" -NoRecurse -Recurse } | Should -Throw -ErrorId 'ParametersNotTogether,*'
+    }
+}
+
 Describe 'Copy-BtrfsItem -Container' {
     It 'is always so, and an error that says what to use where it is not' {
         $folder = New-ScratchFolder

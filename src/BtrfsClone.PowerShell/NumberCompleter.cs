@@ -1,0 +1,32 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>Completes numbers, for which PowerShell by itself would offer names of files.</summary>
+internal abstract class NumberCompleter(params string[] numbers) : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters)
+    {
+        string[] begun = Array.FindAll(numbers, one => one.StartsWith(wordToComplete, StringComparison.OrdinalIgnoreCase));
+
+        // Without any, it would be names again: what is there already is a number.
+        return (begun.Length > 0 ? begun : [wordToComplete]).Select(one => new CompletionResult(one));
+    }
+}
+
+/// <summary>Completes bytes, in multiples of any block.</summary>
+internal sealed class ByteCountCompleter() : NumberCompleter("0", "64KB", "128KB", "1MB", "16MB", "128MB", "1GB");
+
+/// <summary>Completes seconds.</summary>
+internal sealed class SecondsCompleter() : NumberCompleter("1", "10", "60", "600", "3600");
+
+/// <summary>Completes widths in columns.</summary>
+internal sealed class WidthCompleter() : NumberCompleter("40", "60", "80", "120", "160");

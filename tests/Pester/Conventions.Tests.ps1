@@ -1,0 +1,73 @@
+BeforeDiscovery {
+    Import-Module "$PSScriptRoot/../../BtrfsClone.psd1"
+    $commands = (Get-Command -Module BtrfsClone).Name
+}
+
+BeforeAll {
+    $manifest = (Resolve-Path "$PSScriptRoot/../../BtrfsClone.psd1").Path
+    Import-Module $manifest
+}
+
+# What PSScriptAnalyzer would say of functions, of cmdlets that are compiled.
+Describe '<_>' -ForEach $commands {
+    BeforeAll {
+        $command = Get-Command $_
+        $attribute = [Reflection.CustomAttributeExtensions]::GetCustomAttribute($command.ImplementingType, [Management.Automation.CmdletAttribute])
+        $own = $command.Parameters.Values | Where-Object Name -NotIn ([Management.Automation.Cmdlet]::CommonParameters)
+    }
+
+    It 'has an approved verb, and a noun of the module in the singular' {
+        $command.Verb | Should -BeIn (Get-Verb).Verb
+        $command.Noun | Should -MatchExactly '^Btrfs[A-Z][a-z]+([A-Z][a-z]+)*$'
+        $command.Noun | Should -Not -Match '[^s]s$'
+    }
+
+    It 'asks before it changes something, and only then' {
+        $reads = 'Compare', 'Find', 'Get', 'Measure', 'Show', 'Test', 'Wait'
+        $attribute.SupportsShouldProcess | Should -Be ($command.Verb -notin $reads)
+    }
+
+    It 'says what it writes' {
+        $command.OutputType | Should -Not -BeNullOrEmpty
+    }
+
+    It 'has switches that are off unless given, and no other truth values' {
+        $own.ParameterType | Where-Object { $_ -in [bool], [Nullable[bool]] } | Should -BeNullOrEmpty
+        $new = [Activator]::CreateInstance($command.ImplementingType)
+        try {
+            foreach ($switch in $own | Where-Object { $_.SwitchParameter -and $_.Name -notin 'WhatIf', 'Confirm' }) {
+                $new.($switch.Name).IsPresent | Should -BeFalse -Because $switch.Name
+            }
+        } finally {
+            $new.Dispose()
+        }
+    }
+
+    It 'has parameters in the singular, with names that begin with a capital' {
+        foreach ($parameter in $own) {
+            $parameter.Name | Should -MatchExactly '^[A-Z][A-Za-z]+$'
+            $parameter.Name | Should -Not -Match '([^s]s)$' -Because 'a list is named as one of its entries is'
+        }
+    }
+
+    It 'completes what is no path by what it takes' {
+        foreach ($parameter in $own | Where-Object { $_.ParameterType -in [int], [long], [Nullable[long]], [Nullable[int]] }) {
+            $line = "$($command.Name) x -$($parameter.Name) "
+            $offered = (TabExpansion2 $line $line.Length).CompletionMatches
+            $offered | Should -Not -BeNullOrEmpty -Because $line
+            $offered.ResultType | Should -Not -Contain 'ProviderItem' -Because $line
+            $offered.CompletionText | Should -Match '^\d+(KB|MB|GB)?$'
+        }
+    }
+}
+
+Describe 'The manifest' {
+    It 'has what the gallery shows' {
+        $data = (Import-PowerShellDataFile $manifest).PrivateData.PSData
+        $data.Tags | Should -Contain 'PSEdition_Core'
+        $data.LicenseUri, $data.ProjectUri | Should -Match '^https://'
+        $data.ReleaseNotes | Should -Not -BeNullOrEmpty
+        # As NuGet takes it.
+        $data.Prerelease | Should -Match '^([0-9A-Za-z]+)?$'
+    }
+}
