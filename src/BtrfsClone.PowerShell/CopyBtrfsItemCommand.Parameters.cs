@@ -125,6 +125,17 @@ public sealed partial class CopyBtrfsItemCommand
     public SwitchParameter Recurse { get; set; }
 
     /// <summary>
+    /// Clones what symbolic links lead to in their places, also of those below items. A link that leads nowhere, or back to a
+    /// directory that it is in, is an error.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter FollowSymlink { get; set; }
+
+    /// <summary>Clones what an item leads to that is a symbolic link, under the link's name; links below it stay links.</summary>
+    [Parameter]
+    public SwitchParameter FollowNamedSymlink { get; set; }
+
+    /// <summary>
     /// Leaves out other filesystems that are mounted below the given directories. Nested subvolumes belong to the filesystem.
     /// </summary>
     [Parameter]

@@ -36,6 +36,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         RefuseBesideNoRecurse();
         RefuseBesideSnapshot();
         RefuseBesideAtomic();
+        RefuseBesideLinks();
         if (IsFalse(nameof(Container), Container))
         {
             ThrowTerminatingError(ErrorRecords.NoContainer());
@@ -54,6 +55,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
             PointInTime = PointInTime,
             PerFile = PerFile,
             OneFileSystem = OneFileSystem,
+            Links = FollowSymlink ? LinkMode.FollowAll : FollowNamedSymlink ? LinkMode.FollowNamed : LinkMode.Keep,
             SingleItem = IsSingleItem,
             Recurse = !NoRecurse && !IsFalse(nameof(Recurse), Recurse),
             Workers = ThrottleLimit,
@@ -174,7 +176,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         string[] others =
         [
             nameof(Include), nameof(Exclude), nameof(ExcludeFrom), nameof(RelativeBasePath), nameof(Force), nameof(Backup),
-            nameof(Update), nameof(Atomic), nameof(PointInTime),
+            nameof(Update), nameof(Atomic), nameof(PointInTime), nameof(FollowSymlink), nameof(FollowNamedSymlink),
         ];
         string? other = Reflink == ReflinkMode.Auto
             ? $"{nameof(Reflink)} {nameof(ReflinkMode.Auto)}"
@@ -192,6 +194,16 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         if (ReadOnly && !Snapshot)
         {
             ThrowTerminatingError(ErrorRecords.NeedsParameter(nameof(ReadOnly), nameof(Snapshot)));
+        }
+    }
+
+    private void RefuseBesideLinks()
+    {
+        string? follow = FollowSymlink ? nameof(FollowSymlink) : FollowNamedSymlink ? nameof(FollowNamedSymlink) : null;
+        string? other = PointInTime ? nameof(PointInTime) : FollowSymlink && FollowNamedSymlink ? nameof(FollowNamedSymlink) : null;
+        if (follow is not null && other is not null)
+        {
+            ThrowTerminatingError(ErrorRecords.NotTogether(follow, other));
         }
     }
 

@@ -69,7 +69,7 @@ internal static class ErrorRecords
         BtrfsError.SourceNotFound or BtrfsError.DestinationNotFound => ErrorCategory.ObjectNotFound,
         BtrfsError.DestinationExists or BtrfsError.JustCreated => ErrorCategory.ResourceExists,
         BtrfsError.DestinationReadOnly or BtrfsError.PermissionDenied => ErrorCategory.PermissionDenied,
-        BtrfsError.DestinationInsideSource or BtrfsError.SourceOutsideBase or BtrfsError.SameFile
+        BtrfsError.DestinationInsideSource or BtrfsError.SourceOutsideBase or BtrfsError.LinkCycle or BtrfsError.SameFile
             or BtrfsError.CrossDevice or BtrfsError.UnalignedRange or BtrfsError.OverlappingRanges
             or BtrfsError.RangeBeyondEnd or BtrfsError.NameTooLong => ErrorCategory.InvalidArgument,
         BtrfsError.CloneNotSupported or BtrfsError.NotBtrfs or BtrfsError.FiemapNotSupported

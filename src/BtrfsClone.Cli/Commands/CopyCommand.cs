@@ -72,6 +72,14 @@ internal static class CopyCommand
             Description = "Clone what is below directories: the default, but for subvolumes nested in a --snapshot, of which " +
                 "it makes snapshots in that, of all or none.",
         };
+        Option<bool> follow = new("--dereference", "-L")
+        {
+            Description = "Clone what symbolic links lead to, in their places.",
+        };
+        Option<bool> followNamed = new("--dereference-command-line", "-H")
+        {
+            Description = "Clone what a SOURCE leads to that is a symbolic link; links below it stay links.",
+        };
         Option<bool> noTarget = new("--no-target-directory", "-T")
         {
             Description = "Take DESTINATION for the clone's name, also where it is a directory.",
@@ -80,7 +88,7 @@ internal static class CopyCommand
         {
             paths, filesFrom, zeros, shared.Reflink, noClobber, force, backup, update, atomic, pointInTime, perFile, snapshot, readOnly,
             recurse, noRecurse, json,
-            relativeBase, noTarget, oneFileSystem, shared.Jobs,
+            relativeBase, noTarget, follow, followNamed, oneFileSystem, shared.Jobs,
         };
         patterns.AddTo(command);
         command.Validators.Add(result =>
@@ -107,7 +115,10 @@ internal static class CopyCommand
         command.Validators.Add(result => Refuse(result, recurse, noRecurse));
         command.Validators.Add(result => Refuse(result, atomic, backup, update));
         command.Validators.Add(
-            result => Refuse(result, snapshot, [force, backup, update, atomic, pointInTime, relativeBase, .. patterns.All]));
+            result => Refuse(
+                result, snapshot, [force, backup, update, atomic, pointInTime, relativeBase, follow, followNamed, .. patterns.All]));
+        command.Validators.Add(result => Refuse(result, follow, followNamed, pointInTime));
+        command.Validators.Add(result => Refuse(result, followNamed, pointInTime));
         command.Validators.Add(result =>
         {
             if (result.GetValue(snapshot) && result.GetValue(shared.Reflink) == "auto")
@@ -150,6 +161,9 @@ internal static class CopyCommand
                 PointInTime = parsed.GetValue(pointInTime),
                 PerFile = parsed.GetValue(perFile),
                 OneFileSystem = parsed.GetValue(oneFileSystem),
+                Links = parsed.GetValue(follow) ? LinkMode.FollowAll
+                    : parsed.GetValue(followNamed) ? LinkMode.FollowNamed
+                    : LinkMode.Keep,
                 SingleItem = isSingle,
                 Workers = parsed.GetValue(shared.Jobs),
                 Filter = patterns.Patterns.Filter,

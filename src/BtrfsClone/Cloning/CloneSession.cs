@@ -96,7 +96,7 @@ public sealed class CloneSession : IDisposable
             return true;
         }
 
-        Statx status = ItemParents.Find(source);
+        Statx status = _parents.Find(source);
         string[] path = destination.RelativeBase is { } top
             ? [CloneDestination.NameOf(top), .. destination.RelativePathOf(source).Split('/')]
             : [CloneDestination.NameOf(CloneDestination.ParentOf(source)), CloneDestination.NameOf(source)];
@@ -121,7 +121,7 @@ public sealed class CloneSession : IDisposable
     public void PassOver(string source, CloneDestination? destination = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        Cover(source, ItemParents.Find(source), destination?.TargetOf(source));
+        Cover(source, _parents.Find(source), destination?.TargetOf(source));
     }
 
     /// <summary>Clones one item.</summary>
@@ -216,7 +216,7 @@ public sealed class CloneSession : IDisposable
     {
         long begin = Stopwatch.GetTimestamp();
         CloneResult before = Counters.Snapshot();
-        Statx status = ItemParents.Find(source);
+        Statx status = _parents.Find(source);
         string target = destination.TargetOf(source);
         Cover(source, status, target);
         _parents.Check(source, status, destination, target);
@@ -249,8 +249,8 @@ public sealed class CloneSession : IDisposable
     private void CloneDirectory(
         string source, string target, DirectoryPair parent, CancellationToken cancellation)
     {
-        var pair = new DirectoryPair(
-            parent, Utf8Z.From(CloneDestination.NameOf(source)), Utf8Z.From(CloneDestination.NameOf(target)));
+        byte[] name = Utf8Z.From(CloneDestination.NameOf(target));
+        var pair = new DirectoryPair(parent, Utf8Z.From(CloneDestination.NameOf(source)), name) { IsItem = true };
         if (!Context.Options.Recurse)
         {
             pair.Work.PassOver();

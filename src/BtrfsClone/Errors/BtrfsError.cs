@@ -29,6 +29,9 @@ public enum BtrfsError
     /// <summary>The item lies outside the base that its relative path was to be taken from.</summary>
     SourceOutsideBase,
 
+    /// <summary>A symbolic link that is followed leads back to a directory on the way to it.</summary>
+    LinkCycle,
+
     /// <summary>Source and destination are one and the same file.</summary>
     SameFile,
 

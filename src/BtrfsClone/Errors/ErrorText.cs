@@ -42,6 +42,7 @@ internal static class ErrorText
         BtrfsError.DestinationReadOnly => "Use {Force} to replace it.",
         BtrfsError.DestinationInsideSource => "Name a destination outside the source directory.",
         BtrfsError.SourceOutsideBase => "Name a base directory that the item lies below.",
+        BtrfsError.LinkCycle => "Remove the link, leave it out by its name, or clone links as links.",
         BtrfsError.SameFile => "Name another destination.",
         BtrfsError.CrossDevice =>
             "Name a destination on the source's filesystem, or copy whole items with {ReflinkAuto}.",
@@ -94,6 +95,7 @@ internal static class ErrorText
         BtrfsError.DestinationReadOnly => "the destination exists and has no write permission",
         BtrfsError.DestinationInsideSource => "a directory cannot be cloned into itself or below itself",
         BtrfsError.SourceOutsideBase => "the item is not below the base directory",
+        BtrfsError.LinkCycle => "a symbolic link leads back to a directory that it is in",
         BtrfsError.SameFile => "source and destination are the same file",
         BtrfsError.JustCreated => "the name is taken by what has just been cloned from another item",
         BtrfsError.CrossDevice => "source and destination are on different filesystems, which cannot share extents",

@@ -27,6 +27,15 @@ internal static unsafe class OpenDirectory
         }
     }
 
+    /// <summary>Opens a directory that a symbolic link leads to.</summary>
+    public static CallResult Through(Descriptor parent, ReadOnlySpan<byte> zeroTerminatedName, out Descriptor opened)
+    {
+        fixed (byte* name = zeroTerminatedName)
+        {
+            return Sys.OpenQuietlyAt(parent, name, s_flags, out opened, out _);
+        }
+    }
+
     /// <summary>
     /// Opens a directory that a walk has found, and looks at it. EXDEV where another filesystem is mounted there; a subvolume has
     /// another device number, and belongs to the same one.

@@ -63,6 +63,9 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     /// <summary>Opens a node whose parent is open. What fails is reported there, and false; the walk closes it.</summary>
     protected abstract bool Open(TBuffers buffers, TNode node);
 
+    /// <summary>What an entry is taken for, a DT_* value.</summary>
+    protected virtual byte TypeOf(TNode node, DirectoryBatch.Entry entry) => EntryType.Of(node.Descriptor, entry);
+
     /// <summary>Whether a listed entry is wanted at all; a directory that is not is not entered.</summary>
     protected virtual bool IsWanted(TNode node, DirectoryBatch.Entry entry) => true;
 
@@ -262,7 +265,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     /// <summary>Finds the type of an entry where the filesystem does not say it, and marks what is passed over.</summary>
     private void Classify(TNode node, DirectoryBatch.Entry entry)
     {
-        entry.Type = EntryType.Of(node.Descriptor, entry);
+        entry.Type = TypeOf(node, entry);
         bool isDirectory = entry.Type == DirectoryEntry.TypeDirectory;
         if ((isDirectory && entry.IsDotOrDotDot) || !IsWanted(node, entry))
         {

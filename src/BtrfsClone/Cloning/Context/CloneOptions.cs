@@ -25,6 +25,19 @@ public enum BackupMode
     Numbered,
 }
 
+/// <summary>Which symbolic links are followed: what they lead to is cloned under their names, and else they themselves.</summary>
+public enum LinkMode
+{
+    /// <summary>None; an item that is a link is cloned as one.</summary>
+    Keep,
+
+    /// <summary>Items that are links.</summary>
+    FollowNamed,
+
+    /// <summary>All, also those below items. A file that several links lead to becomes as many files, which share its data.</summary>
+    FollowAll,
+}
+
 /// <summary>How an invocation clones.</summary>
 public sealed record CloneOptions
 {
@@ -61,6 +74,9 @@ public sealed record CloneOptions
     /// Nested subvolumes belong to the filesystem.
     /// </summary>
     public bool OneFileSystem { get; init; }
+
+    /// <summary>Which symbolic links are followed. Not with <see cref="PointInTime"/>, of which what they lead to is no part.</summary>
+    public LinkMode Links { get; init; }
 
     /// <summary>Clone what is below a directory, not only the directory itself.</summary>
     public bool Recurse { get; init; } = true;

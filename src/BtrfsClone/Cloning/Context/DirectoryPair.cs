@@ -43,8 +43,14 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
 
     public Descriptor Destination { get; set; }
 
+    /// <summary>It is an item that somebody has named, and no directory on the way to one.</summary>
+    public bool IsItem { get; init; }
+
     /// <summary>A walk has found it; nobody has named it.</summary>
     public bool IsFound { get; private set; }
+
+    /// <summary>The source is what a symbolic link of its name leads to: from there, ".." leads elsewhere.</summary>
+    public bool IsFollowedLink { get; set; }
 
     /// <summary>Whether the source is read from a snapshot (<see cref="PointInTime"/>).</summary>
     public bool InSnapshot { get; set; }
@@ -69,6 +75,8 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
     public override Descriptor Descriptor => Source;
 
     public override bool MayBeReopened => !SourceAbove.IsOpen && !Replaced.IsOpen;
+
+    public override bool LeadsUp => !IsFollowedLink;
 
     public override bool MayBeUsedAgain => !IsPinned;
 
@@ -120,7 +128,7 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
         base.Begin(parent, name);
         DestinationName = Name;
         IsFound = true;
-        InSnapshot = IsForeign = InheritsXattrs = IsAppendOnly = Merged = IsOfEarlierItem = RecordsEntries = false;
+        IsFollowedLink = InSnapshot = IsForeign = InheritsXattrs = IsAppendOnly = Merged = IsOfEarlierItem = RecordsEntries = false;
         Mounts = null;
     }
 

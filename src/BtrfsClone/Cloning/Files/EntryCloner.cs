@@ -9,14 +9,18 @@ namespace BtrfsClone.Cloning;
 internal sealed unsafe class EntryCloner(CloneContext context)
 {
     private readonly EntryMaker _maker = new(context);
-    private readonly HardLinkTable _links = new();
+
+    // A directory that is come to by links as well shows each of its files more than once.
+    private readonly HardLinkTable _links = new(forgets: context.Options.Links != LinkMode.FollowAll);
 
     /// <summary>Clones an entry whose name is on both sides as given, and counts it.</summary>
     public Failure Clone(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, bool expectRegular,
         CancellationToken cancellation)
     {
-        Failure failure = SourceEntry.Open(buffers, directory, sourceName, expectRegular, out Descriptor source, out Statx status);
+        Failure failure = SourceEntry.Open(
+            buffers, directory, sourceName, expectRegular, out Descriptor source, out Statx status,
+            context.Options.Links != LinkMode.Keep);
         return failure.Failed
             ? failure
             : Clone(buffers, directory, source, sourceName, status, name, cancellation);

@@ -6,7 +6,8 @@ namespace BtrfsClone.Cloning;
 /// Which inodes with several links this invocation has met, and where their clones are: the one thing that grows
 /// with the tree. An inode leaves the table when all of its links have been seen.
 /// </summary>
-internal sealed class HardLinkTable
+/// <param name="forgets">Whether it does; else a link may be seen several times.</param>
+internal sealed class HardLinkTable(bool forgets)
 {
     private readonly Dictionary<(ulong Device, ulong Inode), HardLink> _links = [];
 
@@ -67,7 +68,7 @@ internal sealed class HardLinkTable
 
     private void Count(HardLink link, in Statx status)
     {
-        if (++link.Seen >= status.LinkCount)
+        if (++link.Seen >= status.LinkCount && forgets)
         {
             _links.Remove((status.Device, status.Inode));
         }

@@ -13,16 +13,22 @@ internal static unsafe class SourceEntry
 
     /// <summary>
     /// Finds an entry, and opens it where it is to be a regular file. <paramref name="source"/> is for the caller to close,
-    /// or none where nothing is open.
+    /// or none where nothing is open. A link is followed only if that is asked for; what it leads to has its name alone then.
     /// </summary>
     public static Failure Open(
-        WorkerBuffers buffers, DirectoryPair directory, byte* name, bool expectRegular, out Descriptor source, out Statx status)
+        WorkerBuffers buffers, DirectoryPair directory, byte* name, bool expectRegular, out Descriptor source, out Statx status,
+        bool followLinks = false)
     {
         source = Descriptor.None;
         status = default;
         if (directory.Mounts is { } mounts && mounts.Contains(new ReadOnlySpan<byte>(name, Utf8Z.Length(name))))
         {
             return Failure.Refused(BtrfsError.MountInBetween, atSource: true);
+        }
+
+        if (followLinks && Sys.StatEntry(directory.Source, name, out Statx link).Succeeded && link.FileType == Sys.ModeSymlink)
+        {
+            return Follow(buffers, directory, name, expectRegular, out source, out status);
         }
 
         if (expectRegular || directory.InSnapshot)
@@ -36,6 +42,34 @@ internal static unsafe class SourceEntry
         }
 
         CallResult result = source.IsOpen ? Sys.Stat(source, out status) : Sys.StatEntry(directory.Source, name, out status);
+        return Expect(buffers, result, expectRegular, ref source, status);
+    }
+
+    private static Failure Follow(
+        WorkerBuffers buffers, DirectoryPair directory, byte* name, bool expectRegular, out Descriptor source, out Statx status)
+    {
+        source = Descriptor.None;
+        CallResult result = Sys.StatTarget(directory.Source, name, out status);
+        if (result.Succeeded && status.FileType == Sys.ModeRegular)
+        {
+            result = Sys.OpenAt(directory.Source, name, s_sourceFlags & ~OpenFlags.NoFollow, out source);
+            if (result.Failed)
+            {
+                return Failure.Source(SystemCall.OpenAt, result).OnPath();
+            }
+
+            result = Sys.Stat(source, out status);
+        }
+
+        status.LinkCount = 1;
+        return result.Failed
+            ? Failure.Source(SystemCall.Statx, result).OnPath()
+            : Expect(buffers, result, expectRegular, ref source, status);
+    }
+
+    private static Failure Expect(
+        WorkerBuffers buffers, CallResult result, bool expectRegular, ref Descriptor source, in Statx status)
+    {
         Failure failure = result.Failed ? Failure.Source(SystemCall.Statx, result)
             : (status.FileType == Sys.ModeRegular) != expectRegular || status.FileType == Sys.ModeDirectory
                 ? Failure.Refused(BtrfsError.ChangedMeanwhile, atSource: true)

@@ -12,6 +12,8 @@ internal sealed unsafe class CloneWalk(
 
     private readonly CancellationToken _cancellation = cancellation;
 
+    private readonly bool _followsLinks = context.Options.Links == LinkMode.FollowAll;
+
     private readonly string _topName = Utf8Z.ToText(Utf8Z.Span(top.Name));
 
     // The top's node may stand for another directory once that is finished.
@@ -33,6 +35,15 @@ internal sealed unsafe class CloneWalk(
         }
 
         return !failure.Failed;
+    }
+
+    protected override byte TypeOf(DirectoryPair node, DirectoryBatch.Entry entry)
+    {
+        byte type = base.TypeOf(node, entry);
+
+        // A link that leads nowhere stays one here, and fails when it is to be cloned.
+        return type == DirectoryEntry.TypeSymlink && _followsLinks &&
+            Sys.StatTarget(node.Source, entry.NamePointer, out Statx target).Succeeded ? (byte)(target.FileType >> 12) : type;
     }
 
     protected override bool IsWanted(DirectoryPair node, DirectoryBatch.Entry entry)
@@ -80,7 +91,8 @@ internal sealed unsafe class CloneWalk(
     {
         byte* name = entry.NamePointer;
         bool isRegular = entry.Type == DirectoryEntry.TypeRegular;
-        Failure failure = SourceEntry.Open(buffers, node, name, isRegular, out Descriptor source, out Statx status);
+        Failure failure = SourceEntry.Open(
+            buffers, node, name, isRegular, out Descriptor source, out Statx status, _followsLinks);
         if (!failure.Failed && isRegular && FileBatch.Takes(status))
         {
             buffers.Batch.Add(source, status, name);

@@ -118,6 +118,12 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
     private Failure OpenWithoutFlags(DirectoryPair pair)
     {
         CallResult result = OpenDirectory.Below(pair.Parent!.Source, pair.Name, out Descriptor source);
+        if (result.Error is Errno.ENOTDIR or Errno.ELOOP && FollowedLinks.MayBe(context.Options, pair))
+        {
+            result = OpenDirectory.Through(pair.Parent.Source, pair.Name, out source);
+            pair.IsFollowedLink = result.Succeeded;
+        }
+
         pair.Source = source;
         if (result.Failed)
         {
@@ -128,6 +134,11 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
         if (result.Failed)
         {
             return Failure.Source(SystemCall.Statx, result);
+        }
+
+        if (context.Options.Links == LinkMode.FollowAll && FollowedLinks.WhyNot(pair) is { } reason)
+        {
+            return Failure.Refused(reason, atSource: true);
         }
 
         if (pair.IsFound && MountCheck.MayBeMount(pair))

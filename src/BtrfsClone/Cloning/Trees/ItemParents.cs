@@ -18,10 +18,10 @@ internal sealed class ItemParents(CloneContext context, DirectoryCloner director
     private string? _destinationTop;
     private (ulong Device, Descriptor Destination) _clonable;
 
-    /// <summary>Looks at an item.</summary>
-    public static Statx Find(string source)
+    /// <summary>Looks at an item, which is what a link leads to where items are followed.</summary>
+    public Statx Find(string source)
     {
-        CallResult result = Sys.Stat(source, follow: false, out Statx status);
+        CallResult result = Sys.Stat(source, follow: context.Options.Links != LinkMode.Keep, out Statx status);
         return result.Succeeded ? status : throw Failure.Source(SystemCall.Statx, result).OnPath().ToException(source);
     }
 
