@@ -30,6 +30,11 @@ BeforeDiscovery {
             Error = { 'extents', 'missing', 'extents' | Copy-BtrfsRange -Destination new -ErrorAction Stop }
             Long = { while ($true) { Get-BtrfsExtent extents | Copy-BtrfsRange -Destination new } }
         }
+        'Export-BtrfsItem' = @{
+            First = { Export-BtrfsItem tree, other new -PassThru | Select-Object -First $n }
+            Error = { Export-BtrfsItem tree, missing, other new -ErrorAction Stop }
+            Long = { while ($true) { Export-BtrfsItem tree, other new } }
+        }
         'Find-BtrfsDuplicate' = @{
             First = { Find-BtrfsDuplicate tree, copy | Select-Object -First $n }
             Error = { Find-BtrfsDuplicate tree, missing, copy -ErrorAction Stop }

@@ -38,7 +38,7 @@ public sealed class SendCounters
     internal SendResult Since(SendCounters begin, string path, string name, TimeSpan elapsed) => new()
     {
         Path = path,
-        Name = name,
+        Subvolume = name,
         Files = Files - begin.Files,
         Directories = Directories - begin.Directories,
         SymbolicLinks = SymbolicLinks - begin.SymbolicLinks,

@@ -1,44 +1,58 @@
+using System.Text.Json.Serialization;
+
 namespace BtrfsClone.Sending;
 
 /// <summary>What one directory came to in a stream. Lengths are bytes.</summary>
-public sealed record SendResult
+public sealed class SendResult
 {
     /// <summary>The directory that was sent.</summary>
-    public required string Path { get; init; }
+    public string Path { get; internal init; } = "";
 
     /// <summary>The name of the subvolume that <c>btrfs receive</c> makes of it.</summary>
-    public required string Name { get; init; }
+    public string Subvolume { get; internal init; } = "";
 
     /// <summary>Regular files, not counting further links to them.</summary>
-    public long Files { get; init; }
+    public long Files { get; internal init; }
 
     /// <summary>Directories, the one that was given included.</summary>
-    public long Directories { get; init; }
+    public long Directories { get; internal init; }
 
     /// <summary>Symbolic links.</summary>
-    public long SymbolicLinks { get; init; }
+    public long SymbolicLinks { get; internal init; }
 
     /// <summary>Further hard links to what the stream holds.</summary>
-    public long HardLinks { get; init; }
+    public long HardLinks { get; internal init; }
 
     /// <summary>FIFOs, sockets and devices.</summary>
-    public long SpecialFiles { get; init; }
+    public long SpecialFiles { get; internal init; }
 
     /// <summary>Bytes that the regular files hold, by their sizes.</summary>
-    public long Length { get; init; }
+    public long Length { get; internal init; }
 
     /// <summary>Bytes that the stream does not hold, since they are shared with what it holds.</summary>
-    public long SharedLength { get; init; }
+    public long SharedLength { get; internal init; }
 
     /// <summary>Bytes of the files that the stream holds compressed, as they are stored.</summary>
-    public long EncodedLength { get; init; }
+    public long EncodedLength { get; internal init; }
 
     /// <summary>Bytes of the stream.</summary>
-    public long StreamLength { get; init; }
+    public long StreamLength { get; internal init; }
 
     /// <summary>Entries that failed and are not in the stream; each was reported on its own.</summary>
-    public long Failed { get; init; }
+    public long Failed { get; internal init; }
 
     /// <summary>The time that it took.</summary>
-    public TimeSpan Elapsed { get; init; }
+    public TimeSpan Elapsed { get; internal init; }
+
+    /// <summary>The last name of <see cref="Path"/>.</summary>
+    [JsonIgnore]
+    public string Name => PathText.NameOf(Path);
+
+    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
+    [JsonIgnore]
+    public string FullName => Path;
+
+    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
+    [JsonIgnore]
+    public string PSPath => Path;
 }

@@ -209,7 +209,7 @@ public sealed partial class SendTests(ScratchBtrfs btrfs) : IDisposable
         Assert.Equal(1, missing.ExitCode);
         Assert.Equal(1, same.ExitCode);
         Assert.Contains("a directory of the same name is in the stream already", same.Error, StringComparison.Ordinal);
-        Assert.Contains("\"Name\":\"same\"", Assert.Single(same.Output.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains("\"Subvolume\":\"same\"", Assert.Single(same.Output.Trim().Split('\n')), StringComparison.Ordinal);
         Assert.Single(Directory.GetDirectories(folder));
     }
 
