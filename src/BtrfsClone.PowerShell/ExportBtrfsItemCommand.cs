@@ -37,7 +37,6 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
     /// the receiver; 1 is for older ones.
     /// </summary>
     [Parameter]
-    [ArgumentCompletions("1", "2")]
     [ValidateRange(1, SendOptions.NewestProtocol)]
     public int Protocol { get; set; } = SendOptions.NewestProtocol;
 
