@@ -57,7 +57,36 @@ internal sealed class SharedTree
         }
 
         Change(_random.Next(5, 15));
+        Dress();
         Shell.Check("sync", "--file-system", _root);
+    }
+
+    /// <summary>Gives files owners, modes, xattrs, ACLs, other names, and times to the nanosecond.</summary>
+    private void Dress()
+    {
+        foreach (string file in _files)
+        {
+            switch (_random.Next(6))
+            {
+                case 0:
+                    Shell.Check("chown", $"{_random.Next(70_000)}:{_random.Next(70_000)}", file);
+                    Shell.Check("chmod", Convert.ToString(_random.Next(4096), 8), file);
+                    break;
+                case 1:
+                    Shell.Check("setfattr", "--name", "user.some", "--value", $"{_random.Next()}", file);
+                    break;
+                case 2:
+                    Shell.Check("setfacl", "--modify", $"user:{_random.Next(70_000)}:r", file);
+                    break;
+                case 3:
+                    Shell.Check("ln", file, file + ".link");
+                    break;
+            }
+
+            Shell.Check("touch", "--date", $"@{_random.Next()}.{_random.Next(1_000_000_000):D9}", file);
+        }
+
+        Shell.Check("touch", "--date", $"@{_random.Next()}", Path.Combine(_root, "first"));
     }
 
     private void AddFile(string path, bool isPacked)
