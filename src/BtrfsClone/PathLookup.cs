@@ -46,6 +46,15 @@ public static class PathLookup
         return isLink ? Real(path) : path;
     }
 
+    /// <summary>The bytes that the kernel takes for a path.</summary>
+    /// <param name="path">A path, or a part of one.</param>
+    /// <returns>The bytes, without a zero byte at the end.</returns>
+    public static byte[] BytesOf(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Utf8Z.From(path)[..^1];
+    }
+
     private static string Real(string link)
     {
         CallResult result = Sys.GetRealPath(link, out string real);

@@ -14,6 +14,12 @@ public record SessionEvents
     /// </summary>
     public Action<string>? OnPassedOver { get; init; }
 
+    /// <summary>
+    /// Takes each entry that has been cloned, by the paths of both, whole or as a part of a tree. A directory is told once it is
+    /// made, before what is in it; one that was there is not told. With an atomic clone nothing is at its place yet.
+    /// </summary>
+    public Action<string, string>? OnCloned { get; init; }
+
     /// <summary>Is called now and then, at most every 50 ms, to show progress.</summary>
     public Action? OnTick { get; init; }
 }

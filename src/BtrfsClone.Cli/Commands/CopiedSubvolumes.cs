@@ -7,7 +7,7 @@ namespace BtrfsClone.Cli.Commands;
 internal static class CopiedSubvolumes
 {
     public static void Take(
-        Invocation run, CloneOptions options, SnapshotOptions kind, Sources sources, CloneDestination place, bool json)
+        Invocation run, CloneOptions options, SnapshotOptions kind, Sources sources, CloneDestination place, bool json, bool verbose)
     {
         Utf8Output output = new(StandardStream.Output);
         using CloneSession session = new(options, new SessionEvents { OnFailure = run.Fail });
@@ -19,6 +19,11 @@ internal static class CopiedSubvolumes
             run.Try(() =>
             {
                 CloneResult result = snapshots.Clone(item.Path, place.For(item), run.Cancellation);
+                if (verbose)
+                {
+                    new EntryLines(output, json).Write(result.Source, result.Path);
+                }
+
                 if (json)
                 {
                     output.Write(JsonSerializer.SerializeToUtf8Bytes(result, JsonLines.Readable.CloneResult));

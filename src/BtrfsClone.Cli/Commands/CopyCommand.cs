@@ -26,6 +26,7 @@ internal static class CopyCommand
             Description = "The names in --files-from end with a zero byte, as those of find -print0.",
         };
         Option<bool> json = new("--json") { Description = "Write what each SOURCE came to as JSON, one object a line." };
+        Option<bool> verbose = new("--verbose", "-v") { Description = "Name each entry that is cloned; with --json, too." };
         CloningOptions shared = new();
         Option<bool> oneFileSystem = CloningOptions.OneFileSystem();
         PatternOptions patterns = new();
@@ -87,7 +88,7 @@ internal static class CopyCommand
         Command command = new("copy", "Clone files and directory trees.")
         {
             paths, filesFrom, zeros, shared.Reflink, noClobber, force, backup, update, atomic, pointInTime, perFile, snapshot, readOnly,
-            recurse, noRecurse, json,
+            recurse, noRecurse, json, verbose,
             relativeBase, noTarget, follow, followNamed, oneFileSystem, shared.Jobs,
         };
         patterns.AddTo(command);
@@ -171,10 +172,11 @@ internal static class CopyCommand
             return parsed.GetValue(snapshot)
                 ? Invocation.Run(run => CopiedSubvolumes.Take(
                     run, options, new() { Recurse = parsed.GetValue(recurse), ReadOnly = parsed.GetValue(readOnly) }, sources,
-                    Place(all[^1], isSingle, null, parsed.GetValue(noTarget)), parsed.GetValue(json)))
+                    Place(all[^1], isSingle, null, parsed.GetValue(noTarget)), parsed.GetValue(json), parsed.GetValue(verbose)))
                 : Invocation.Run(patterns.Checked(run => Copy(
                     run, options.KeepingSharing(), sources,
-                    Place(all[^1], isSingle, parsed.GetValue(relativeBase), parsed.GetValue(noTarget)), parsed.GetValue(json))));
+                    Place(all[^1], isSingle, parsed.GetValue(relativeBase), parsed.GetValue(noTarget)), parsed.GetValue(json),
+                    parsed.GetValue(verbose))));
         });
         return command;
     }
@@ -189,7 +191,8 @@ internal static class CopyCommand
             : CloneDestination.Named(target);
     }
 
-    private static void Copy(Invocation run, CloneOptions options, Sources sources, CloneDestination place, bool json)
+    private static void Copy(
+        Invocation run, CloneOptions options, Sources sources, CloneDestination place, bool json, bool verbose)
     {
         Utf8Output output = new(StandardStream.Output);
         List<CloneResult> hidden = [];
@@ -199,7 +202,17 @@ internal static class CopyCommand
         {
             OnFailure = run.Fail,
             OnPassedOver = run.WarnOfPassedOver,
-            OnTick = () => run.Progress.Show(() => carried?.Describe() ?? Describe(session!.Counters)),
+            OnCloned = verbose ? new EntryLines(output, json).Write : null,
+            OnTick = () =>
+            {
+                if (verbose)
+                {
+                    run.Progress.Clear();
+                    output.Flush();
+                }
+
+                run.Progress.Show(() => carried?.Describe() ?? Describe(session!.Counters));
+            },
         };
         using (session = new CloneSession(options, events))
         {

@@ -10,6 +10,7 @@ namespace BtrfsClone.Cloning;
 internal sealed class CloneContext
 {
     private readonly EventPump _news;
+    private readonly Action<string, string>? _onCloned;
 
     /// <param name="options">How to clone.</param>
     /// <param name="events">Takes what there is to tell, on the caller's thread.</param>
@@ -19,6 +20,7 @@ internal sealed class CloneContext
         Created = new CreatedEntries(options.SingleItem);
         Losses = new MetadataLosses(Counters);
         _news = new EventPump(events);
+        _onCloned = events.OnCloned;
         Carrier = options.NewCarrier?.Invoke(this);
         Descriptors = new DescriptorBudget(options.Workers > 0 ? options.Workers : WorkerLimit.Usual);
     }
@@ -94,6 +96,27 @@ internal sealed class CloneContext
 
     /// <summary>Keeps a source directory that was passed over for the caller's thread.</summary>
     public void TellPassedOver(string path) => _news.TellPassedOver(path);
+
+    /// <summary>Keeps an entry of a directory that was cloned for the caller's thread, if that is to be told.</summary>
+    public unsafe void TellCloned(DirectoryPair directory, byte* sourceName, byte* name)
+    {
+        if (_onCloned is not null)
+        {
+            string source = directory.PathOf(atSource: true, Utf8Z.Span(sourceName));
+            string destination = directory.PathOf(atSource: false, Utf8Z.Span(name));
+            _news.Post(() => _onCloned(source, destination));
+        }
+    }
+
+    /// <summary>As above, of a directory.</summary>
+    public void TellCloned(DirectoryPair pair)
+    {
+        if (_onCloned is not null)
+        {
+            (string source, string destination) = (pair.SourcePath, pair.DestinationPath);
+            _news.Post(() => _onCloned(source, destination));
+        }
+    }
 
     /// <summary>Keeps something else that is to be told on the caller's thread.</summary>
     public void Tell(Action tell) => _news.Post(tell);

@@ -114,6 +114,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
         if (!failure.Failed && !made.IsUpToDate)
         {
             Count(entry, link, made);
+            context.TellCloned(entry.Directory, entry.SourceName, name);
         }
 
         return failure;

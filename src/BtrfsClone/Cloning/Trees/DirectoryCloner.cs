@@ -102,6 +102,10 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
         else
         {
             context.Counters.AddDirectory();
+            if (!pair.Merged)
+            {
+                context.TellCloned(pair);
+            }
         }
 
         return failure;

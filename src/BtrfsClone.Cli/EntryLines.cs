@@ -1,0 +1,33 @@
+using System.Text;
+
+namespace BtrfsClone.Cli;
+
+/// <summary>
+/// Names each entry that was cloned, as cp(1) does: the bytes of both paths as they are, and on a terminal control characters as
+/// text.
+/// </summary>
+/// <param name="output">Where to.</param>
+/// <param name="json">Whether as JSON objects.</param>
+internal sealed class EntryLines(Utf8Output output, bool json)
+{
+    public void Write(string source, string destination)
+    {
+        if (json)
+        {
+            output.Write(Encoding.UTF8.GetBytes($$"""{"Source":{{JsonLines.Quote(source)}},"Path":{{JsonLines.Quote(destination)}}}"""));
+        }
+        else
+        {
+            output.Write("'"u8);
+            output.Write(Bytes(source));
+            output.Write("' -> '"u8);
+            output.Write(Bytes(destination));
+            output.Write("'"u8);
+        }
+
+        output.EndLine();
+    }
+
+    private static byte[] Bytes(string path) =>
+        Console.IsOutputRedirected ? PathLookup.BytesOf(path) : Encoding.UTF8.GetBytes(PathText.Printable(path));
+}
