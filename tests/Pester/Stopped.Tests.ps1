@@ -85,6 +85,11 @@ BeforeDiscovery {
             Error = { Find-BtrfsDuplicate tree, copy -FileOnly | ForEach-Object { $_.Places[0].Path = 'missing'; $_ } | Merge-BtrfsItem -ErrorAction Stop }
             Long = { while ($true) { cp -r --reflink=never tree new; Find-BtrfsDuplicate tree, new | Merge-BtrfsItem; Remove-Item new -Recurse } }
         }
+        'Optimize-BtrfsItem' = @{
+            First = { Optimize-BtrfsItem tree/*, tree, extents | Select-Object -First $n }
+            Error = { Optimize-BtrfsItem tree, missing, other -ErrorAction Stop }
+            Long = { while ($true) { cp --reflink=never extents new; sync -f new; fallocate --punch-hole --offset 0 --length 4096 new; Optimize-BtrfsItem new -MinimumGain 1; Remove-Item new } }
+        }
         'Show-BtrfsExtentMap' = @{
             First = { Get-BtrfsExtent extents, extents | Show-BtrfsExtentMap | Select-Object -First $n }
             Error = { & { Get-BtrfsExtent extents; 'no extent' } | Show-BtrfsExtentMap -ErrorAction Stop }

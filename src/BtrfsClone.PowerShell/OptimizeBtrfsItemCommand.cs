@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Management.Automation;
+using BtrfsClone.Optimizing;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>
+/// <c>Optimize-BtrfsItem</c>: gives back the parts of extents that nobody can reach any more, and parts nothing from its clones;
+/// one object for each item.
+/// </summary>
+[Cmdlet(
+    VerbsCommon.Optimize,
+    "BtrfsItem",
+    DefaultParameterSetName = PathSet,
+    SupportsShouldProcess = true,
+    HelpUri = OnlineHelp.Uri)]
+[OutputType(typeof(OptimizeResult))]
+public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
+{
+    private OptimizeSession? _session;
+    private WorkProgress? _progress;
+    private bool _whatIf;
+
+    /// <summary>
+    /// The least number of bytes that replacing an extent has to give back; without it, a hundredth of what is written for it.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, long.MaxValue)]
+    public long MinimumGain { get; set; }
+
+    /// <summary>The most bytes a second that are read, and that are written.</summary>
+    [Parameter]
+    [ValidateRange(1, long.MaxValue)]
+    public long MaximumRate { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
+            ? (SwitchParameter)given
+            : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+        var options = new OptimizeOptions
+        {
+            Preview = _whatIf,
+            MinimumGain = MinimumGain == 0 ? null : MinimumGain,
+            MaximumRate = MaximumRate == 0 ? null : MaximumRate,
+        };
+        _session = new OptimizeSession(
+            options, new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
+        _progress = new WorkProgress(this, _whatIf ? "Examining" : "Optimizing", _ => string.Create(
+            CultureInfo.CurrentCulture, $"{_session.Files:N0} files, {_session.GainedLength / 1e6:N1} MB"));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessItem(ItemPath item)
+    {
+        _progress!.Item = item.FullName;
+        string target = PathText.Printable(item.FullName);
+        try
+        {
+            if (_whatIf)
+            {
+                OptimizeResult promised = _session!.Optimize(item.Target, Cancellation);
+                ShouldProcess(
+                    target,
+                    $"Optimize, which replaces {promised.ExtentsReplaced} extents and gives back {promised.GainedLength} bytes");
+            }
+            else if (ShouldProcess(target, "Optimize"))
+            {
+                WriteObject(_session!.Optimize(item.Target, Cancellation));
+            }
+        }
+        catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
+        {
+            WriteVerbose($"'{PathText.Printable(item.FullName)}' is neither a regular file nor a directory.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => _progress!.Complete();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _session?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
