@@ -37,6 +37,7 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
     /// the receiver; 1 is for older ones.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ProtocolCompleter))]
     [ValidateRange(1, SendOptions.NewestProtocol)]
     public int Protocol { get; set; } = SendOptions.NewestProtocol;
 

@@ -30,3 +30,6 @@ internal sealed class SecondsCompleter() : NumberCompleter("1", "10", "60", "600
 
 /// <summary>Completes widths in columns.</summary>
 internal sealed class WidthCompleter() : NumberCompleter("40", "60", "80", "120", "160");
+
+/// <summary>Completes versions of the format of streams.</summary>
+internal sealed class ProtocolCompleter() : NumberCompleter("1", "2");
