@@ -107,8 +107,16 @@ internal sealed unsafe class EntrySender(SendContext context, WorkerBuffers buff
             failure = _metadata.SendCompression(path.Bytes, holder);
         }
 
-        failure = failure.Failed ? failure : _files.Send(source, file, path, ref status);
-        failure = failure.Failed ? failure : _metadata.Send(path.Bytes, holder, status, flags, out isHeldBack);
+        if (!failure.Failed)
+        {
+            failure = _files.Send(source, file, path, ref status);
+            failure = failure.Failed ? failure : _metadata.Send(path.Bytes, holder, status, flags, out isHeldBack);
+            if (failure.Failed)
+            {
+                _files.Withdraw();
+            }
+        }
+
         if (failure.Failed)
         {
             context.Stream.Unlink(path.Bytes);

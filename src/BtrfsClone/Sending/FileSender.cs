@@ -69,6 +69,15 @@ internal sealed class FileSender(SendContext context)
         return default;
     }
 
+    /// <summary>Says that the last file does not stay in the stream: nothing can be cloned from it.</summary>
+    public void Withdraw()
+    {
+        if (_number >= 0)
+        {
+            context.Sent[_number].Size = -1;
+        }
+    }
+
     /// <summary>Sends what a filesystem says is no hole; it tells nothing more.</summary>
     private Failure SendRegions()
     {
