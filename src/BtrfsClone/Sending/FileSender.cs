@@ -134,7 +134,8 @@ internal sealed class FileSender(SendContext context)
             if (length > 0)
             {
                 bytes += length;
-                _batch.Add((piece.Offset, length));
+                // What is not written has nothing that could be read wrong.
+                _batch.Add((piece.Offset, piece.Kind == ExtentKind.Prealloc ? 0 : length));
                 Failure failure = SendPiece(piece, length);
                 if (failure.Failed)
                 {
