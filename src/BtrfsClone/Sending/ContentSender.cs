@@ -97,16 +97,12 @@ internal sealed class ContentSender(SendContext context)
         Size = Math.Max(Size, offset + length);
     }
 
-    /// <summary>Sends the file's size, and what is preallocated beyond it.</summary>
-    public void Finish(long size, List<(long Offset, long Length)> beyond)
+    /// <summary>
+    /// Sends what is preallocated beyond the file's end, before anything else: later, btrfs would write the block that the file
+    /// ends in.
+    /// </summary>
+    public void SendBeyond(List<(long Offset, long Length)> beyond)
     {
-        if (size != Size)
-        {
-            context.Stream.Truncate(_path.Bytes, size);
-            Size = size;
-        }
-
-        // Not before: setting a size frees what is beyond it.
         foreach ((long offset, long length) in beyond)
         {
             if (context.IsVersion2)
@@ -117,6 +113,16 @@ internal sealed class ContentSender(SendContext context)
             {
                 context.Losses.Add(MetadataKind.Preallocation, "fallocate");
             }
+        }
+    }
+
+    /// <summary>Sends the file's size, unless it has that: setting one again frees what is beyond it.</summary>
+    public void Finish(long size)
+    {
+        if (size != Size)
+        {
+            context.Stream.Truncate(_path.Bytes, size);
+            Size = size;
         }
     }
 }

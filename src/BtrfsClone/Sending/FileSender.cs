@@ -59,7 +59,7 @@ internal sealed class FileSender(SendContext context)
         }
 
         long size = _content.HasShrunk ? _content.Size : _size;
-        _content.Finish(size, _content.HasShrunk ? [] : _beyond);
+        _content.Finish(size);
         status.Size = (ulong)size;
         if (_number >= 0)
         {
@@ -110,6 +110,7 @@ internal sealed class FileSender(SendContext context)
         _kept.Clear();
         _map.Start(_source.Carry!, _file, _status);
         CallResult result = _map.FindReserved((_size + BlockSize - 1) / BlockSize * BlockSize, _beyond);
+        _content.SendBeyond(_beyond);
         long bytes = 0;
         while (result.Succeeded && !_content.HasShrunk)
         {
