@@ -11,7 +11,7 @@
     PowerShellVersion    = '7.4'
 
     # Explicit lists let PowerShell find the commands without loading the module.
-    CmdletsToExport      = @('Copy-BtrfsItem', 'Copy-BtrfsRange', 'Sync-BtrfsItem', 'Export-BtrfsItem', 'Merge-BtrfsItem', 'Compare-BtrfsItem', 'Test-BtrfsClone', 'Get-BtrfsExtent', 'Get-BtrfsExtentOwner', 'Show-BtrfsExtentMap', 'Wait-BtrfsDelalloc', 'Measure-BtrfsItem', 'Optimize-BtrfsItem', 'Find-BtrfsDuplicate')
+    CmdletsToExport      = @('Copy-BtrfsItem', 'Copy-BtrfsRange', 'Sync-BtrfsItem', 'Export-BtrfsItem', 'Export-BtrfsReport', 'Merge-BtrfsItem', 'Compare-BtrfsItem', 'Test-BtrfsClone', 'Get-BtrfsExtent', 'Get-BtrfsExtentOwner', 'Show-BtrfsExtentMap', 'Wait-BtrfsDelalloc', 'Measure-BtrfsItem', 'Optimize-BtrfsItem', 'Find-BtrfsDuplicate')
     FunctionsToExport    = @()
     AliasesToExport      = @()
     VariablesToExport    = @()

@@ -13,7 +13,7 @@ Describe 'The examples of <_.Name>' -ForEach ($transcripts | Group-Object Source
         Import-Module "$PSScriptRoot/Transcript.psm1"
 
         # What they show is what root sees; others may not read btrfs's trees, nor remove snapshots.
-        $runnable = $_.Group | Where-Object { (Test-Root) -or -not ($_.Steps.Command -match '(Find-BtrfsDuplicate|Get-BtrfsExtent|Get-BtrfsExtentOwner|Measure-BtrfsItem|Optimize-BtrfsItem|-PointInTime|-Snapshot)\b') }
+        $runnable = $_.Group | Where-Object { (Test-Root) -or -not ($_.Steps.Command -match '(Export-BtrfsReport|Find-BtrfsDuplicate|Get-BtrfsExtent|Get-BtrfsExtentOwner|Measure-BtrfsItem|Optimize-BtrfsItem|-PointInTime|-Snapshot)\b') }
         $results = Invoke-Transcript $runnable (Resolve-Path "$PSScriptRoot/../../BtrfsClone.psd1").Path
     }
 

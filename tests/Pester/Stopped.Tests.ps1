@@ -35,6 +35,11 @@ BeforeDiscovery {
             Error = { Export-BtrfsItem tree, missing, other new -ErrorAction Stop }
             Long = { while ($true) { Export-BtrfsItem tree, other new } }
         }
+        'Export-BtrfsReport' = @{
+            First = { Export-BtrfsReport tree, other new -Force -PassThru | Select-Object -First $n }
+            Error = { 'tree', 'missing', 'other' | Export-BtrfsReport -FilePath new -ErrorAction Stop }
+            Long = { while ($true) { Export-BtrfsReport tree, other new -Force } }
+        }
         'Find-BtrfsDuplicate' = @{
             First = { Find-BtrfsDuplicate tree, copy | Select-Object -First $n }
             Error = { Find-BtrfsDuplicate tree, missing, copy -ErrorAction Stop }

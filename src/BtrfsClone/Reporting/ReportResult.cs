@@ -1,29 +1,43 @@
+using System.Text.Json.Serialization;
+
 namespace BtrfsClone.Reporting;
 
 /// <summary>A report that was written. Lengths are bytes of what it is about, not of its file.</summary>
-public sealed record ReportResult
+public sealed class ReportResult
 {
     /// <summary>The file that holds it.</summary>
-    public required string Path { get; init; }
+    public string Path { get; internal init; } = "";
 
     /// <summary>Regular files that it is about; one with several names is counted once.</summary>
-    public required long Files { get; init; }
+    public long Files { get; internal init; }
 
     /// <summary>Directories that it is about.</summary>
-    public required long Directories { get; init; }
+    public long Directories { get; internal init; }
 
     /// <inheritdoc cref="Measuring.MeasureResult.Length"/>
-    public required long Length { get; init; }
+    public long Length { get; internal init; }
 
     /// <inheritdoc cref="Measuring.MeasureResult.DiskLength"/>
-    public required long DiskLength { get; init; }
+    public long DiskLength { get; internal init; }
 
     /// <summary>
     /// Bytes of data that the filesystem would get back if all directories of the report were deleted: what
     /// <see cref="Measuring.MeasureResult.SetReclaimableLength"/> is of them.
     /// </summary>
-    public required long ReclaimableLength { get; init; }
+    public long ReclaimableLength { get; internal init; }
 
     /// <summary>What could not be read; each was reported on its own, and is told on the page.</summary>
-    public required long Failed { get; init; }
+    public long Failed { get; internal init; }
+
+    /// <summary>The last name of <see cref="Path"/>.</summary>
+    [JsonIgnore]
+    public string Name => PathText.NameOf(Path);
+
+    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
+    [JsonIgnore]
+    public string FullName => Path;
+
+    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
+    [JsonIgnore]
+    public string PSPath => Path;
 }
