@@ -136,6 +136,14 @@ public sealed partial class CopyBtrfsItemCommand
     public SwitchParameter FollowNamedSymlink { get; set; }
 
     /// <summary>
+    /// The compression of what is written to the clones later, and to new files in their directories: zstd, zlib, lzo or none,
+    /// the first two also with a level, such as zstd:3. The source's by default.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Compression { get; set; }
+
+    /// <summary>
     /// Leaves out other filesystems that are mounted below the given directories. Nested subvolumes belong to the filesystem.
     /// </summary>
     [Parameter]

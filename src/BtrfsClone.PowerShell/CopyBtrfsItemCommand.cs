@@ -37,6 +37,11 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         RefuseBesideSnapshot();
         RefuseBesideAtomic();
         RefuseBesideLinks();
+        if (Compression is not null && !CompressionProperty.IsValid(Compression))
+        {
+            ThrowTerminatingError(ErrorRecords.InvalidCompression(Compression));
+        }
+
         if (IsFalse(nameof(Container), Container))
         {
             ThrowTerminatingError(ErrorRecords.NoContainer());
@@ -55,6 +60,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
             PointInTime = PointInTime,
             PerFile = PerFile,
             OneFileSystem = OneFileSystem,
+            Compression = Compression,
             Links = FollowSymlink ? LinkMode.FollowAll : FollowNamedSymlink ? LinkMode.FollowNamed : LinkMode.Keep,
             SingleItem = IsSingleItem,
             Recurse = !NoRecurse && !IsFalse(nameof(Recurse), Recurse),
@@ -177,6 +183,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         [
             nameof(Include), nameof(Exclude), nameof(ExcludeFrom), nameof(RelativeBasePath), nameof(Force), nameof(Backup),
             nameof(Update), nameof(Atomic), nameof(PointInTime), nameof(FollowSymlink), nameof(FollowNamedSymlink),
+            nameof(Compression),
         ];
         string? other = Reflink == ReflinkMode.Auto
             ? $"{nameof(Reflink)} {nameof(ReflinkMode.Auto)}"

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using BtrfsClone.Cloning;
 
 namespace BtrfsClone.PowerShell;
 
@@ -53,6 +54,10 @@ internal static class ErrorRecords
         "Directories are always kept, and -Container:$false would put the files of all of them into one.",
         "To put what is in a directory into the destination, use -NoTargetDirectory; " +
         "to clone all files into one directory, pipe Get-ChildItem -Recurse -File to Copy-BtrfsItem.");
+
+    /// <summary>The record for a compression that there is not.</summary>
+    public static ErrorRecord InvalidCompression(string value) => InvalidArgument(
+        "InvalidCompression", value, $"'{value}' is no compression of btrfs.", $"Write {CompressionProperty.Choices}.");
 
     /// <summary>The record for a pattern that can never match.</summary>
     public static ErrorRecord InvalidPattern(ArgumentException failure) => InvalidArgument(

@@ -81,6 +81,18 @@ internal static class CopyCommand
         {
             Description = "Clone what a SOURCE leads to that is a symbolic link; links below it stay links.",
         };
+        Option<string?> compression = new("--compression")
+        {
+            Description = $"Compress what is written to the clones later: {CompressionProperty.Choices}.",
+            HelpName = "ALGORITHM",
+        };
+        compression.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && !CompressionProperty.IsValid(text))
+            {
+                result.AddError($"--compression takes {CompressionProperty.Choices}.");
+            }
+        });
         Option<bool> noTarget = new("--no-target-directory", "-T")
         {
             Description = "Take DESTINATION for the clone's name, also where it is a directory.",
@@ -89,7 +101,7 @@ internal static class CopyCommand
         {
             paths, filesFrom, zeros, shared.Reflink, noClobber, force, backup, update, atomic, pointInTime, perFile, snapshot, readOnly,
             recurse, noRecurse, json, verbose,
-            relativeBase, noTarget, follow, followNamed, oneFileSystem, shared.Jobs,
+            relativeBase, noTarget, follow, followNamed, compression, oneFileSystem, shared.Jobs,
         };
         patterns.AddTo(command);
         command.Validators.Add(result =>
@@ -117,7 +129,8 @@ internal static class CopyCommand
         command.Validators.Add(result => Refuse(result, atomic, backup, update));
         command.Validators.Add(
             result => Refuse(
-                result, snapshot, [force, backup, update, atomic, pointInTime, relativeBase, follow, followNamed, .. patterns.All]));
+                result, snapshot,
+                [force, backup, update, atomic, pointInTime, relativeBase, follow, followNamed, compression, .. patterns.All]));
         command.Validators.Add(result => Refuse(result, follow, followNamed, pointInTime));
         command.Validators.Add(result => Refuse(result, followNamed, pointInTime));
         command.Validators.Add(result =>
@@ -165,6 +178,7 @@ internal static class CopyCommand
                 Links = parsed.GetValue(follow) ? LinkMode.FollowAll
                     : parsed.GetValue(followNamed) ? LinkMode.FollowNamed
                     : LinkMode.Keep,
+                Compression = parsed.GetValue(compression),
                 SingleItem = isSingle,
                 Workers = parsed.GetValue(shared.Jobs),
                 Filter = patterns.Patterns.Filter,

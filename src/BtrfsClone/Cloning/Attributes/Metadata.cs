@@ -53,6 +53,15 @@ internal sealed unsafe class Metadata(CloneContext context)
             }
         }
 
+        if (context.Compression is { } compression && !flags.HasFlag(InodeFlags.NoCow))
+        {
+            Failure failed = _xattrs.SetCompression(new XattrHolder(destination), compression);
+            if (failed.Failed)
+            {
+                return failed;
+            }
+        }
+
         // A changed owner, an ACL or an earlier chmod can all have changed the mode: only an untouched one is known.
         bool untouched = before.Permissions == permissions && before.Uid == status.Uid && before.Gid == status.Gid &&
             nameBytes == 0 && !before.MayHaveXattrs;

@@ -112,6 +112,24 @@ internal sealed unsafe class Xattrs(CloneContext context)
         return default;
     }
 
+    /// <summary>Sets the compression of what is written later.</summary>
+    public Failure SetCompression(XattrHolder to, byte[] value)
+    {
+        ReadOnlySpan<byte> property = "btrfs.compression\0"u8;
+        fixed (byte* name = property)
+        fixed (byte* text = value)
+        {
+            CallResult result = to.Set(name, text, value.Length);
+            if (result.Failed && IsAuto && HasNoPlace(result.Error))
+            {
+                context.Losses.AddXattr(property[..^1]);
+                return default;
+            }
+
+            return result.Failed ? Failure.Destination(SystemCall.SetXattr, result) : default;
+        }
+    }
+
     private void Lose(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ref uint permissions)
     {
         bool changesAccess = name.SequenceEqual("system.posix_acl_access"u8);

@@ -19,6 +19,7 @@ internal sealed class CloneContext
         Options = options;
         Created = new CreatedEntries(options.SingleItem);
         Losses = new MetadataLosses(Counters);
+        Compression = options.Compression is { } value ? Utf8Z.From(value)[..^1] : null;
         _news = new EventPump(events);
         _onCloned = events.OnCloned;
         Carrier = options.NewCarrier?.Invoke(this);
@@ -33,6 +34,9 @@ internal sealed class CloneContext
     public IContentCarrier? Carrier { get; }
 
     public DescriptorBudget Descriptors { get; }
+
+    /// <summary>The value of the property "compression" that clones get, or null where they get their source's.</summary>
+    public byte[]? Compression { get; }
 
     public CreatedEntries Created { get; }
 

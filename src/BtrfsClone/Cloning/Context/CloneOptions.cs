@@ -78,6 +78,12 @@ public sealed record CloneOptions
     /// <summary>Which symbolic links are followed. Not with <see cref="PointInTime"/>, of which what they lead to is no part.</summary>
     public LinkMode Links { get; init; }
 
+    /// <summary>
+    /// The compression of what is written later to the clones, and for directories to new files in them: a value of
+    /// <see cref="CompressionProperty"/>. Null keeps the source's. What is NOCOW cannot be compressed and stays without.
+    /// </summary>
+    public string? Compression { get; init; }
+
     /// <summary>Clone what is below a directory, not only the directory itself.</summary>
     public bool Recurse { get; init; } = true;
 

@@ -69,7 +69,7 @@ internal sealed unsafe class FileCloner(CloneContext context)
             return Failure.Source(SystemCall.ListXattr, names);
         }
 
-        file.HasXattrs = names.Value > 0;
+        file.HasXattrs = names.Value > 0 || context.Compression is not null;
         file.Mode = !file.HasXattrs && context.MayBeRightAtOnce(directory, file.Status)
             ? file.Status.Permissions
             : Sys.ModeOwnerReadWrite;
