@@ -13,13 +13,15 @@
     Install  puts the module into the current user's module path, and the program with its manual page and completions where the
              user's shells find them.
     Deb      makes a Debian package of the program below out/, with its manual page and completions.
+    Release  makes all that is published of a version below out/release: module, program, Debian package, symbols, bill of
+             materials, notes and checksums. Two runs on one commit give the same bytes.
     Clean    removes what the other tasks made in this folder.
 .PARAMETER Option
     The options of the bench or of the graph: ./build.ps1 Bench --scenario 'a,b' --runs 3. With --help it lists them.
 #>
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Help', 'Test', 'Graph', 'Bench', 'Pack', 'Install', 'Deb', 'Clean')]
+    [ValidateSet('Build', 'Help', 'Test', 'Graph', 'Bench', 'Pack', 'Install', 'Deb', 'Release', 'Clean')]
     [string[]] $Task = 'Build',
 
     [Parameter(ValueFromRemainingArguments)]
@@ -140,6 +142,22 @@ function Invoke-Deb {
         Set-Content "$root/DEBIAN/control" -NoNewline
     chmod -R u=rwX,go=rX $root
     dpkg-deb --build --root-owner-group $root "out/btrfs-clone_${version}_$architecture.deb"
+}
+
+# The commit's time stands for that of the run, and no path of the checkout gets into a file.
+function Invoke-Release {
+    $epoch = $env:SOURCE_DATE_EPOCH ? [long] $env:SOURCE_DATE_EPOCH : [long] (git log -1 --format=%ct)
+    $env:SOURCE_DATE_EPOCH = $epoch
+    $env:ContinuousIntegrationBuild = 'true'
+    Remove-Item bin, out/symbols, src/*/bin, src/*/obj -Recurse -ErrorAction Ignore
+    Invoke-Pack
+    $null = New-Item -ItemType Directory out/symbols
+    Copy-Item src/*/bin/Portable/*.pdb out/symbols
+    if (Test-Linker) {
+        Invoke-Deb
+    }
+
+    & "$PSScriptRoot/packaging/Release.ps1" -Checkout $PSScriptRoot -Epoch $epoch
 }
 
 function Invoke-Clean {
