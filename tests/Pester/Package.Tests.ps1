@@ -44,6 +44,25 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
         }
     }
 
+    It 'makes a release with the same bytes of two builds, with notes, a bill of materials and checksums' {
+        $sums = foreach ($run in 1, 2) {
+            $null = & "$checkout/build.ps1" Pack
+            $null = New-Item -ItemType Directory -Force "$checkout/out/symbols"
+            Copy-Item "$checkout/src/*/bin/Portable/*.pdb" "$checkout/out/symbols"
+            $null = & "$checkout/packaging/Release.ps1" -Checkout $checkout -Epoch 1700000000
+            Invoke-Tool sh -c 'cd "$0" && sha256sum --check --quiet SHA256SUMS' "$checkout/out/release"
+            # What the program is packed in is of an earlier build.
+            (Get-Content "$checkout/out/release/SHA256SUMS") -notmatch 'btrfs-clone' -join "`n"
+        }
+        $sums[1] | Should -Be $sums[0]
+        $sums[0] | Should -Match "BtrfsClone\.$version\.nupkg\n"
+        Get-Content "$checkout/out/release/RELEASE-NOTES.md" | Should -Contain (Get-Content "$checkout/CHANGELOG.md" | Where-Object { $_ -like '- *' })[0]
+        $bill = Get-Content "$checkout/out/release/BtrfsClone-$version.cdx.json" -Raw | ConvertFrom-Json
+        $packages = Select-String -Path "$checkout/src/*/*.csproj" 'PackageReference Include="([^"]+)"' | Where-Object Line -NotLike '*PrivateAssets*'
+        $packages | ForEach-Object { $_.Matches[0].Groups[1].Value } | Should -BeIn $bill.components.name
+        (Get-Item "$checkout/out/release/BtrfsClone.$version.nupkg").Length | Should -BeLessThan 1.5MB
+    }
+
     It 'packs what Install-PSResource installs from a folder of packages' {
         $packages = New-ScratchFolder
         Copy-Item "$checkout/out/BtrfsClone.$version.nupkg" $packages
