@@ -1,5 +1,7 @@
 BeforeAll {
+    Import-Module "$PSScriptRoot/Scratch.psm1"
     $checkout = "$PSScriptRoot/../.."
+    Import-Module "$checkout/BtrfsClone.psd1"
 }
 
 Describe 'demo.ps1' -Skip:(-not [Environment]::IsPrivilegedProcess -or -not (Get-Command mkfs.btrfs -ErrorAction Ignore)) {
@@ -29,5 +31,35 @@ Describe 'The PowerShell of the tool manifest' {
         $tools = Get-Content "$checkout/.config/dotnet-tools.json" -Raw | ConvertFrom-Json
         $tests = [xml](Get-Content "$checkout/tests/Directory.Build.props" -Raw)
         $tools.tools.powershell.version | Should -Be ($tests.Project.PropertyGroup.PowerShellVersion.'#text')
+    }
+}
+
+Describe 'build.ps1' -Skip:(-not [Environment]::IsPrivilegedProcess -or -not (Get-Command mkfs.btrfs -ErrorAction Ignore)) {
+    It 'makes a btrfs with the files of the examples, and not over what is there' {
+        $folder = "$TestDrive/data"
+        try {
+            $null = & "$checkout/build.ps1" DemoData $folder
+            stat --file-system --format %T $folder | Should -Be 'btrfs'
+            (Get-Item "$folder/vm/disk.img").Length | Should -Be 16MB
+            "$folder-usb/photos/a.jpg" | Should -Exist
+            { & "$checkout/build.ps1" DemoData $folder } | Should -Throw '*is something in*'
+        } finally {
+            umount $folder
+        }
+
+        losetup --list --noheadings --output BACK-FILE | Where-Object { $_ -like "$TestDrive*" } | Should -BeNullOrEmpty
+    }
+
+    It 'draws a piece for each that filefrag sees' {
+        $folder = New-ScratchFolder
+        dd if=/dev/urandom of=$folder/one bs=8M count=1 iflag=fullblock conv=fsync status=none
+        cp --reflink=always $folder/one $folder/two
+        dd if=/dev/urandom of=$folder/two bs=1M count=1 seek=3 conv=notrunc,fsync status=none
+        & "$checkout/docs/Write-ExtentPicture.ps1" "$folder/one", "$folder/two" "$folder/picture.svg"
+        $pieces = @(Get-PhysicalRange $folder/one).Count + @(Get-PhysicalRange $folder/two).Count
+        $picture = [xml] (Get-Content "$folder/picture.svg" -Raw)
+        $picture.svg.polygon | Should -HaveCount $pieces
+        # What is new in the clone has the length that dd wrote: a ninth of all extents together.
+        $picture.svg.rect.width | Should -Contain '76.4'
     }
 }
