@@ -53,8 +53,8 @@ function Copy-Package {
     $properties = Get-Item "$folder/package/services/metadata/core-properties/*.psmdcp"
     $relations = "$folder/_rels/.rels"
     $text = [IO.File]::ReadAllText($relations).Replace($properties.Name, 'properties.psmdcp')
-    $number = 0
-    [IO.File]::WriteAllText($relations, ([regex]::Replace($text, ' Id="R\w+"', { " Id=`"R$(($script:number++))`"" })))
+    $relation = @{ Number = 0 }
+    [IO.File]::WriteAllText($relations, ([regex]::Replace($text, ' Id="R\w+"', { " Id=`"R$(($relation.Number++))`"" })))
     Rename-Item -LiteralPath $properties properties.psmdcp
     Compress-Folder $folder $Destination
 }
