@@ -1,7 +1,8 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/../../BtrfsClone.psd1"
     $cmdlets = foreach ($name in (Import-PowerShellDataFile "$PSScriptRoot/../../BtrfsClone.psd1").CmdletsToExport) {
-        if ((Get-Command $name).Parameters.ContainsKey('LiteralPath')) {
+        # What is exported is a subvolume or a directory, for which no hash and no line stands.
+        if ($name -notlike 'Export-*' -and (Get-Command $name).Parameters.ContainsKey('LiteralPath')) {
             $name
         }
     }
