@@ -25,11 +25,13 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
     /// The least number of bytes that replacing an extent has to give back; without it, a hundredth of what is written for it.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long MinimumGain { get; set; }
 
     /// <summary>The most bytes a second that are read, and that are written.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long MaximumRate { get; set; }
 
