@@ -54,7 +54,7 @@ Describe 'The module' {
 
         $path = $command.Parameters['Path'].ParameterSets.Values
         $path.Position | Should -Be ([int] $command.Parameters.ContainsKey('ReferencePath'))
-        $path.ValueFromPipeline | Should -BeTrue
+        $path.ValueFromPipeline | Should -Be (-not $command.Parameters.ContainsKey('InputObject'))
         $literalPath = $command.Parameters['LiteralPath']
         $literalPath.Aliases | Should -Be 'PSPath', 'LP'
         $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Should -BeTrue

@@ -180,7 +180,10 @@ function Get-PhysicalRange {
 function Get-DataUsed {
     param([string] $Path)
 
-    Invoke-Tool btrfs filesystem sync $Path
+    # Subvolumes of tests before may still be about to give back what they held.
+    $null = Invoke-Tool btrfs filesystem sync $Path
+    $null = Invoke-Tool btrfs subvolume sync $Path
+    $null = Invoke-Tool btrfs filesystem sync $Path
     [long] ((Invoke-Tool btrfs filesystem df --raw $Path | Select-String '^Data.*used=(\d+)').Matches[0].Groups[1].Value)
 }
 

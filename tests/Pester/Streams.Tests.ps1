@@ -29,6 +29,12 @@ Describe '<_> and the streams' -ForEach $cmdlets {
                 $more[$name.Key] = "$folder/$($name.Value)"
             }
         }
+
+        # What is exported is a directory.
+        if ($parameters.ContainsKey('FilePath')) {
+            $good = (New-Item -ItemType Directory "$folder/directory").FullName
+            $more += @{ FilePath = "$folder/file"; Force = $true }
+        }
     }
 
     It 'says of a bad item what it is, where, of which kind, and what to do' {
@@ -48,7 +54,12 @@ Describe '<_> and the streams' -ForEach $cmdlets {
     }
 
     It 'goes on after it, and tells $? of it' {
-        $missing, $good | ForEach-Object { [pscustomobject] @{ PSPath = $_ } } | & $cmdlet @more -ErrorAction SilentlyContinue -ErrorVariable failures | Out-Null
+        if ($parameters.ContainsKey('InputObject')) {
+            & $cmdlet -LiteralPath $missing, $good -ErrorAction SilentlyContinue -ErrorVariable failures | Out-Null
+        } else {
+            $missing, $good | ForEach-Object { [pscustomobject] @{ PSPath = $_ } } | & $cmdlet @more -ErrorAction SilentlyContinue -ErrorVariable failures | Out-Null
+        }
+
         $failures | Should -HaveCount 1
 
         $null = & $cmdlet -LiteralPath $missing @more -ErrorAction SilentlyContinue

@@ -61,13 +61,13 @@ public sealed partial class SharingTests(ScratchBtrfs btrfs)
         }
 
         Shell.Check("sync", "--file-system", source);
-        long used = UsedData();
+        long used = DataUsage.Of(btrfs.Root);
         long written = WrittenBytes();
 
         Cloner.Clone(source, Path.Combine(folder, "clone"));
 
         Shell.Check("sync", "--file-system", source);
-        Assert.Equal(used, UsedData());
+        Assert.Equal(used, DataUsage.Of(btrfs.Root));
         // Metadata alone: a fraction of the 128 MiB.
         Assert.InRange(WrittenBytes() - written, 0, 32L << 20);
     }
@@ -111,12 +111,6 @@ public sealed partial class SharingTests(ScratchBtrfs btrfs)
         Shell.Check("diff", "--recursive", source, Path.Combine(folder, "clone"));
     }
 
-    private long UsedData()
-    {
-        string usage = Shell.Check("btrfs", "filesystem", "df", "--raw", btrfs.Root);
-        return Number(UsedDataPattern().Match(usage), 1);
-    }
-
     /// <summary>What the scratch device was told to write, in bytes (Documentation/block/stat.rst: 512-byte sectors).</summary>
     private long WrittenBytes()
     {
@@ -143,9 +137,6 @@ public sealed partial class SharingTests(ScratchBtrfs btrfs)
     }
 
     private static long Number(Match match, int group) => long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"^Data, .*used=(\d+)", RegexOptions.Multiline)]
-    private static partial Regex UsedDataPattern();
 
     [GeneratedRegex(
         @"key \((\d+) EXTENT_DATA (\d+)\).*\n.*\n\s+extent data disk byte (\d+) nr (\d+)\n" +

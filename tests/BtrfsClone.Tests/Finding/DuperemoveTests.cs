@@ -17,15 +17,15 @@ public sealed partial class DuperemoveTests
     {
         using ScratchImage ours = NewTree(seed);
         using ScratchImage theirs = NewTree(seed);
-        long before = Used(ours);
-        Assert.Equal(before, Used(theirs));
+        long before = DataUsage.Of(ours.Root);
+        Assert.Equal(before, DataUsage.Of(theirs.Root));
 
         List<BtrfsDuplicate> groups = Finder.Find(new FindOptions(), ours.Root);
         DuplicateMerger merger = new(new SessionEvents { OnFailure = failure => Assert.Fail(failure.Message) });
         groups.ForEach(group => merger.Merge(group, CancellationToken.None));
-        long freed = before - Used(ours);
+        long freed = before - DataUsage.Of(ours.Root);
         Dedupe(theirs);
-        long freedByDuperemove = before - Used(theirs);
+        long freedByDuperemove = before - DataUsage.Of(theirs.Root);
         long merged = merger.Counters.DedupedLength;
         long foundAfterwards = Dedupe(ours);
 
@@ -33,7 +33,7 @@ public sealed partial class DuperemoveTests
         Assert.True(freed >= freedByDuperemove, $"{freed} bytes came free here, {freedByDuperemove} with duperemove.");
         Assert.InRange(groups.Sum(group => group.ReclaimableLength), 0.99 * freed, 1.01 * freed);
         Assert.InRange(foundAfterwards, 0, merged / 100);
-        Assert.InRange(before - Used(ours), freed, freed * 1.01);
+        Assert.InRange(before - DataUsage.Of(ours.Root), freed, freed * 1.01);
     }
 
     private static ScratchImage NewTree(int seed)
@@ -98,17 +98,6 @@ public sealed partial class DuperemoveTests
         return change.Success ? long.Parse(change.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0;
     }
 
-    /// <summary>Bytes of data that the filesystem holds.</summary>
-    private static long Used(ScratchImage image)
-    {
-        Shell.Check("sync", "--file-system", image.Root);
-        string said = Shell.Check("btrfs", "filesystem", "usage", "--raw", image.Root);
-        return long.Parse(DataUsed().Match(said).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
-    }
-
     [GeneratedRegex(@"net change in shared extents of: (\d+)")]
     private static partial Regex NetChange();
-
-    [GeneratedRegex(@"Data,\S+ Size:\d+, Used:(\d+)")]
-    private static partial Regex DataUsed();
 }

@@ -237,14 +237,7 @@ public sealed class DuplicateMergeTests(ScratchBtrfs btrfs)
         return failures;
     }
 
-    /// <summary>Bytes of data that the filesystem holds, as btrfs-progs tell.</summary>
-    private long Used()
-    {
-        Shell.Check("sync", "--file-system", btrfs.Root);
-        string line = Shell.Check("btrfs", "filesystem", "df", "--raw", btrfs.Root).Split('\n')
-            .Single(line => line.StartsWith("Data", StringComparison.Ordinal));
-        return long.Parse(line[(line.LastIndexOf('=') + 1)..], CultureInfo.InvariantCulture);
-    }
+    private long Used() => DataUsage.Of(btrfs.Root);
 
     private static string State(IReadOnlyList<string> files) => string.Join('\n', files.Select(file =>
         $"{file} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))} " +

@@ -28,13 +28,13 @@ public sealed class OptimizeTests
             for (int round = 0; round < 2; round++)
             {
                 subvolumes.Change(40);
-                long used = Optimizer.UsedData(image.Root);
+                long used = DataUsage.Of(image.Root);
                 string facts = Optimizer.Facts(image.Root);
 
                 OptimizeResult result = Optimizer.Run(image.Root);
 
                 Assert.Equal(facts, Optimizer.Facts(image.Root));
-                Assert.Equal((seed, round, result.GainedLength), (seed, round, used - Optimizer.UsedData(image.Root)));
+                Assert.Equal((seed, round, result.GainedLength), (seed, round, used - DataUsage.Of(image.Root)));
                 WasteWitness after = new(image);
                 Assert.Equal((seed, round, 0L), (seed, round, after.Waste));
                 Assert.True(result.LeftLength >= after.FixedWaste, $"{seed}: {result.LeftLength} {after.FixedWaste}");
@@ -70,27 +70,27 @@ public sealed class OptimizeTests
 
         File.Delete(At("pool/clone0"));
         Shell.Check("btrfs", "subvolume", "snapshot", At("pool"), At("snapshot"));
-        long used = Optimizer.UsedData(image.Root);
+        long used = DataUsage.Of(image.Root);
         string facts = Optimizer.Facts(image.Root);
         long[] shared = Shared();
         long reachable = new WasteWitness(image).Reachable;
         Assert.True(used > reachable * 1.2, $"{used} of {reachable}");
 
         OptimizeResult promised = Optimizer.Run(At("pool"), new OptimizeOptions { Preview = true });
-        Assert.Equal(used, Optimizer.UsedData(image.Root));
+        Assert.Equal(used, DataUsage.Of(image.Root));
         OptimizeResult result = Optimizer.Run(At("pool"), new OptimizeOptions());
 
         Assert.Equal(Numbers(promised), Numbers(result));
-        Assert.Equal(promised.GainedLength, used - Optimizer.UsedData(image.Root));
-        Assert.InRange(Optimizer.UsedData(image.Root), reachable, (long)(reachable * 1.02));
+        Assert.Equal(promised.GainedLength, used - DataUsage.Of(image.Root));
+        Assert.InRange(DataUsage.Of(image.Root), reachable, (long)(reachable * 1.02));
         Assert.Equal(facts, Optimizer.Facts(image.Root));
         Assert.Equal(shared, Shared());
         image.Check();
 
         // What btrfs has for that parts the clones: each has data of its own afterwards.
-        long before = Optimizer.UsedData(image.Root);
+        long before = DataUsage.Of(image.Root);
         Shell.Check("btrfs", "filesystem", "defragment", "-r", At("pool"));
-        Assert.True(Optimizer.UsedData(image.Root) > before * 1.5);
+        Assert.True(DataUsage.Of(image.Root) > before * 1.5);
 
         long[] Shared() =>
         [
@@ -129,10 +129,10 @@ public sealed class OptimizeTests
         Shell.Check("mount", "--options", "subvol=sub", image.Device, At("other"));
         try
         {
-            long used = Optimizer.UsedData(image.Root);
+            long used = DataUsage.Of(image.Root);
             OptimizeResult result = Optimizer.Run(At("other/file"));
             Assert.Equal((1, 3 * Block, 7 * Block, 0), Numbers(result));
-            Assert.Equal(3 * Block, used - Optimizer.UsedData(image.Root));
+            Assert.Equal(3 * Block, used - DataUsage.Of(image.Root));
         }
         finally
         {
@@ -166,7 +166,7 @@ public sealed class OptimizeTests
         }
 
         Shell.Check("sync", "--file-system", image.Root);
-        long used = Optimizer.UsedData(image.Root);
+        long used = DataUsage.Of(image.Root);
         foreach ((string name, int blocks) in new[]
         {
             ("sub/file", 3), ("snap", 3), ("immutable", 4), ("nocow", 5), ("reserved", 6),
@@ -176,7 +176,7 @@ public sealed class OptimizeTests
             Assert.Equal((0, 0, 0, blocks * Block), Numbers(Optimizer.Run(At(name))));
         }
 
-        Assert.Equal(used, Optimizer.UsedData(image.Root));
+        Assert.Equal(used, DataUsage.Of(image.Root));
         Shell.Check("chattr", "-i", At("immutable"));
         Shell.Check("btrfs", "subvolume", "delete", At("snap"));
         Shell.Check("btrfs", "subvolume", "sync", image.Root);
@@ -219,10 +219,10 @@ public sealed class OptimizeTests
             }
 
             Shell.Check("sync", "--file-system", image.Root);
-            long used = Optimizer.UsedData(image.Root);
+            long used = DataUsage.Of(image.Root);
             string facts = Optimizer.Facts(image.Root);
             OptimizeResult result = Optimizer.Run(file);
-            Assert.Equal(result.GainedLength, used - Optimizer.UsedData(image.Root));
+            Assert.Equal(result.GainedLength, used - DataUsage.Of(image.Root));
             string[] kind = Assert.Single(
                 Shell.Check("compsize", "-b", file).Split('\n'), line => line.StartsWith(algorithm, StringComparison.Ordinal))
                 .Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -279,7 +279,7 @@ public sealed class OptimizeTests
         Assert.Equal(clone, Shell.Check("sha256sum", At("clone")));
         Shell.Check("sync", "--file-system", image.Root);
         Optimizer.Run(image.Root);
-        Optimizer.UsedData(image.Root);
+        DataUsage.Of(image.Root);
         Assert.Equal(0, new WasteWitness(image).Waste);
         image.Check();
     }
@@ -312,7 +312,7 @@ public sealed class OptimizeTests
         Zero(file, 0, 1024);
         Shell.Check("sync", "--file-system", image.Root);
         string facts = Optimizer.Facts(image.Root);
-        long used = Optimizer.UsedData(image.Root);
+        long used = DataUsage.Of(image.Root);
         using CancellationTokenSource stop = new();
         var events = new SessionEvents { OnFailure = failure => throw failure, OnTick = stop.Cancel };
         using (OptimizeSession session = new(new OptimizeOptions { MaximumRate = 1 << 20 }, events))
@@ -320,7 +320,7 @@ public sealed class OptimizeTests
             Assert.Throws<OperationCanceledException>(() => session.Optimize(file, stop.Token));
         }
 
-        Assert.Equal((facts, used), (Optimizer.Facts(image.Root), Optimizer.UsedData(image.Root)));
+        Assert.Equal((facts, used), (Optimizer.Facts(image.Root), DataUsage.Of(image.Root)));
         OptimizeResult result = Optimizer.Run(file, new OptimizeOptions { MaximumRate = 8 << 20 });
         Assert.Equal((1, 1024 * Block, 3072 * Block, 0), Numbers(result));
         Assert.True(result.Elapsed > TimeSpan.FromSeconds(1), $"{result.Elapsed}");

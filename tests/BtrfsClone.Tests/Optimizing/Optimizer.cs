@@ -27,17 +27,6 @@ internal static partial class Optimizer
 
     public static OptimizeResult Preview(string path) => Run(path, new OptimizeOptions { MinimumGain = 1, Preview = true });
 
-    /// <summary>The data bytes that the filesystem has in use, with all that was deleted gone.</summary>
-    public static long UsedData(string root)
-    {
-        // This has the cleaner begin, which it does by itself every 30 s alone.
-        Shell.Check("btrfs", "filesystem", "sync", root);
-        Shell.Check("btrfs", "subvolume", "sync", root);
-        Shell.Check("btrfs", "filesystem", "sync", root);
-        return long.Parse(
-            DataUsed().Match(Shell.Check("btrfs", "filesystem", "usage", "-b", root)).Groups[1].Value, CultureInfo.InvariantCulture);
-    }
-
     /// <summary>Of each file its content, its times, its inode, its size and its blocks.</summary>
     public static string Facts(string root) =>
         Shell.Check("find", root, "-type", "f", "-printf", "%P %A@ %C@ %T@ %i %m %b %s\n") +
@@ -60,7 +49,4 @@ internal static partial class Optimizer
             RandomAccess.FlushToDisk(file.SafeFileHandle);
         }
     }
-
-    [GeneratedRegex(@"^Data,single: Size:\d+, Used:(\d+)", RegexOptions.Multiline)]
-    private static partial Regex DataUsed();
 }

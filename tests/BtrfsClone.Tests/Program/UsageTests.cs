@@ -18,7 +18,6 @@ public sealed class UsageTests
     [InlineData("wait")]
     [InlineData("wait", "--timeout", "0", "a")]
     [InlineData("wait", "--timeout", "soon", "a")]
-    [InlineData("measure")]
     [InlineData("compare", "only-one")]
     [InlineData("extents")]
     [InlineData("owners")]

@@ -6,7 +6,7 @@ using BtrfsClone.Tests.Support;
 namespace BtrfsClone.Tests.ProgramTests;
 
 /// <summary><c>btrfs-clone optimize</c> as a process: what it says, and that it may end at any moment.</summary>
-public sealed class OptimizeTests
+public sealed class OptimizeCommandTests
 {
     private const string Tools = "btrfs sync sha256sum find fallocate";
 
@@ -75,7 +75,7 @@ public sealed class OptimizeTests
         {
             Optimizer.Overwrite(clone, random, rounds: 3, blocks: 1500);
             Shell.Check("cp", "--reflink=always", clone, file);
-            long used = Optimizer.UsedData(image.Root);
+            long used = DataUsage.Of(image.Root);
             string facts = Optimizer.Facts(image.Root);
             using (Process process = Support.Program.Start("optimize", "--minimum-gain", "1", "--maximum-rate", "100000000", image.Root))
             {
@@ -88,7 +88,7 @@ public sealed class OptimizeTests
             }
 
             Assert.Equal(facts, Optimizer.Facts(image.Root));
-            Assert.InRange(Optimizer.UsedData(image.Root), 1, used);
+            Assert.InRange(DataUsage.Of(image.Root), 1, used);
             Assert.Equal(new[] { clone, file }, Directory.GetFileSystemEntries(image.Root).Order());
             if (round == rounds - 1)
             {
@@ -99,7 +99,7 @@ public sealed class OptimizeTests
         Assert.True(inTheMiddle > 0, "Every end came too late.");
         ShellResult last = Support.Program.Run("optimize", "--minimum-gain", "1", image.Root);
         Assert.Equal((0, ""), (last.ExitCode, last.Error));
-        Optimizer.UsedData(image.Root);
+        DataUsage.Of(image.Root);
         Assert.Equal(0, new WasteWitness(image).Waste);
     }
 }
