@@ -54,10 +54,12 @@ Describe 'The module' {
 
         $path = $command.Parameters['Path'].ParameterSets.Values
         $path.Position | Should -Be ([int] $command.Parameters.ContainsKey('ReferencePath'))
-        $path.ValueFromPipeline | Should -Be (-not $command.Parameters.ContainsKey('InputObject'))
+        # What draws objects takes those from the pipeline.
+        $takesPaths = -not $command.Parameters.ContainsKey('InputObject')
+        $path.ValueFromPipeline | Should -Be $takesPaths
         $literalPath = $command.Parameters['LiteralPath']
         $literalPath.Aliases | Should -Be 'PSPath', 'LP'
-        $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Should -BeTrue
+        $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Should -Be $takesPaths
     }
 
     It 'is imported beside another copy of itself, and clones then' {
