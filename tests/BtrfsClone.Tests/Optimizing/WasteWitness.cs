@@ -24,6 +24,7 @@ internal sealed partial class WasteWitness
         string[] lines = Shell.Check("btrfs", "inspect-internal", "dump-tree", image.Device).Split('\n');
         long tree = 0;
         bool isWithoutChecksums = false;
+        bool isDeleted = false;
         for (int i = 0; i < lines.Length; i++)
         {
             if (TreeHead().Match(lines[i]) is { Success: true } head)
@@ -35,13 +36,17 @@ internal sealed partial class WasteWitness
             {
                 isWithoutChecksums = flags.Groups[1].Value.Contains("NODATASUM", StringComparison.Ordinal);
             }
+            else if (Links().Match(lines[i]) is { Success: true } links)
+            {
+                isDeleted = links.Groups[1].Value == "0";
+            }
             else if (tree != 0 && FileExtent().IsMatch(lines[i]) && Place().Match(lines[i + 2]) is { Success: true } place &&
                 Number(place, 1) > 0)
             {
                 Match piece = Piece().Match(lines[i + 3]);
                 bool isRegular = lines[i + 1].Contains("(regular)", StringComparison.Ordinal);
                 bool isCompressed = isRegular && !lines[i + 4].Contains("(none)", StringComparison.Ordinal);
-                Add(place, piece, isFixed: readOnly.Contains(tree) || isWithoutChecksums || !isRegular, isCompressed);
+                Add(place, piece, isFixed: readOnly.Contains(tree) || isWithoutChecksums || !isRegular, isCompressed, isDeleted);
             }
         }
     }
@@ -53,16 +58,17 @@ internal sealed partial class WasteWitness
     public long Reachable => _extents.Values.Where(extent => !extent.IsCompressed).Sum(extent => extent.Used.Count * 4096L);
 
     /// <summary>
-    /// The bytes that nobody uses of extents that are not compressed, and to which nothing refers that may not be moved.
+    /// The bytes that nobody uses of extents that are not compressed, and to which a file refers that has a name (no walk finds the
+    /// others), but nothing that may not be moved.
     /// </summary>
-    public long Waste => _extents.Values.Where(extent => !extent.IsCompressed && !extent.IsFixed)
+    public long Waste => _extents.Values.Where(extent => !extent.IsCompressed && !extent.IsFixed && extent.IsNamed)
         .Sum(extent => extent.DiskLength - (extent.Used.Count * 4096L));
 
-    /// <summary>The same of extents to which something refers that may not be moved.</summary>
-    public long FixedWaste => _extents.Values.Where(extent => !extent.IsCompressed && extent.IsFixed)
+    /// <summary>The same of those to which something refers that may not be moved.</summary>
+    public long FixedWaste => _extents.Values.Where(extent => !extent.IsCompressed && extent.IsFixed && extent.IsNamed)
         .Sum(extent => extent.DiskLength - (extent.Used.Count * 4096L));
 
-    private void Add(Match place, Match piece, bool isFixed, bool isCompressed)
+    private void Add(Match place, Match piece, bool isFixed, bool isCompressed, bool isDeleted)
     {
         if (!_extents.TryGetValue(Number(place, 1), out Extent? extent))
         {
@@ -70,6 +76,7 @@ internal sealed partial class WasteWitness
         }
 
         extent.IsFixed |= isFixed;
+        extent.IsNamed |= !isDeleted;
         for (long block = Number(piece, 1) / 4096; block < (Number(piece, 1) + Number(piece, 2)) / 4096; block++)
         {
             extent.Used.Add(block);
@@ -83,6 +90,9 @@ internal sealed partial class WasteWitness
 
     [GeneratedRegex(@"^\t\tsequence \d+ flags 0x[0-9a-f]+\(([^)]*)\)")]
     private static partial Regex InodeFlags();
+
+    [GeneratedRegex(@"^\t\tblock group \d+ mode \d+ links (\d+) ")]
+    private static partial Regex Links();
 
     [GeneratedRegex(@"^\titem \d+ key \(\d+ EXTENT_DATA \d+\)")]
     private static partial Regex FileExtent();
@@ -100,6 +110,8 @@ internal sealed partial class WasteWitness
         public bool IsCompressed => isCompressed;
 
         public bool IsFixed { get; set; }
+
+        public bool IsNamed { get; set; }
 
         public HashSet<long> Used { get; } = [];
     }
