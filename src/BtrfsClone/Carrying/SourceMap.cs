@@ -74,7 +74,7 @@ internal sealed class SourceMap
         return result;
     }
 
-    /// <summary>Gives the next piece; holes are left out.</summary>
+    /// <summary>Gives the next piece, up to the file's end; holes are left out.</summary>
     public CallResult Next(out FileExtent piece, out bool isMore)
     {
         piece = default;
@@ -94,6 +94,12 @@ internal sealed class SourceMap
             }
 
             _rest = _mapped = FiemapSource.ToPiece(_map[_next++]);
+            if (_rest.Offset >= (long)_status.Size)
+            {
+                isMore = false; // What is reserved beyond the end was told before.
+                return CallResult.Success;
+            }
+
             _hasRest = true;
         }
 
@@ -103,7 +109,7 @@ internal sealed class SourceMap
             piece = piece.Part(piece.Offset, piece.Offset + LongestPiece);
         }
 
-        _hasRest = piece.End < _rest.End;
+        _hasRest = piece.End < _rest.End && piece.End < (long)_status.Size;
         _rest = _hasRest ? _rest.Part(piece.End, _rest.End) : _rest;
         return CallResult.Success;
     }

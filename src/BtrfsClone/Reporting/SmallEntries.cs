@@ -13,6 +13,11 @@ internal static class SmallEntries
         long[] sizes = Sizes(tree);
         var shown = new bool[count];
         shown[0] = true;
+        foreach (ReportNode given in tree.Nodes.Where(node => node.Parent == tree.Root))
+        {
+            shown[given.Number] = true; // Somebody has asked for it.
+        }
+
         Show(tree, sizes, shown, isDirectory: true, maxDirectories);
         Show(tree, sizes, shown, isDirectory: false, maxFiles);
 

@@ -49,8 +49,10 @@ public sealed class RandomCarryTests
                 Shell.Check("rsync", "-aHAXni", "--delete", "--checksum", XfsLists, XfsLacks, tree + "/", copy + "/"));
             Assert.Equal(Times(tree), Times(copy));
             HashSet<string> leftOut = [];
-            string expected = SharingWitness.Describe(tree, from == s_btrfs ? source.Device : null, isExact, to == s_btrfs, leftOut);
-            string actual = SharingWitness.Describe(copy, to == s_btrfs ? destination.Device : null, isExact, to == s_btrfs, leftOut);
+            string? there = to == s_btrfs ? destination.Device : null;
+            string expected = SharingWitness.Describe(
+                tree, from == s_btrfs ? source.Device : null, isExact, to == s_btrfs, leftOut, SharingWitness.Inline(copy, there));
+            string actual = SharingWitness.Describe(copy, there, isExact, to == s_btrfs, leftOut);
             Assert.True(expected == actual, $"Seed {name}:\n{Difference(expected, actual)}");
             if (isExact)
             {

@@ -24,7 +24,11 @@ internal static partial class SharingWitness
     /// bytes, since one of them was cut after it had been cloned; and those that are followed by what is preallocated.
     /// </param>
     /// <param name="withTails">Whether the last block of a file takes part where the file does not end with it.</param>
-    public static string Describe(string root, string? device, bool withReserved, bool withTails, HashSet<string> leftOut)
+    /// <param name="inlineThere">
+    /// Blocks that are inline at the destination: what nobody shares may become so, in a file that asks for compression.
+    /// </param>
+    public static string Describe(
+        string root, string? device, bool withReserved, bool withTails, HashSet<string> leftOut, IEnumerable<string>? inlineThere = null)
     {
         string[] files = [.. Directory.GetFiles(root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
         var firsts = new Dictionary<(long, bool), string>();
@@ -39,8 +43,9 @@ internal static partial class SharingWitness
                 .SelectMany(same => same).Select(use => use.Name));
             leftOut.UnionWith(uses.Where(of => of.Any(use => use.Length <= 0))
                 .SelectMany(of => of).Where(use => use.Length is > 0 and < Block).Select(use => use.Name));
-            leftOut.UnionWith(InlineFiles(files, device).Where(file => file.Length > 0)
-                .Select(file => $"{Path.GetRelativePath(root, file)} 0"));
+            leftOut.UnionWith(Inline(root, device));
+            leftOut.UnionWith(uses.SelectMany(of => of).GroupBy(use => use.Key)
+                .Where(same => same.Count() == 1).Select(same => same.Single().Name).Intersect(inlineThere ?? []));
             leftOut.UnionWith(files.Where(file => new FileInfo(file).Length <= LargestInline)
                 .Select(file => $"{Path.GetRelativePath(root, file)} 0"));
             leftOut.Add("");
@@ -61,6 +66,16 @@ internal static partial class SharingWitness
         }
 
         return text.ToString();
+    }
+
+    /// <summary>The first blocks of files that are inline: in one that has grown since they cannot be written so again.</summary>
+    public static IEnumerable<string> Inline(string root, string? device)
+    {
+        string[] files = [.. Directory.GetFiles(root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        return device is null
+            ? []
+            : [.. Lines(files, device).Zip(files).Where(file => file.First[0].Contains(" Inline ", StringComparison.Ordinal))
+                .Select(file => $"{Path.GetRelativePath(root, file.Second)} 0")];
     }
 
     /// <summary>The compressed pieces, and how the extents that they lie in are stored, but for where.</summary>
@@ -117,11 +132,6 @@ internal static partial class SharingWitness
             yield return dump.Of(id, inode).Split('\n');
         }
     }
-
-    /// <summary>What is inline in a file that has grown since cannot be written so again.</summary>
-    private static IEnumerable<string> InlineFiles(string[] files, string? device) => device is null
-        ? []
-        : Lines(files, device).Select((lines, i) => lines[0].Contains(" Inline ", StringComparison.Ordinal) ? files[i] : "");
 
     private static long N(Match match, int group) => long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 

@@ -90,7 +90,8 @@ public sealed partial class SendTests(ScratchBtrfs btrfs) : IDisposable
         string tree = NewTree("plain");
         File.WriteAllBytes(Path.Combine(tree, "one"), Bytes(Mega + 100));
         Clone(Path.Combine(tree, "one"), Path.Combine(tree, "two"));
-        Shell.Check("chmod", "--recursive", "a+rX", btrfs.Root);
+        Shell.Check("chmod", "--recursive", "a+rX", tree);
+        Shell.Check("chmod", "a+X", Path.GetDirectoryName(tree)!, btrfs.Root);
         string stream = _receiver.NewPath();
 
         Shell.Check(
