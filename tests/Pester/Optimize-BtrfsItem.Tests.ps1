@@ -45,7 +45,7 @@ Describe 'Optimize-BtrfsItem' -Skip:(-not $root) {
     It 'tells with -WhatIf what it would give back, and does nothing' {
         $extents = Get-BtrfsExtent clone | ConvertTo-Json
         $said = pwsh -NoProfile -NonInteractive -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; Optimize-BtrfsItem '$folder/tree' -WhatIf"
-        $said | Should -Be "What if: Performing the operation ""Optimize, which replaces 1 extents and gives back 81920 bytes"" on target ""$folder/tree""."
+        $said | Should -Be "What if: Performing the operation ""Optimize, which replaces 1 extent and gives back 81920 bytes"" on target ""$folder/tree""."
         Get-BtrfsExtent clone | ConvertTo-Json | Should -Be $extents
     }
 
