@@ -121,8 +121,8 @@ function Copy-Program([string] $Prefix, [string] $Zsh, [string] $Fish) {
     $program = "$PSScriptRoot/bin/btrfs-clone"
     Copy-Item $program "$Prefix/bin" -Force
 
-    # They lead to symbols that are not there, and hash the paths of the machine that has built them.
-    objcopy --remove-section=.gnu_debuglink --remove-section=.note.gnu.build-id "$Prefix/bin/btrfs-clone"
+    # It leads to symbols that are not there, and hashes the paths of the machine that has built them.
+    objcopy --remove-section=.gnu_debuglink "$Prefix/bin/btrfs-clone"
     & $program manual | gzip -9n > "$Prefix/share/man/man1/btrfs-clone.1.gz"
     & $program completion bash > "$Prefix/$bash/btrfs-clone"
     & $program completion zsh > "$Prefix/$Zsh/_btrfs-clone"

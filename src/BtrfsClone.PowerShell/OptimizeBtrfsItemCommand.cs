@@ -65,7 +65,8 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
                 OptimizeResult promised = _session!.Optimize(item.Target, Cancellation);
                 ShouldProcess(
                     target,
-                    $"Optimize, which replaces {promised.ExtentsReplaced} extent{(promised.ExtentsReplaced == 1 ? "" : "s")} and gives back {promised.GainedLength} bytes");
+                    $"Optimize, which replaces {promised.ExtentsReplaced} extent{(promised.ExtentsReplaced == 1 ? "" : "s")} " +
+                    $"and gives back {promised.GainedLength} bytes");
             }
             else if (ShouldProcess(target, "Optimize"))
             {
