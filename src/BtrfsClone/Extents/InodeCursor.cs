@@ -35,6 +35,16 @@ internal sealed unsafe class InodeCursor
 
     private TreeSearchRequest* Request => (TreeSearchRequest*)Unsafe.AsPointer(ref _buffer[0]);
 
+    /// <summary>A cursor that stays in one subvolume.</summary>
+    /// <param name="file">A file or directory that is open.</param>
+    /// <param name="path">What to call it in errors.</param>
+    public static InodeCursor In(Descriptor file, string path)
+    {
+        var cursor = new InodeCursor();
+        cursor.Start(file, path);
+        return cursor;
+    }
+
     /// <summary>Begins with a subvolume.</summary>
     /// <param name="file">A file or directory that is open.</param>
     /// <param name="path">What to call it in errors.</param>

@@ -14,7 +14,7 @@ namespace BtrfsClone.Reporting;
 /// <example>
 /// <code>
 /// var events = new SessionEvents { OnFailure = failure => Console.Error.WriteLine(failure.Message) };
-/// using var session = new ReportSession(new ReportOptions { Output = "/root/usage.html" }, events);
+/// using var session = new ReportSession(new ReportOptions { Output = "/srv/usage.html" }, events);
 /// session.Add("/srv");
 /// session.Write(CancellationToken.None);
 /// </code>

@@ -8,9 +8,13 @@ namespace BtrfsClone.Syncing;
 /// <param name="Transid">The transaction that made the name: a renamed entry's is that of the renaming.</param>
 internal readonly record struct DirectoryItem(bool IsSubvolume, ulong Transid)
 {
-    private const int Size = 30; // struct btrfs_dir_item: the name follows it, and then what else is kept with it.
+    /// <summary>struct btrfs_dir_item: the name follows it, and then what else is kept with it.</summary>
+    public const int Size = 30;
+
+    /// <summary>Behind a struct btrfs_disk_key.</summary>
+    public const int TransidOffset = 17;
+
     private const int KeyTypeOffset = 8;
-    private const int TransidOffset = 17;
     private const int DataLengthOffset = 25;
     private const int NameLengthOffset = 27;
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using BtrfsClone.Cloning;
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
@@ -44,16 +43,13 @@ internal enum InodeDifference
 /// </remarks>
 internal sealed class InodeComparer
 {
-    private const int XattrTransidOffset = 17; // Of struct btrfs_dir_item: behind a struct btrfs_disk_key.
+    // An xattr is kept as a name of a directory is.
+    private const int XattrTransidOffset = DirectoryItem.TransidOffset;
     private const int XattrTransidEnd = XattrTransidOffset + sizeof(ulong);
-    private const int XattrNameOffset = 30; // The struct's size: the name follows it.
+    private const int XattrNameOffset = DirectoryItem.Size;
     private const int ExtentGenerationEnd = sizeof(ulong); // struct btrfs_file_extent_item begins with its generation.
 
-    private const int ExtentType = 20;
-    private const int ExtentPlaceOffset = 21; // disk_bytenr
-    private const int ExtentPlaceEnd = ExtentPlaceOffset + sizeof(ulong);
-    private const byte InlineExtent = 0;
-    private const ulong InlinePlace = ulong.MaxValue;
+    private const long InlinePlace = long.MaxValue;
 
     private readonly InodeCursor _source = new();
     private readonly InodeCursor _destination = new();
@@ -140,10 +136,10 @@ internal sealed class InodeComparer
     /// <param name="destination">The destination's number.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool LieApart(ulong source, ulong destination) =>
-        TryReadOnlyExtent(_source, source, out ulong place) &&
-        TryReadOnlyExtent(_destination, destination, out ulong other) && (place != other || place == InlinePlace);
+        TryReadOnlyExtent(_source, source, out long place) &&
+        TryReadOnlyExtent(_destination, destination, out long other) && (place != other || place == InlinePlace);
 
-    private static bool TryReadOnlyExtent(InodeCursor cursor, ulong inode, out ulong place)
+    private static bool TryReadOnlyExtent(InodeCursor cursor, ulong inode, out long place)
     {
         place = 0;
         cursor.Seek(inode);
@@ -152,18 +148,13 @@ internal sealed class InodeComparer
             return false;
         }
 
-        ReadOnlySpan<byte> item = cursor.Item;
-        if (item.Length > ExtentType && item[ExtentType] == InlineExtent)
+        if (!TreeItems.TryReadFileExtent(cursor.Item, cursor.Header.Offset, out FileExtent piece))
         {
-            place = InlinePlace;
-        }
-        else if (item.Length >= ExtentPlaceEnd)
-        {
-            place = BinaryPrimitives.ReadUInt64LittleEndian(item[ExtentPlaceOffset..]);
+            return false;
         }
 
-        // A hole has place 0.
-        return place != 0 && !(cursor.MoveNext() && cursor.Header.Type == BtrfsKey.ExtentData);
+        place = piece.Kind == ExtentKind.Inline ? InlinePlace : piece.RawDiskOffset;
+        return place > 0 && !(cursor.MoveNext() && cursor.Header.Type == BtrfsKey.ExtentData);
     }
 
     private bool HaveSameXattrs(ref bool more, ref bool otherMore)

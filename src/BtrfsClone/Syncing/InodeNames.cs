@@ -8,7 +8,7 @@ namespace BtrfsClone.Syncing;
 /// <param name="path">What to call it in errors.</param>
 internal sealed class InodeNames(Descriptor subvolume, string path)
 {
-    private readonly InodeCursor _cursor = NewCursor(subvolume, path);
+    private readonly InodeCursor _cursor = InodeCursor.In(subvolume, path);
 
     /// <summary>The names of an inode, each with the directory that it is in: of one with hard links, all.</summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
@@ -30,12 +30,5 @@ internal sealed class InodeNames(Descriptor subvolume, string path)
         }
 
         return names;
-    }
-
-    private static InodeCursor NewCursor(Descriptor subvolume, string path)
-    {
-        var cursor = new InodeCursor();
-        cursor.Start(subvolume, path);
-        return cursor;
     }
 }

@@ -10,8 +10,8 @@ namespace BtrfsClone.Syncing;
 /// <param name="top">The tops, open: the directories are in their subvolumes.</param>
 internal sealed class NameComparer(SyncPair top)
 {
-    private readonly InodeCursor _source = NewCursor(top.Source, top.SourcePath);
-    private readonly InodeCursor _destination = NewCursor(top.Destination, top.DestinationPath);
+    private readonly InodeCursor _source = InodeCursor.In(top.Source, top.SourcePath);
+    private readonly InodeCursor _destination = InodeCursor.In(top.Destination, top.DestinationPath);
 
     /// <summary>Finds the names that are on one side only, or stand for something else than before.</summary>
     /// <param name="pair">The directories.</param>
@@ -75,12 +75,5 @@ internal sealed class NameComparer(SyncPair top)
         item = default;
         name = default;
         return rest.Length > 0 && (DirectoryItem.TryTake(ref rest, out item, out name) ? true : throw cursor.Malformed());
-    }
-
-    private static InodeCursor NewCursor(Descriptor subvolume, string path)
-    {
-        var cursor = new InodeCursor();
-        cursor.Start(subvolume, path);
-        return cursor;
     }
 }
