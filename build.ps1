@@ -13,7 +13,8 @@
     Install  puts the module into the current user's module path, and the program with its manual page and completions where the
              user's shells find them.
     Deb      makes a Debian package of the program below out/, with its manual page and completions.
-    DemoData makes a small btrfs on /data, or on the folder that follows, as root, with the files that the examples use.
+    DemoData makes a small btrfs on /data, or on the folder that follows, as root, with the files that the examples use, as
+             btrfs-clone demo --keep DIR does.
     Picture  draws docs/extents.svg from a file and its clone on a scratch btrfs, as root.
     Release  makes all that is published of a version below out/release: module, program, Debian package, symbols, bill of
              materials, notes and checksums. Two runs on one commit give the same bytes.
@@ -149,31 +150,21 @@ function Invoke-Deb {
     dpkg-deb --build --root-owner-group $root "out/btrfs-clone_${version}_$architecture.deb"
 }
 
-# A small btrfs in a file that is gone with its mount.
-function New-ScratchMount([string] $Path) {
-    $image = [IO.Path]::GetTempFileName()
-    truncate --size 1G $image
-    mkfs.btrfs --quiet $image | Out-Null
-    $null = New-Item -ItemType Directory -Force $Path
-    mount -o loop,noatime $image $Path
-    Remove-Item -LiteralPath $image
+function Invoke-DemoData {
+    Invoke-Demo ($Option ? $Option[0] : '/data')
 }
 
-function Invoke-DemoData {
-    $target = $Option ? $Option[0] : '/data'
-    if (Test-Path "$target/*") {
-        throw "There is something in $target already. Name an empty or a new folder: ./build.ps1 DemoData FOLDER"
+function Invoke-Demo([string] $Folder) {
+    if (-not (Test-Path bin/btrfs-clone)) {
+        dotnet build src/BtrfsClone.Cli --verbosity quiet -p:PublishAot=false
     }
 
-    New-ScratchMount $target
-    $null = New-Item -ItemType Directory -Force "$target-usb"
-    sh tests/Pester/make-data.sh $target "$target-usb"
-    "The examples' files are in $target; umount $target removes them. What they call /mnt/usb is $target-usb."
+    bin/btrfs-clone demo --keep $Folder
 }
 
 function Invoke-Picture {
     $mount = Join-Path ([IO.Path]::GetTempPath()) "btrfs-clone-picture-$PID"
-    New-ScratchMount $mount
+    $null = Invoke-Demo $mount
     try {
         Import-Module "$PSScriptRoot/BtrfsClone.psd1"
         dd if=/dev/urandom of=$mount/disk.img bs=64M count=1 iflag=fullblock conv=fsync status=none
@@ -181,8 +172,8 @@ function Invoke-Picture {
         dd if=/dev/urandom of=$mount/test.img bs=8M count=1 seek=3 iflag=fullblock conv=notrunc,fsync status=none
         & "$PSScriptRoot/docs/Write-ExtentPicture.ps1" "$mount/disk.img", "$mount/test.img" "$PSScriptRoot/docs/extents.svg"
     } finally {
-        umount $mount
-        Remove-Item -LiteralPath $mount
+        umount $mount "$mount-usb"
+        Remove-Item -LiteralPath $mount, "$mount-usb"
     }
 }
 

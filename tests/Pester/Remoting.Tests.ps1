@@ -1,5 +1,5 @@
 BeforeDiscovery {
-    $sshd = (Get-Command sshd, ssh -CommandType Application -ErrorAction Ignore).Count -ge 2 -and (id -u) -eq '0'
+    $sshd = (Get-Command sshd -ErrorAction Ignore) -and (Get-Command ssh -ErrorAction Ignore) -and (id -u) -eq '0'
 }
 
 Describe 'Over SSH remoting' -Skip:(-not $sshd) {
@@ -106,7 +106,8 @@ Describe 'The examples with -HostName' -Skip:(-not $sshd) {
         $port = 20000 + ($PID + 7) % 20000
         $daemons = foreach ($name in 'web1', 'web2') {
             $folder = New-ScratchFolder
-            sh "$PSScriptRoot/make-data.sh" $folder "$folder/other"
+            $null = New-Item -ItemType Directory "$folder/other"
+            sh "$checkout/src/BtrfsClone.Cli/demo-data.sh" $folder "$folder/other"
             Set-Content "$keys/$name" @"
 ListenAddress 127.0.0.1:$port
 HostKey $keys/host
@@ -137,15 +138,15 @@ Subsystem powershell $((Get-Command pwsh).Source) -sshs -NoLogo -NoProfile
     }
 
     It 'show what they do' {
-        $transcripts = foreach ($source in 'en-US/BtrfsClone.PowerShell.dll-Help.xml', 'en-US/about_BtrfsClone.help.txt', 'README.md') {
-            Get-Transcript "$checkout/$source" | Where-Object { $_.Steps.Command -match '-HostName' }
+        $transcripts = foreach ($source in Get-DocumentedPage $checkout) {
+            Get-Transcript $source | Where-Object { $_.Steps.Command -match '-HostName' }
         }
 
         $transcripts.Count | Should -BeGreaterThan 0
         $path = $env:PATH
         $env:PATH = "${keys}:$path"
         try {
-            $results = Invoke-Transcript $transcripts "$checkout/BtrfsClone.psd1"
+            $results = Invoke-Transcript $transcripts $checkout
         } finally {
             $env:PATH = $path
         }

@@ -1,5 +1,5 @@
 <#
-    Transcripts are the examples of the help and the README: lines that begin with "PS> " (or "$ " for a shell) are
+    Transcripts are the examples of the documentation: lines that begin with "PS> " (or "$ " for a shell) are
     commands, lines that begin with ">> " go on with one, and what follows is what a user sees.
 #>
 Set-StrictMode -Version Latest
@@ -7,6 +7,15 @@ $ErrorActionPreference = 'Stop'
 
 # What the file system or the clock chooses. Everything else in an example has to be as it is shown.
 $script:chosen = 'DiskOffset', 'PhysicalOffset', 'Generation', 'Elapsed'
+
+# The pages with transcripts, in the order in which one reads them.
+function Get-DocumentedPage {
+    param([string] $Checkout)
+
+    "$Checkout/README.md"
+    (Get-Item "$Checkout/docs/*.md", "$Checkout/en-US/about_*.help.txt" | Where-Object { Select-String 'PS> ' $_ -Quiet }).FullName
+    "$Checkout/en-US/BtrfsClone.PowerShell.dll-Help.xml"
+}
 
 # The transcripts in a MAML file, a Markdown page or a help text.
 function Get-Transcript {
@@ -44,27 +53,25 @@ function New-Transcript {
         }
     }
 
-    [pscustomobject]@{ Source = $Source; Title = $Title; Steps = $steps; Data = ''; Other = '' }
+    [pscustomobject]@{ Source = $Source; Title = $Title; Steps = $steps }
 }
 
-# Runs transcripts, each with data of its own, and writes for each step its expected and its actual output.
+# Runs transcripts as they are printed, one after the other in one session, and writes for each step its expected and its
+# actual output. The session has mounts of its own: what the machine has at /data is not seen and not touched.
 function Invoke-Transcript {
-    param([object[]] $Transcript, [string] $Manifest)
+    param([object[]] $Transcript, [string] $Checkout)
 
     $json = [IO.Path]::GetTempFileName()
-    $others = Join-Path '/dev/shm' "btrfs-clone-examples-$PID"
     try {
-        foreach ($one in $Transcript) {
-            $one.Data = New-ScratchFolder
-            $one.Other = "$others/$(Split-Path $one.Data -Leaf)"
-            $null = [IO.Directory]::CreateDirectory($one.Other)
-        }
-
         ConvertTo-Json @($Transcript) -Depth 5 | Set-Content -LiteralPath $json
-        $said = sh -c 'exec pwsh -NoProfile -NonInteractive -File "$0" "$1" "$2" 2>&1' "$PSScriptRoot/invoke-transcript.ps1" $json $Manifest
+        $said = unshare --mount sh -c '
+            for folder in /data /data-usb; do
+                if [ -d $folder ]; then mount -t tmpfs none $folder; else new="$new $folder"; fi
+            done
+            pwsh -NoProfile -NonInteractive -File "$0" "$1" "$2" 2>&1
+            for folder in $new; do [ ! -d $folder ] || { umount --lazy --quiet $folder; rmdir $folder; }; done' "$PSScriptRoot/invoke-transcript.ps1" $json $Checkout
     } finally {
         Remove-Item -LiteralPath $json
-        Remove-Item -LiteralPath $others -Recurse
     }
 
     $actual = @{}
@@ -85,13 +92,12 @@ function Invoke-Transcript {
                 throw "'$($one.Steps[$step].Command)' did not run. The last words were: $($said | Select-Object -Last 5)"
             }
 
-            $lines = $actual["$i $step"] -replace [regex]::Escape($one.Data), '/data' -replace [regex]::Escape($one.Other), '/mnt/usb'
             [pscustomobject]@{
                 Source = $one.Source
                 Title = $one.Title
                 Command = $one.Steps[$step].Command
                 Expected = ConvertTo-Comparable $one.Steps[$step].Output
-                Actual = ConvertTo-Comparable $lines
+                Actual = ConvertTo-Comparable $actual["$i $step"]
             }
         }
     }
@@ -125,4 +131,4 @@ function ConvertTo-Comparable {
     $words -join ' '
 }
 
-Export-ModuleMember -Function *-Transcript
+Export-ModuleMember -Function *-Transcript, Get-DocumentedPage

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using BtrfsClone.Cloning;
 
@@ -12,12 +11,18 @@ internal static class DemoCommand
 
     public static Command Create()
     {
-        Command command = new("demo", "Show what cloning does, on a scratch btrfs that is removed afterwards.");
-        command.SetAction(_ => Invocation.Run(Run));
+        Option<string?> keep = new("--keep")
+        {
+            Description = "Instead, make a small btrfs on DIR with the files of the documentation's examples, and leave it there. " +
+                "DIR-usb is another filesystem, with files to take in.",
+            HelpName = "DIR",
+        };
+        Command command = new("demo", "Show what cloning does, on a scratch btrfs that is removed afterwards.") { keep };
+        command.SetAction(parsed => Invocation.Run(run => Run(run, parsed.GetValue(keep))));
         return command;
     }
 
-    private static void Run(Invocation run)
+    private static void Run(Invocation run, string? keep)
     {
         if (!Environment.IsPrivilegedProcess || !File.Exists(ScratchFilesystem.MakeFilesystem))
         {
@@ -25,7 +30,53 @@ internal static class DemoCommand
             return;
         }
 
-        using ScratchFilesystem scratch = new();
+        if (keep is not null)
+        {
+            Keep(run, FullPath.Of(keep));
+            return;
+        }
+
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("btrfs-clone-demo-");
+        try
+        {
+            Show(run, Path.Combine(folder.FullName, "root"));
+        }
+        finally
+        {
+            folder.Delete();
+        }
+    }
+
+    private static void Keep(Invocation run, string folder)
+    {
+        string other = $"{folder}-usb";
+        if (new[] { folder, other }.FirstOrDefault(IsTaken) is { } taken)
+        {
+            run.Fail($"demo: {PathText.Printable(taken)} is not empty. Name a new folder, or unmount what an earlier demo has left there.");
+            return;
+        }
+
+        using ScratchFilesystem data = new(folder);
+        using ScratchFilesystem usb = new(other, "tmpfs");
+        ScratchFilesystem.Command("sh", "-c", DataScript(), "sh", folder, other);
+        run.Cancellation.ThrowIfCancellationRequested();
+        data.Keep();
+        usb.Keep();
+        Console.WriteLine(PathText.Printable($"The files are in {folder} and {other}; umount {folder} {other} removes them."));
+    }
+
+    private static bool IsTaken(string path) =>
+        File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
+
+    private static string DataScript()
+    {
+        using StreamReader reader = new(typeof(DemoCommand).Assembly.GetManifestResourceStream("demo-data.sh")!);
+        return reader.ReadToEnd();
+    }
+
+    private static void Show(Invocation run, string root)
+    {
+        using ScratchFilesystem scratch = new(root);
         OverwriteInTheMiddle(run, scratch);
         CloneTree(run, scratch);
     }
@@ -65,66 +116,5 @@ internal static class DemoCommand
     {
         using CloneSession session = new(new CloneOptions(), new SessionEvents { OnFailure = run.Fail });
         return session.Clone(source, CloneDestination.Named(destination), run.Cancellation);
-    }
-
-    /// <summary>A btrfs in a sparse file, mounted for as long as this lives.</summary>
-    private sealed class ScratchFilesystem : IDisposable
-    {
-        public const string MakeFilesystem = "/usr/sbin/mkfs.btrfs";
-
-        private readonly string _folder = Directory.CreateTempSubdirectory("btrfs-clone-demo-").FullName;
-        private readonly bool _mounted;
-
-        public ScratchFilesystem()
-        {
-            string image = Path.Combine(_folder, "image");
-            Root = Path.Combine(_folder, "root");
-            Directory.CreateDirectory(Root);
-            try
-            {
-                using (FileStream file = File.Create(image))
-                {
-                    file.SetLength(2L << 30);
-                }
-
-                Command(MakeFilesystem, "-q", image);
-                Command("mount", "-o", "loop", image, Root);
-                _mounted = true;
-            }
-            catch
-            {
-                Dispose();
-                throw;
-            }
-        }
-
-        public string Root { get; }
-
-        public static string Command(string program, params string[] arguments)
-        {
-            ProcessStartInfo start = new(program, arguments)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            using Process process = Process.Start(start)!;
-            Task<string> error = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0
-                ? output
-                : throw new IOException($"{program}: {error.Result.Trim()}");
-        }
-
-        public void Dispose()
-        {
-            if (_mounted)
-            {
-                // In a session of its own: what ends the program from the terminal does not end this.
-                Command("setsid", "--wait", "umount", Root);
-            }
-
-            Directory.Delete(_folder, recursive: true);
-        }
     }
 }
