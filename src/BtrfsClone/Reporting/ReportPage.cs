@@ -10,20 +10,23 @@ namespace BtrfsClone.Reporting;
 /// </summary>
 internal static class ReportPage
 {
+    private const string Style = "report.css";
+
     /// <summary>Writes a page.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="writeData">Writes the data.</param>
     public static void Write(Stream output, Action<Stream> writeData)
     {
-        string style = Part("report.css");
-        string[] scripts = [Part("d3-hierarchy.min.js"), Part("model.js"), Part("map.js"), Part("list.js"), Part("report.js")];
+        string[] scripts = ["d3-hierarchy.min.js", "model.js", "map.js", "list.js", "report.js"];
+        Dictionary<string, string> hashes = Part("hashes").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.TrimEnd().Split(' ')).ToDictionary(words => words[0], words => $"'sha256-{words[1]}'");
         string[] template = Part("report.html").Split("<!--DATA-->");
         string before = template[0]
-            .Replace("<!--STYLE-->", $"<style>{style}</style>", StringComparison.Ordinal)
-            .Replace("<!--STYLE-HASH-->", HashOf(style), StringComparison.Ordinal)
-            .Replace("<!--SCRIPT-HASHES-->", string.Join(' ', scripts.Select(HashOf)), StringComparison.Ordinal);
-        string after = template[1]
-            .Replace("<!--SCRIPTS-->", string.Concat(scripts.Select(script => $"<script>{script}</script>\n")), StringComparison.Ordinal);
+            .Replace("<!--STYLE-->", $"<style>{Part(Style)}</style>", StringComparison.Ordinal)
+            .Replace("<!--STYLE-HASH-->", hashes[Style], StringComparison.Ordinal)
+            .Replace("<!--SCRIPT-HASHES-->", string.Join(' ', scripts.Select(script => hashes[script])), StringComparison.Ordinal);
+        string after = template[1].Replace(
+            "<!--SCRIPTS-->", string.Concat(scripts.Select(script => $"<script>{Part(script)}</script>\n")), StringComparison.Ordinal);
         output.Write(Encoding.UTF8.GetBytes(before));
         using (var base64 = new CryptoStream(output, new ToBase64Transform(), CryptoStreamMode.Write, leaveOpen: true))
         using (var gzip = new GZipStream(base64, CompressionLevel.Optimal))
@@ -33,8 +36,6 @@ internal static class ReportPage
 
         output.Write(Encoding.UTF8.GetBytes(after));
     }
-
-    private static string HashOf(string text) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'";
 
     private static string Part(string name)
     {

@@ -119,7 +119,7 @@ internal sealed unsafe class EntrySync(
 
         if ((difference & InodeDifference.Type) != 0)
         {
-            return ReplaceType(worker, pair, entry, old);
+            return ReplaceType(worker, pair, entry, status, old);
         }
 
         bool mayStay = difference == InodeDifference.None || (isRegular && (difference & InodeDifference.Storage) == 0 &&
@@ -190,11 +190,17 @@ internal sealed unsafe class EntrySync(
     }
 
     /// <summary>Lets the entry take the place of a directory, say: first it is there, then the other is removed.</summary>
-    private Failure ReplaceType(SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx old)
+    private Failure ReplaceType(SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx status, in Statx old)
     {
         if (!run.Options.Delete)
         {
             return Failure.Refused(BtrfsError.DestinationExists);
+        }
+
+        // Nothing is at the name any more when the entry is cloned to it: a link to what it replaces is found here or not at all.
+        if (SameFile.Is(pair, entry.SourceName, status, entry.Name, old))
+        {
+            return Failure.Refused(BtrfsError.SameFile);
         }
 
         if (run.Options.Filter is not null && old.FileType == Sys.ModeDirectory)

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using BtrfsClone.Architecture;
 using BtrfsClone.Tests.Support;
+using Mono.Cecil;
 
 namespace BtrfsClone.Tests.Architecture;
 
@@ -38,6 +39,27 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void Nothing_breaks_a_rule() => Assert.True(!Rules.Broken.Any(), string.Join('\n', Rules.Broken));
+
+    /// <summary>
+    /// .NET's hashes, ciphers and random bytes are OpenSSL's, and where that is not installed or cannot be opened, the runtime ends
+    /// the process. What is left is its base64.
+    /// </summary>
+    [Fact]
+    public void Nothing_needs_OpenSSL()
+    {
+        const string Cryptography = "System.Security.Cryptography";
+        string[] harmless = ["CryptoStream", "CryptoStreamMode", "ICryptoTransform", "ToBase64Transform"];
+        Assert.Empty(new[] { "bin/BtrfsClone.dll", "bin/BtrfsClone.PowerShell.dll" }
+            .SelectMany(file => TypesOf(Path.Combine(Program.RepositoryRoot, file)))
+            .Where(type => type.Namespace.StartsWith(Cryptography, StringComparison.Ordinal) && !harmless.Contains(type.Name))
+            .Select(type => type.FullName));
+    }
+
+    private static TypeReference[] TypesOf(string file)
+    {
+        using AssemblyDefinition assembly = AssemblyDefinition.ReadAssembly(file);
+        return [.. assembly.MainModule.GetTypeReferences()];
+    }
 
     [GeneratedRegex(@"^- `(?<file>[\w.]+\.cs)`: \w", RegexOptions.Multiline)]
     private static partial Regex FileLine();

@@ -185,6 +185,26 @@ public sealed class OptionTests(ScratchBtrfs btrfs)
         Assert.Equal("later", File.ReadAllText(Path.Combine(Destination, "new")));
     }
 
+    [BtrfsTheory(Needs = "cp ln")]
+    [InlineData("a", false)]
+    [InlineData("a", true)]
+    [InlineData("below", false)]
+    public void A_link_does_not_take_the_place_of_what_it_leads_to(string name, bool isDry)
+    {
+        MakePair();
+        Shell.Check("rm", "-r", Path.Combine(Source, name));
+        Shell.Check("ln", "-s", Path.Combine(Destination, name), Path.Combine(Source, name));
+
+        (SyncResult result, List<BtrfsException> failures, _) = Syncer.SyncAll(
+            Source, Destination, new SyncOptions { Delete = true, DryRun = isDry });
+
+        BtrfsException failure = Assert.Single(failures);
+        Assert.Equal((BtrfsError.SameFile, Path.Combine(Destination, name)), (failure.Error, failure.Path));
+        Assert.Equal(1, result.Failed);
+        Assert.Equal("first", File.ReadAllText(Path.Combine(Destination, "a")));
+        Assert.Equal("first", File.ReadAllText(Path.Combine(Destination, "below/b")));
+    }
+
     private void MakePair()
     {
         Directory.CreateDirectory(Path.Combine(Source, "below"));

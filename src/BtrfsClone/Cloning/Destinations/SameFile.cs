@@ -35,6 +35,26 @@ internal static unsafe class SameFile
         }
     }
 
+    /// <summary>As above; the two are named in the directories of a pair. A snapshot stands for its live source.</summary>
+    public static bool Is(DirectoryPair pair, byte* sourceName, in Statx source, byte* name, in Statx existing)
+    {
+        if (!pair.InSnapshot)
+        {
+            return Is(pair.Source, sourceName, source, pair.Destination, name, existing);
+        }
+
+        // A snapshot keeps inode numbers; what has another one can only be the same by way of a link.
+        if (existing.Inode != source.Inode && existing.FileType != Sys.ModeSymlink && source.FileType != Sys.ModeSymlink)
+        {
+            return false;
+        }
+
+        CallResult opened = DirectoryByNames.OpenSource(pair, out Descriptor live);
+        using DescriptorScope closing = new(live);
+        return opened.Succeeded && Sys.StatEntry(live, sourceName, out Statx current).Succeeded &&
+            Is(live, sourceName, current, pair.Destination, name, existing);
+    }
+
     /// <summary>
     /// Whether a link leads to an entry, by way of others too. Each link on the way is looked at itself: it may be the one.
     /// </summary>

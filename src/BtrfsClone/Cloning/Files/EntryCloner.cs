@@ -130,7 +130,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
             return Failure.Destination(SystemCall.Statx, result);
         }
 
-        if (IsSameFile(entry, name, old))
+        if (SameFile.Is(entry.Directory, entry.SourceName, *entry.Status, name, old))
         {
             return Failure.Refused(BtrfsError.SameFile);
         }
@@ -190,28 +190,6 @@ internal sealed unsafe class EntryCloner(CloneContext context)
 
         RemoveTemporary(entry.Directory, temporary, made, failure);
         return failure;
-    }
-
-    /// <summary>Whether the existing entry is what it is to be replaced with, or one of the two leads to the other.</summary>
-    private static bool IsSameFile(in EntryTask entry, byte* name, in Statx old)
-    {
-        DirectoryPair directory = entry.Directory;
-        Statx* status = entry.Status;
-        if (!directory.InSnapshot)
-        {
-            return SameFile.Is(directory.Source, entry.SourceName, *status, directory.Destination, name, old);
-        }
-
-        // A snapshot keeps inode numbers; what has another one can only be the same by way of a link.
-        if (old.Inode != status->Inode && old.FileType != Sys.ModeSymlink && status->FileType != Sys.ModeSymlink)
-        {
-            return false;
-        }
-
-        CallResult opened = DirectoryByNames.OpenSource(directory, out Descriptor live);
-        using DescriptorScope closing = new(live);
-        return opened.Succeeded && Sys.StatEntry(live, entry.SourceName, out Statx source).Succeeded &&
-            SameFile.Is(live, entry.SourceName, source, directory.Destination, name, old);
     }
 
     /// <summary>Lets a temporary name take the other's place, or removes it where that is not needed.</summary>

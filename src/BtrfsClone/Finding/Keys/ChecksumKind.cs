@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Numerics;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace BtrfsClone.Finding;
 
@@ -20,44 +18,42 @@ internal readonly record struct ChecksumKind(int Type, int Size)
         ? BinaryPrimitives.ReadUInt32LittleEndian(checksum)
         : BinaryPrimitives.ReadUInt64LittleEndian(checksum);
 
-    /// <summary>Whether content can be given a checksum here; blake2b is in no library of .NET.</summary>
-    public bool CanCompute => Type is Crc32c or XxHash or Sha256;
-
-    /// <summary>The checksum of a block's content, as the kernel makes it (fs/btrfs/bio.c, crypto/).</summary>
-    public ulong Compute(ReadOnlySpan<byte> block)
+    /// <summary>The checksum of a block of zeros, as the kernel makes it (fs/btrfs/bio.c, crypto/).</summary>
+    public ulong OfZeros(int blockSize) => Type switch
     {
-        switch (Type)
-        {
-            case Crc32c:
-                uint crc = uint.MaxValue;
-                foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(block))
-                {
-                    crc = BitOperations.Crc32C(crc, word);
-                }
+        Crc32c => Crc32cOfZeros(blockSize),
+        XxHash => XxHash64.HashToUInt64(new byte[blockSize]),
 
-                return ~crc;
-            case XxHash:
-                return XxHash64.HashToUInt64(block);
-            case Sha256:
-                Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-                SHA256.HashData(block, hash);
-                return BinaryPrimitives.ReadUInt64LittleEndian(hash);
-            default:
-                throw new NotSupportedException();
-        }
-    }
-
-    /// <summary>The checksum of a block of zeros.</summary>
-    public ulong OfZeros(int blockSize) => CanCompute
-        ? Compute(new byte[blockSize])
-        : BinaryPrimitives.ReverseEndianness(blockSize switch
+        // What head -c SIZE /dev/zero | sha256sum begins with, and b2sum -l 256. No block of btrfs has another size. What .NET has
+        // for SHA-256 needs OpenSSL, and ends the process where that is not installed; for BLAKE2 it has nothing.
+        Sha256 => BinaryPrimitives.ReverseEndianness(blockSize switch
         {
-            // What head -c SIZE /dev/zero | b2sum -l 256 begins with.
+            4096 => 0xAD7FACB2586FC6E9,
+            8192 => 0x9F1DCBC35C350D60,
+            16384 => 0x4FE7B59AF6DE3B66,
+            32768 => 0xC35020473AED1B46,
+            65536 => 0xDE2F256064A0AF79,
+            _ => throw new NotSupportedException(),
+        }),
+        _ => BinaryPrimitives.ReverseEndianness(blockSize switch
+        {
             4096 => 0x686EDE9288C391E7,
             8192 => 0xCF7DD6545B3E87AC,
             16384 => 0x087E8B8BDC8B93F4,
             32768 => 0xE9334020344BCB41,
             65536 => 0xDF2D0B4E193FCE63,
-            _ => throw new NotSupportedException(), // No block of btrfs has another size.
-        });
+            _ => throw new NotSupportedException(),
+        }),
+    };
+
+    private static ulong Crc32cOfZeros(int blockSize)
+    {
+        uint crc = uint.MaxValue;
+        for (int i = 0; i < blockSize; i += sizeof(ulong))
+        {
+            crc = BitOperations.Crc32C(crc, 0UL);
+        }
+
+        return ~crc;
+    }
 }
