@@ -178,7 +178,7 @@ internal sealed unsafe class EntrySync(
             failure = failure.Failed
                 ? failure
                 : cloner.Clone(
-                    worker.Cloning, pair, source, entry.SourceName, status, entry.Name, cancellation);
+                    worker.Cloning, pair, source, entry.SourceName, status, entry.Name, cancellation, isTaken: old is not null);
         }
 
         if (!failure.Failed)

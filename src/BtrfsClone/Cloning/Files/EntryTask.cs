@@ -5,7 +5,7 @@ namespace BtrfsClone.Cloning;
 /// <summary>One entry on its way: where it is, what it is, and who works on it.</summary>
 internal readonly unsafe struct EntryTask(
     WorkerBuffers buffers, DirectoryPair directory, Descriptor source, byte* sourceName, Statx* status,
-    CancellationToken cancellation)
+    CancellationToken cancellation, bool isTaken = false)
 {
     public readonly WorkerBuffers Buffers = buffers;
     public readonly DirectoryPair Directory = directory;
@@ -16,6 +16,9 @@ internal readonly unsafe struct EntryTask(
     public readonly byte* SourceName = sourceName;
     public readonly Statx* Status = status;
     public readonly CancellationToken Cancellation = cancellation;
+
+    /// <summary>Something was just seen under the name: what is made takes its place, and is not tried without.</summary>
+    public readonly bool IsTaken = isTaken;
 }
 
 /// <summary>What was made of an entry.</summary>
