@@ -28,7 +28,6 @@ internal sealed unsafe class DirectorySync(
             if (!failure.Failed)
             {
                 parent.AddCounterpart();
-                pair.PutOffTraits();
                 return Compare(worker, pair);
             }
 
@@ -37,17 +36,12 @@ internal sealed unsafe class DirectorySync(
                 return failure;
             }
 
-            failure = parent.ReadTraits(worker.Cloning);
+            failure = default;
         }
 
         byte[]? hidden = null;
         fixed (byte* name = pair.DestinationName)
         {
-            if (failure.Failed)
-            {
-                return failure;
-            }
-
             if (parent is { Merged: true } && Sys.StatEntry(parent.Destination, name, out Statx old) is { Failed: false })
             {
                 parent.AddCounterpart();
@@ -154,7 +148,7 @@ internal sealed unsafe class DirectorySync(
         failure = pair.IsAbsent ? default
             : isOther ? Failure.Refused(BtrfsError.DestinationExists)
             : result.Failed ? Failure.Destination(SystemCall.OpenAt, result)
-            : DirectoryTraits.ReadPair(worker.Cloning, pair);
+            : DirectoryTraits.ReadStatuses(pair);
         if (failure.Failed)
         {
             pair.Close();

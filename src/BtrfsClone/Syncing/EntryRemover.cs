@@ -23,6 +23,8 @@ internal sealed unsafe class EntryRemover(SyncRun run)
             {
                 return Failure.Destination(SystemCall.FsSetXattr, result);
             }
+
+            pair.IsAppendOnly = false;
         }
 
         pair.Touch();

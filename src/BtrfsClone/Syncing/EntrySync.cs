@@ -172,8 +172,7 @@ internal sealed unsafe class EntrySync(
         }
         else
         {
-            failure = pair.ReadTraits(worker.Cloning);
-            failure = !failure.Failed && old is { } present ? EntryRemover.Unprotect(pair, entry.Name, present) : failure;
+            failure = old is { } present ? EntryRemover.Unprotect(pair, entry.Name, present) : default;
             pair.Touch();
             failure = failure.Failed
                 ? failure

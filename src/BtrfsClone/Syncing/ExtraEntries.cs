@@ -91,6 +91,7 @@ internal sealed unsafe class ExtraEntries(SyncRun run, EntryRemover remover, Dir
         foreach ((byte[][] directory, List<ExtraEntry> extra) in _found)
         {
             Failure failure = PairPath.Open(worker, top, directory, out SyncPair pair);
+            failure = failure.Failed ? failure : DirectoryTraits.Read(worker.Cloning, pair);
             if (failure.Failed)
             {
                 run.Context.Report(failure, pair, []);

@@ -99,18 +99,26 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         }
 
         difference &= ~InodeDifference.WrittenFlags;
-        difference |= flags == otherFlags ? 0 : InodeDifference.Metadata;
-        difference |= ((flags ^ otherFlags) & InodeFlags.Inherited) == 0 ? 0 : InodeDifference.Storage;
+        difference |= OfFlags(flags, otherFlags);
         return default;
     }
 
     /// <summary>Compares two open directories: themselves, and not what is in them.</summary>
+    /// <remarks>What is read for that is all that changes in them need to know of them.</remarks>
     public Failure CompareDirectories(WorkerBuffers buffers, DirectoryPair pair, out InodeDifference difference)
     {
         difference = OfStatus(pair.SourceStatus, pair.DestinationStatus) & ~InodeDifference.Content;
-        Failure failure = CompareFlags(pair.Source, pair.Destination, ref difference);
-        return failure.Failed ? failure : CompareXattrs(
-            buffers, new XattrHolder(pair.Source), new XattrHolder(pair.Destination), ref difference);
+        Failure failure = DirectoryTraits.Read(buffers, pair);
+        if (failure.Failed)
+        {
+            return failure;
+        }
+
+        difference |= OfFlags(pair.SourceFlags, pair.DestinationFlags);
+        var source = new XattrHolder(pair.Source);
+        var destination = new XattrHolder(pair.Destination);
+        CallResult otherNames = pair.HasXattrs ? destination.List(buffers.OtherXattrNames) : CallResult.Success;
+        return CompareXattrs(buffers, source, source.List(buffers.XattrNames), destination, otherNames, ref difference);
     }
 
     public void Dispose()
@@ -128,6 +136,10 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
             status.ModifyTime.Equals(other.ModifyTime);
         return (hasContentOf ? 0 : InodeDifference.Content) | (hasMetadataOf ? 0 : InodeDifference.Metadata);
     }
+
+    private static InodeDifference OfFlags(InodeFlags flags, InodeFlags other) =>
+        (flags == other ? 0 : InodeDifference.Metadata) |
+        (((flags ^ other) & InodeFlags.Inherited) == 0 ? 0 : InodeDifference.Storage);
 
     private Failure CompareNamedXattrs(
         WorkerBuffers buffers, DirectoryPair pair, in SyncEntry entry, ref InodeDifference difference)
@@ -226,18 +238,23 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
     }
 
     private Failure CompareXattrs(
-        WorkerBuffers buffers, XattrHolder source, XattrHolder destination, ref InodeDifference difference)
+        WorkerBuffers buffers, XattrHolder source, XattrHolder destination, ref InodeDifference difference) =>
+        CompareXattrs(
+            buffers, source, source.List(buffers.XattrNames), destination, destination.List(buffers.OtherXattrNames), ref difference);
+
+    /// <summary>Compares what was listed. A filesystem that knows no xattrs has none.</summary>
+    private Failure CompareXattrs(
+        WorkerBuffers buffers, XattrHolder source, CallResult length, XattrHolder destination, CallResult otherLength,
+        ref InodeDifference difference)
     {
-        CallResult length = source.List(buffers.XattrNames);
-        CallResult otherLength = destination.List(buffers.OtherXattrNames);
-        if (length.Is(Errno.EOPNOTSUPP) && otherLength.Is(Errno.EOPNOTSUPP))
+        if (length.Failed && !length.Is(Errno.EOPNOTSUPP))
         {
-            return default;
+            return Failure.Source(SystemCall.ListXattr, length);
         }
 
-        if (length.Failed || otherLength.Failed)
+        if (otherLength.Failed && !otherLength.Is(Errno.EOPNOTSUPP))
         {
-            return length.Failed ? Failure.Source(SystemCall.ListXattr, length) : Failure.Destination(SystemCall.ListXattr, otherLength);
+            return Failure.Destination(SystemCall.ListXattr, otherLength);
         }
 
         // The mark of a sync is no part of what is synced.

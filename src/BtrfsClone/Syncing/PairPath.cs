@@ -51,8 +51,6 @@ internal static unsafe class PairPath
             pair.Close();
         }
 
-        pair.PutOffTraits();
-
         return failure;
     }
 

@@ -8,8 +8,6 @@ internal sealed class SyncPair : DirectoryPair
 {
     private int _counterparts;
     private int _touched;
-    private readonly object _traits = new();
-    private bool _lacksTraits;
 
     /// <summary>A pair to <see cref="Begin"/> with.</summary>
     public SyncPair()
@@ -59,6 +57,8 @@ internal sealed class SyncPair : DirectoryPair
             SourceStatus = SourceStatus,
             DestinationStatus = DestinationStatus,
             SourceFlags = SourceFlags,
+            DestinationFlags = DestinationFlags,
+            HasXattrs = HasXattrs,
             InheritedFlags = InheritedFlags,
             InheritsXattrs = InheritsXattrs,
             IsForeign = IsForeign,
@@ -90,20 +90,6 @@ internal sealed class SyncPair : DirectoryPair
         return pair;
     }
 
-    /// <summary>The directories are only compared until <see cref="ReadTraits"/> says that something is changed.</summary>
-    public void PutOffTraits() => _lacksTraits = true;
-
-    /// <summary>Reads what changes in the directories need to know of them, once.</summary>
-    public Failure ReadTraits(WorkerBuffers buffers)
-    {
-        lock (_traits)
-        {
-            Failure failure = _lacksTraits ? DirectoryTraits.Read(buffers, this) : default;
-            _lacksTraits &= failure.Failed;
-            return failure;
-        }
-    }
-
     public void Touch() => Volatile.Write(ref _touched, 1);
 
     /// <summary>Nothing is known of it yet.</summary>
@@ -117,7 +103,7 @@ internal sealed class SyncPair : DirectoryPair
     public override void Begin(DirectoryPair parent, ReadOnlySpan<byte> name)
     {
         base.Begin(parent, name);
-        IsAbsent = _lacksTraits = false;
+        IsAbsent = false;
         Identity = new object();
         Renew();
     }

@@ -33,6 +33,36 @@ public sealed class FlagTests(ScratchBtrfs btrfs)
         Assert.Empty(Syncer.SyncAll(source, destination).Changes);
     }
 
+    [BtrfsTheory(Needs = "chattr lsattr")]
+    [InlineData("a")]
+    [InlineData("i")]
+    public void What_protected_directories_hold_is_replaced_and_removed(string flag)
+    {
+        string folder = btrfs.NewFolder();
+        string source = Path.Combine(folder, "source");
+        string destination = Path.Combine(folder, "destination");
+        foreach (string side in new[] { source, destination })
+        {
+            Directory.CreateDirectory(Path.Combine(side, "inner"));
+            File.WriteAllText(Path.Combine(side, "inner", "file"), side);
+        }
+
+        File.WriteAllText(Path.Combine(destination, "inner", "extra"), "");
+        Shell.Check("chattr", "+" + flag, Path.Combine(destination, "inner"));
+        try
+        {
+            Syncer.Sync(source, destination, new SyncOptions { Delete = true });
+
+            Assert.Equal(source, File.ReadAllText(Path.Combine(destination, "inner", "file")));
+            Assert.False(File.Exists(Path.Combine(destination, "inner", "extra")));
+            Assert.DoesNotContain(flag, FlagsOf(destination, "inner"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Shell.Check("chattr", "-" + flag, Path.Combine(destination, "inner"));
+        }
+    }
+
     [BtrfsFact(Needs = "chattr dd lsattr")]
     public void What_the_kernel_finds_incompressible_is_equal_the_second_time()
     {

@@ -86,6 +86,12 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
 
     public InodeFlags SourceFlags { get; set; }
 
+    /// <summary>The inode flags that the destination had when it was looked at, where it was there before.</summary>
+    public InodeFlags DestinationFlags { get; set; }
+
+    /// <summary>The destination had xattrs when it was looked at, where it was there before.</summary>
+    public bool HasXattrs { get; set; }
+
     /// <summary>The inode flags that a new entry of the destination gets by itself.</summary>
     public InodeFlags InheritedFlags { get; set; }
 

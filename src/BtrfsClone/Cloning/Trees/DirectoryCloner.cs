@@ -69,8 +69,10 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
         }
 
         InodeFlags flags = pair.SourceFlags;
+        bool mayHaveXattrs = pair.HasXattrs || pair.IsForeign || flags.HasFlag(InodeFlags.DirectorySync);
         if (((flags ^ pair.InheritedFlags) & InodeFlags.Inherited) != 0)
         {
+            mayHaveXattrs = true; // The kernel keeps the compression in one.
             CallResult result = FileContent.SetEarlyFlags(pair.Destination, flags, out InodeFlags lost);
             if (result.Failed)
             {
@@ -81,7 +83,8 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
         }
 
         var before = new Metadata.Before(
-            pair.DestinationStatus.Uid, pair.DestinationStatus.Gid, pair.DestinationStatus.Permissions, pair.Merged);
+            pair.DestinationStatus.Uid, pair.DestinationStatus.Gid, pair.DestinationStatus.Permissions,
+            MayHaveXattrs: pair.Merged && mayHaveXattrs);
         return _metadata.ApplyTo(
             buffers, pair.Source, pair.Destination, pair.SourceStatus, flags, before, (int)names.Value);
     }

@@ -56,9 +56,12 @@ internal static unsafe class DirectoryTraits
             return Failure.Destination(SystemCall.GetFlags, result);
         }
 
+        pair.DestinationFlags = flags;
         pair.InheritedFlags = flags & InodeFlags.Inherited;
         pair.IsAppendOnly = flags.HasFlag(InodeFlags.AppendOnly);
-        int nameBytes = (int)Sys.ListXattr(pair.Destination, buffers.XattrNames).Value;
+        CallResult names = Sys.ListXattr(pair.Destination, buffers.XattrNames);
+        int nameBytes = (int)names.Value;
+        pair.HasXattrs = nameBytes > 0 || (names.Failed && !names.Is(Errno.EOPNOTSUPP));
         pair.IsForeign = pair.DestinationStatus.Uid != Sys.EffectiveUid && pair.DestinationStatus.Uid != 0;
         pair.InheritsXattrs = pair.IsForeign ||
             (nameBytes > 0 && Xattrs.AreInherited(buffers.XattrNames, nameBytes));
