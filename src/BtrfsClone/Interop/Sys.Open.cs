@@ -48,6 +48,12 @@ internal static unsafe partial class Sys
             result = Result(openat(directory.Number, name, flags | OpenFlags.CloseOnExec, mode));
         }
         while (result.Is(Errno.EINTR));
+        return Opened(result, out opened);
+    }
+
+    /// <summary>The descriptor that a call gave, if it did.</summary>
+    private static CallResult Opened(CallResult result, out Descriptor opened)
+    {
         if (result.Failed)
         {
             opened = Descriptor.None;

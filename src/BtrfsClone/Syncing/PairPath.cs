@@ -78,6 +78,13 @@ internal static unsafe class PairPath
 
     private static Failure Open(Descriptor top, byte[][] names, bool atSource, out Descriptor directory)
     {
+        CallResult opened = OpenAtOnce(top, names, out directory);
+        if (!opened.Failed)
+        {
+            return default;
+        }
+
+        // The names one by one: what failed says why, where the kernel has no other way, and where the path is too long.
         directory = top;
         for (int i = 0; i < names.Length; i++)
         {
@@ -95,5 +102,27 @@ internal static unsafe class PairPath
         }
 
         return default;
+    }
+
+    private static CallResult OpenAtOnce(Descriptor top, byte[][] names, out Descriptor directory)
+    {
+        directory = Descriptor.None;
+        int length = names.Sum(name => name.Length);
+        if (length > Sys.PathMax)
+        {
+            return Errno.ENAMETOOLONG;
+        }
+
+        byte* path = stackalloc byte[length];
+        byte* end = path;
+        foreach (byte[] name in names)
+        {
+            name.CopyTo(new Span<byte>(end, name.Length));
+            end += name.Length;
+            end[-1] = (byte)'/';
+        }
+
+        end[-1] = 0;
+        return Sys.OpenPath(top, path, OpenFlags.ReadOnly | OpenFlags.NonBlock | OpenFlags.Directory | OpenFlags.NoFollow, out directory);
     }
 }
