@@ -1,3 +1,4 @@
+using BtrfsClone.Cloning;
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
 
@@ -34,11 +35,7 @@ internal sealed class FileRanges
     public void Start(
         Descriptor source, in Statx sourceStatus, Descriptor destination, in Statx destinationStatus, bool useTrees)
     {
-        (_position, _end) = (0, (long)sourceStatus.Size);
-        long block = Math.Max(sourceStatus.BlockSize, 512);
-        long size = (long)destinationStatus.Size;
-        _cutBlock = size < _end ? size / block * block : _end;
-        _cutBlockEnd = size < _end ? (size + block - 1) / block * block : _end;
+        long block = Begin(sourceStatus, destinationStatus);
 
         // What is delayed has no place yet.
         _mappedSource.Start(source, "", 0, _end, flush: true);
@@ -47,17 +44,41 @@ internal sealed class FileRanges
         {
             Throw(Sys.Flush(source), SystemCall.Fiemap);
             Throw(Sys.Flush(destination), SystemCall.Fiemap);
-            (ItemSource Source, ItemSource Destination) items = _items ??= (new ItemSource(), new ItemSource());
-            Throw(items.Source.Start(source, "", sourceStatus.Inode), SystemCall.TreeSearch);
-            Throw(items.Destination.Start(destination, "", destinationStatus.Inode), SystemCall.TreeSearch);
-            _source.Start(items.Source, block, _end);
-            _destination.Start(items.Destination, block, _end);
+            StartItems(source, sourceStatus, destination, destinationStatus, block);
         }
         else
         {
             _source.Start(_mappedSource, block, _end);
             _destination.Start(_mappedDestination, block, _end);
         }
+    }
+
+    /// <summary>Begins with two files of which the trees tell: they need not be open, and what is delayed is not seen.</summary>
+    /// <param name="pair">What is open in the files' subvolumes.</param>
+    /// <param name="sourceStatus">The status of the file that the ranges are of.</param>
+    /// <param name="destinationStatus">The status of the file that is compared with it.</param>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public void StartCommitted(DirectoryPair pair, in Statx sourceStatus, in Statx destinationStatus) => StartItems(
+        pair.Source, sourceStatus, pair.Destination, destinationStatus, Begin(sourceStatus, destinationStatus));
+
+    private long Begin(in Statx sourceStatus, in Statx destinationStatus)
+    {
+        (_position, _end) = (0, (long)sourceStatus.Size);
+        long block = Math.Max(sourceStatus.BlockSize, 512);
+        long size = (long)destinationStatus.Size;
+        _cutBlock = size < _end ? size / block * block : _end;
+        _cutBlockEnd = size < _end ? (size + block - 1) / block * block : _end;
+        return block;
+    }
+
+    private void StartItems(
+        Descriptor source, in Statx sourceStatus, Descriptor destination, in Statx destinationStatus, long block)
+    {
+        (ItemSource Source, ItemSource Destination) items = _items ??= (new ItemSource(), new ItemSource());
+        Throw(items.Source.Start(source, "", sourceStatus.Inode), SystemCall.TreeSearch);
+        Throw(items.Destination.Start(destination, "", destinationStatus.Inode), SystemCall.TreeSearch);
+        _source.Start(items.Source, block, _end);
+        _destination.Start(items.Destination, block, _end);
     }
 
     /// <summary>Gives the next range that differs. It begins and ends with a block, or ends with the source.</summary>
@@ -90,6 +111,19 @@ internal sealed class FileRanges
         }
 
         return length > 0;
+    }
+
+    /// <summary>How many bytes all ranges have that are left.</summary>
+    /// <exception cref="BtrfsException">Reading failed.</exception>
+    public long RestLength()
+    {
+        long sum = 0;
+        while (Next(out _, out long length))
+        {
+            sum += length;
+        }
+
+        return sum;
     }
 
     private static void Throw(CallResult result, SystemCall call)

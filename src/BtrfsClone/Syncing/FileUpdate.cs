@@ -56,6 +56,13 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
     public static long LengthToShare(
         SyncWorker worker, SyncPair pair, byte* name, Descriptor source, in Statx status, in Statx old)
     {
+        if (worker.ReadsTrees)
+        {
+            // What was delayed when the sync began is written by now, and only a number is wanted.
+            worker.Ranges.StartCommitted(pair, status, old);
+            return worker.Ranges.RestLength();
+        }
+
         if (!worker.CanShare(pair) ||
             Sys.OpenAt(pair.Destination, name, OpenFlags.ReadOnly | s_flags, out Descriptor destination).Failed)
         {
@@ -63,14 +70,8 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
         }
 
         using var scope = new DescriptorScope(destination);
-        long length = 0;
-        worker.Ranges.Start(source, status, destination, old, worker.ReadsTrees);
-        while (worker.Ranges.Next(out _, out long range))
-        {
-            length += range;
-        }
-
-        return length;
+        worker.Ranges.Start(source, status, destination, old, useTrees: false);
+        return worker.Ranges.RestLength();
     }
 
     private Failure Open(SyncPair pair, byte* name, in Statx old, bool isPatch, out Descriptor destination)
