@@ -38,7 +38,7 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
         bool areOne = top.SourceStatus.Device == top.DestinationStatus.Device;
         var paths = new RelativePaths(_source);
         ulong since = areOne ? Math.Min(sourceSince, destinationSince) : sourceSince;
-        List<ChangedInode>? changed = ChangedInodes.Find(top.Source, top.SourcePath, since, cancellation);
+        List<ChangedInode>? changed = ChangedInodes.Find(top.Source, top.SourcePath, since, paths, cancellation);
         InodeNames destination = _source;
         if (changed is not null)
         {
@@ -47,7 +47,7 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
             {
                 destination = new InodeNames(top.Destination, top.DestinationPath);
                 paths = new RelativePaths(destination);
-                changed = ChangedInodes.Find(top.Destination, top.DestinationPath, destinationSince, cancellation);
+                changed = ChangedInodes.Find(top.Destination, top.DestinationPath, destinationSince, paths, cancellation);
             }
         }
 

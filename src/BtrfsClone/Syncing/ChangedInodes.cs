@@ -31,16 +31,17 @@ internal static class ChangedInodes
     /// <param name="subvolume">Something open in the subvolume.</param>
     /// <param name="path">What to call it in errors.</param>
     /// <param name="since">The last transaction whose changes are known.</param>
+    /// <param name="paths">Gets the names of directories that are met.</param>
     /// <param name="cancellation">Stops between two calls.</param>
     /// <returns>Null where there are more than <see cref="Most"/>.</returns>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public static List<ChangedInode>? Find(
-        Descriptor subvolume, string path, ulong since, CancellationToken cancellation)
+        Descriptor subvolume, string path, ulong since, RelativePaths paths, CancellationToken cancellation)
     {
         var search = new TreeSearch();
         search.Start(subvolume, path);
         var changed = new List<ChangedInode>();
-        ulong named = 0;
+        (ulong Inode, bool IsDirectory) named = default;
         var next = new ItemKey(BtrfsKey.FirstFree, 0, 0);
         var last = new ItemKey(ulong.MaxValue, uint.MaxValue, ulong.MaxValue);
         while (search.Find(0, next, last, uint.MaxValue, since + 1) > 0)
@@ -49,11 +50,19 @@ internal static class ChangedInodes
             while (search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
             {
                 next = new ItemKey(header.ObjectId, header.Type, header.Offset).Next;
-                if (header.ObjectId == named && header.Type is BtrfsKey.InodeRef or BtrfsKey.InodeExtendedRef &&
+                if (header.ObjectId == named.Inode && header.Type is BtrfsKey.InodeRef or BtrfsKey.InodeExtendedRef &&
                     InodeItems.TryReadName(header, item, out ulong directory, out ReadOnlySpan<byte> name))
                 {
-                    changed[^1] = changed[^1] with { OnlyName = (directory, new FileName(name)) };
-                    named = 0;
+                    if (named.IsDirectory)
+                    {
+                        paths.Add(named.Inode, directory, new FileName(name));
+                    }
+                    else
+                    {
+                        changed[^1] = changed[^1] with { OnlyName = (directory, new FileName(name)) };
+                    }
+
+                    named = default;
                 }
 
                 if (header.Type != BtrfsKey.InodeItem)
@@ -66,11 +75,13 @@ internal static class ChangedInodes
                     throw search.Malformed();
                 }
 
-                if (state.Transid > since)
+                uint type = state.Mode & Sys.ModeTypeMask;
+                bool isDirectory = type == Sys.ModeDirectory;
+                bool isChanged = state.Transid > since;
+                named = isDirectory || (isChanged && state.LinkCount == 1) ? (header.ObjectId, isDirectory) : default;
+                if (isChanged)
                 {
-                    uint type = state.Mode & Sys.ModeTypeMask;
                     changed.Add(new ChangedInode(header.ObjectId, type, state.Transid, OnlyName: null));
-                    named = type != Sys.ModeDirectory && state.LinkCount == 1 ? header.ObjectId : 0;
                 }
             }
 

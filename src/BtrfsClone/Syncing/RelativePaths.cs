@@ -33,11 +33,21 @@ internal sealed class RelativePaths(InodeNames inodes)
         return [.. names];
     }
 
+    /// <summary>Takes the name of a directory that was read anyway, which saves a search. Of very many only some are kept.</summary>
+    public void Add(ulong directory, ulong parent, FileName name)
+    {
+        // A subvolume's root has none in its own tree but "..", which is itself.
+        if (directory != parent && _directories.Count < ChangedInodes.Most)
+        {
+            _directories[directory] = (parent, name);
+        }
+    }
+
     private (ulong Parent, FileName Name)? Find(ulong directory)
     {
         if (!_directories.TryGetValue(directory, out (ulong Parent, FileName Name)? place))
         {
-            // A directory has one name; a subvolume's root has none in its own tree but "..", which is itself.
+            // A directory has one name.
             List<(ulong Directory, FileName Name)> names = inodes.Of(directory);
             place = names.Count == 1 && names[0].Directory != directory ? names[0] : null;
             _directories.Add(directory, place);
