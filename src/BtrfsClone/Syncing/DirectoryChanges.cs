@@ -136,7 +136,7 @@ internal sealed unsafe class DirectoryChanges(
             if (status.FileType != Sys.ModeDirectory)
             {
                 bool isRegular = status.FileType == Sys.ModeRegular;
-                entries.SyncAndReport(worker.Sync, pair, new SyncEntry(text, text, isRegular, status.Inode));
+                entries.SyncAndReport(worker.Sync, pair, new SyncEntry(text, text, isRegular, status.Inode, &status));
                 return;
             }
         }

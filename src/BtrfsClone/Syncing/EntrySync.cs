@@ -63,14 +63,19 @@ internal sealed unsafe class EntrySync(
         }
 
         pair.AddCounterpart();
-        if (inodes is not null && IsKept(inodes, entry, old.Inode))
+        bool isOther = entry.Status is not null && IsReplaced(*entry.Status, old);
+        if (inodes is not null && !isOther && IsKept(inodes, entry, old.Inode))
         {
             run.Counters.Add(SyncAction.Keep);
             return default;
         }
 
-        return SyncKnown(worker, pair, entry, old, inodes?.Compare(entry.Inode, old.Inode, run.Options.Check));
+        return SyncKnown(worker, pair, entry, old, inodes);
     }
+
+    /// <summary>Whether a file is replaced by one of another size, whatever else they have in common.</summary>
+    private bool IsReplaced(in Statx status, in Statx old) => !run.Options.InPlace && status.Size != old.Size &&
+        status.FileType == Sys.ModeRegular && old.FileType == Sys.ModeRegular;
 
     /// <summary>Whether the trees say that an inode of one name is equal to the source's.</summary>
     private bool IsKept(InodeComparer inodes, in SyncEntry entry, ulong inode) =>
@@ -78,14 +83,21 @@ internal sealed unsafe class EntrySync(
         inodes.SourceState.LinkCount == 1 && inodes.DestinationState.LinkCount == 1;
 
     private Failure SyncKnown(
-        SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx old, InodeDifference? known)
+        SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx old, InodeComparer? inodes)
     {
-        CallResult result = Sys.StatEntry(pair.Source, entry.SourceName, out Statx status);
+        Statx status = entry.Status is null ? default : *entry.Status;
+        CallResult result = entry.Status is null
+            ? Sys.StatEntry(pair.Source, entry.SourceName, out status)
+            : CallResult.Success;
         if (result.Failed)
         {
             return Failure.Source(SystemCall.Statx, result);
         }
 
+        bool isOther = IsReplaced(status, old);
+        InodeDifference? known = isOther
+            ? InodeDifference.Content
+            : inodes?.Compare(entry.Inode, old.Inode, run.Options.Check);
         InodeDifference difference = status.FileType != old.FileType ? InodeDifference.Type : known ?? default;
         if (known is null && difference != InodeDifference.Type)
         {
@@ -135,7 +147,7 @@ internal sealed unsafe class EntrySync(
             return default;
         }
 
-        bool lieApart = known is not null && isRegular && worker.InodesOf(pair)!.LieApart(entry.Inode, old.Inode);
+        bool lieApart = isRegular && !isOther && known is not null && inodes!.LieApart(entry.Inode, old.Inode);
         return Place(worker, pair, entry, SyncAction.Replace, old, lieApart);
     }
 

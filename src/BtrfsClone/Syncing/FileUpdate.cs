@@ -56,6 +56,11 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
     public static long LengthToShare(
         SyncWorker worker, SyncPair pair, byte* name, Descriptor source, in Statx status, in Statx old)
     {
+        if (old.Size < status.Size && status.Size <= status.BlockSize)
+        {
+            return (long)status.Size; // The block that the shorter one ends in is never the same.
+        }
+
         if (worker.ReadsTrees)
         {
             // What was delayed when the sync began is written by now, and only a number is wanted.

@@ -7,7 +7,8 @@ namespace BtrfsClone.Syncing;
 /// <param name="name">The name at the destination, ended by a zero.</param>
 /// <param name="isRegular">Whether it is a regular file.</param>
 /// <param name="inode">The source's number.</param>
-internal readonly unsafe struct SyncEntry(byte* sourceName, byte* name, bool isRegular, ulong inode)
+/// <param name="status">The source's status, where it was just read.</param>
+internal readonly unsafe struct SyncEntry(byte* sourceName, byte* name, bool isRegular, ulong inode, Statx* status = null)
 {
     public byte* SourceName => sourceName;
 
@@ -16,6 +17,8 @@ internal readonly unsafe struct SyncEntry(byte* sourceName, byte* name, bool isR
     public bool IsRegular => isRegular;
 
     public ulong Inode => inode;
+
+    public Statx* Status => status;
 
     /// <summary>The name at the destination.</summary>
     public ReadOnlySpan<byte> Text => new(name, Utf8Z.Length(name));
