@@ -1,5 +1,7 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using BtrfsClone.Interop;
+using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
@@ -35,28 +37,35 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool Collect(ulong sourceSince, ulong destinationSince, CancellationToken cancellation)
     {
+        // Of one subvolume's inodes, a clone's are mostly newer than its source's.
         bool areOne = top.SourceStatus.Device == top.DestinationStatus.Device;
-        var paths = new RelativePaths(_source);
+        ulong half = Math.Max(top.SourceStatus.Inode, top.DestinationStatus.Inode);
         ulong since = areOne ? Math.Min(sourceSince, destinationSince) : sourceSince;
-        List<ChangedInode>? changed = ChangedInodes.Find(top.Source, top.SourcePath, since, paths, cancellation);
-        InodeNames destination = _source;
-        if (changed is not null)
+        var first = new ChangedInodes(top.Source, top.SourcePath, since, last: areOne ? half - 1 : ulong.MaxValue);
+        var second = areOne
+            ? new ChangedInodes(top.Source, top.SourcePath, since, half)
+            : new ChangedInodes(top.Destination, top.DestinationPath, destinationSince);
+        Find(first, second, cancellation);
+        if (first.Changed.Count + second.Changed.Count > ChangedInodes.Most)
         {
-            Collect(changed, _source, paths, top.SourceStatus.Inode, sourceSince);
-            if (!areOne)
-            {
-                destination = new InodeNames(top.Destination, top.DestinationPath);
-                paths = new RelativePaths(destination);
-                changed = ChangedInodes.Find(top.Destination, top.DestinationPath, destinationSince, paths, cancellation);
-            }
+            return false;
         }
 
-        if (changed is not null)
+        ChangedInodes[] found = areOne ? [first, second] : [first];
+        var paths = new RelativePaths(_source, found.SelectMany(part => part.Met));
+        Collect(found, _source, paths, top.SourceStatus.Inode, sourceSince);
+        if (areOne)
         {
-            Collect(changed, destination, paths, top.DestinationStatus.Inode, destinationSince);
+            Collect(found, _source, paths, top.DestinationStatus.Inode, destinationSince);
+        }
+        else
+        {
+            var names = new InodeNames(top.Destination, top.DestinationPath);
+            paths = new RelativePaths(names, second.Met);
+            Collect([second], names, paths, top.DestinationStatus.Inode, destinationSince);
         }
 
-        return changed is not null;
+        return true;
     }
 
     /// <summary>
@@ -67,7 +76,7 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
     public bool AddNamesOfPlaced()
     {
         bool areAny = false;
-        var paths = new RelativePaths(_source);
+        var paths = new RelativePaths(_source, []);
         foreach (ulong inode in run.PlacedLinks.Where(_links.Add))
         {
             foreach ((ulong directory, FileName name) in _source.Of(inode))
@@ -79,9 +88,44 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
         return areAny;
     }
 
-    private void Collect(List<ChangedInode> changed, InodeNames inodes, RelativePaths paths, ulong topInode, ulong since)
+    /// <summary>Lets two searches run side by side, where there may be a thread for that.</summary>
+    private void Find(ChangedInodes first, ChangedInodes second, CancellationToken cancellation)
     {
-        foreach (ChangedInode inode in changed)
+        ExceptionDispatchInfo? error = null;
+        void FindSecond()
+        {
+            try
+            {
+                second.Find(cancellation);
+            }
+            catch (Exception e)
+            {
+                error = ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
+        var helper = new HelperThreads(Math.Min(run.Context.Descriptors.Workers - 1, 1), FindSecond);
+        helper.StartOne();
+        try
+        {
+            first.Find(cancellation);
+        }
+        finally
+        {
+            helper.Join();
+        }
+
+        if (helper.Count == 0)
+        {
+            FindSecond();
+        }
+
+        error?.Throw();
+    }
+
+    private void Collect(ChangedInodes[] found, InodeNames inodes, RelativePaths paths, ulong topInode, ulong since)
+    {
+        foreach (ChangedInode inode in found.SelectMany(part => part.Changed))
         {
             if (inode.Transid <= since)
             {

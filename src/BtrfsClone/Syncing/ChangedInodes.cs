@@ -19,7 +19,13 @@ internal readonly record struct ChangedInode(ulong Inode, uint Type, ulong Trans
 /// directory's names that of the directory (btrfs_update_inode in fs/btrfs/inode.c). What moves data alone, as balance
 /// does, moves it for all who share it.
 /// </remarks>
-internal static class ChangedInodes
+/// <param name="subvolume">Something open in the subvolume.</param>
+/// <param name="path">What to call it in errors.</param>
+/// <param name="since">The last transaction whose changes are known.</param>
+/// <param name="first">The least number of an inode that is looked for.</param>
+/// <param name="last">The greatest.</param>
+internal sealed class ChangedInodes(
+    Descriptor subvolume, string path, ulong since, ulong first = BtrfsKey.FirstFree, ulong last = ulong.MaxValue)
 {
     /// <summary>
     /// So many at the most are told one by one, about 100 bytes each: where there are more, all is looked at, which costs
@@ -27,24 +33,23 @@ internal static class ChangedInodes
     /// </summary>
     public const int Most = 1 << 18;
 
-    /// <summary>Finds those that have changed.</summary>
-    /// <param name="subvolume">Something open in the subvolume.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="since">The last transaction whose changes are known.</param>
-    /// <param name="paths">Gets the names of directories that are met.</param>
+    /// <summary>Those that have changed.</summary>
+    public List<ChangedInode> Changed { get; } = [];
+
+    /// <summary>Directories that were met on the way, changed or not, with the names of some: their parents and theirs.</summary>
+    public List<(ulong Directory, ulong Parent, FileName Name)> Met { get; } = [];
+
+    /// <summary>Finds them. Ends where there are more than <see cref="Most"/>.</summary>
     /// <param name="cancellation">Stops between two calls.</param>
-    /// <returns>Null where there are more than <see cref="Most"/>.</returns>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
-    public static List<ChangedInode>? Find(
-        Descriptor subvolume, string path, ulong since, RelativePaths paths, CancellationToken cancellation)
+    public void Find(CancellationToken cancellation)
     {
         var search = new TreeSearch();
         search.Start(subvolume, path);
-        var changed = new List<ChangedInode>();
         (ulong Inode, bool IsDirectory) named = default;
-        var next = new ItemKey(BtrfsKey.FirstFree, 0, 0);
-        var last = new ItemKey(ulong.MaxValue, uint.MaxValue, ulong.MaxValue);
-        while (search.Find(0, next, last, uint.MaxValue, since + 1) > 0)
+        var next = new ItemKey(first, 0, 0);
+        var end = new ItemKey(last, uint.MaxValue, ulong.MaxValue);
+        while (Changed.Count <= Most && search.Find(0, next, end, uint.MaxValue, since + 1) > 0)
         {
             cancellation.ThrowIfCancellationRequested();
             while (search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
@@ -53,15 +58,7 @@ internal static class ChangedInodes
                 if (header.ObjectId == named.Inode && header.Type is BtrfsKey.InodeRef or BtrfsKey.InodeExtendedRef &&
                     InodeItems.TryReadName(header, item, out ulong directory, out ReadOnlySpan<byte> name))
                 {
-                    if (named.IsDirectory)
-                    {
-                        paths.Add(named.Inode, directory, new FileName(name));
-                    }
-                    else
-                    {
-                        changed[^1] = changed[^1] with { OnlyName = (directory, new FileName(name)) };
-                    }
-
+                    Name(named.IsDirectory, header.ObjectId, directory, new FileName(name));
                     named = default;
                 }
 
@@ -81,13 +78,8 @@ internal static class ChangedInodes
                 named = isDirectory || (isChanged && state.LinkCount == 1) ? (header.ObjectId, isDirectory) : default;
                 if (isChanged)
                 {
-                    changed.Add(new ChangedInode(header.ObjectId, type, state.Transid, OnlyName: null));
+                    Changed.Add(new ChangedInode(header.ObjectId, type, state.Transid, OnlyName: null));
                 }
-            }
-
-            if (changed.Count > Most)
-            {
-                return null;
             }
 
             if (!search.MayHaveMore)
@@ -95,7 +87,17 @@ internal static class ChangedInodes
                 break;
             }
         }
+    }
 
-        return changed;
+    private void Name(bool isDirectory, ulong inode, ulong parent, FileName name)
+    {
+        if (!isDirectory)
+        {
+            Changed[^1] = Changed[^1] with { OnlyName = (parent, name) };
+        }
+        else if (Met.Count < Most)
+        {
+            Met.Add((inode, parent, name));
+        }
     }
 }

@@ -3,13 +3,24 @@ namespace BtrfsClone.Syncing;
 /// <summary>
 /// The places of a subvolume's inodes relative to directories of it. Each directory on a way is looked up once.
 /// </summary>
-/// <param name="inodes">The subvolume's names.</param>
-internal sealed class RelativePaths(InodeNames inodes)
+internal sealed class RelativePaths
 {
     // A tree deeper than this is a circle: a damaged filesystem.
     private const int Deepest = 1 << 16;
 
     private readonly Dictionary<ulong, (ulong Parent, FileName Name)?> _directories = [];
+    private readonly InodeNames _inodes;
+
+    /// <param name="inodes">The subvolume's names.</param>
+    /// <param name="known">Directories, with their parents and names, that were read before.</param>
+    public RelativePaths(InodeNames inodes, IEnumerable<(ulong Directory, ulong Parent, FileName Name)> known)
+    {
+        _inodes = inodes;
+        foreach ((ulong directory, ulong parent, FileName name) in known)
+        {
+            Add(directory, parent, name);
+        }
+    }
 
     /// <summary>The names on the way from the top to a directory; none for the top. Null where it is not below it.</summary>
     /// <param name="directory">The directory's inode number.</param>
@@ -33,26 +44,19 @@ internal sealed class RelativePaths(InodeNames inodes)
         return [.. names];
     }
 
-    /// <summary>Takes the name of a directory that was read anyway, which saves a search. Of very many only some are kept.</summary>
-    public void Add(ulong directory, ulong parent, FileName name)
-    {
-        // A subvolume's root has none in its own tree but "..", which is itself.
-        if (directory != parent && _directories.Count < ChangedInodes.Most)
-        {
-            _directories[directory] = (parent, name);
-        }
-    }
-
     private (ulong Parent, FileName Name)? Find(ulong directory)
     {
         if (!_directories.TryGetValue(directory, out (ulong Parent, FileName Name)? place))
         {
             // A directory has one name.
-            List<(ulong Directory, FileName Name)> names = inodes.Of(directory);
-            place = names.Count == 1 && names[0].Directory != directory ? names[0] : null;
-            _directories.Add(directory, place);
+            List<(ulong Directory, FileName Name)> names = _inodes.Of(directory);
+            place = names.Count == 1 ? Add(directory, names[0].Directory, names[0].Name) : Add(directory, directory, default);
         }
 
         return place;
     }
+
+    /// <summary>A subvolume's root has no name in its own tree but "..", which is itself.</summary>
+    private (ulong Parent, FileName Name)? Add(ulong directory, ulong parent, FileName name) =>
+        _directories[directory] = directory == parent ? null : (parent, name);
 }
