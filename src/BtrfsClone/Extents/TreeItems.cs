@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using BtrfsClone.Interop;
 
@@ -46,7 +47,7 @@ internal static class TreeItems
             return false;
         }
 
-        int size = Marshal.SizeOf<TreeSearchHeader>();
+        int size = Unsafe.SizeOf<TreeSearchHeader>();
         if (header.Length > (uint)(result.Length - size))
         {
             return false;
