@@ -13,6 +13,9 @@ internal struct CarriedPiece
     /// <summary>Its place in a <see cref="SharedPool"/>, or -1 where it is of no use there.</summary>
     public long Place;
 
+    /// <summary>That pool.</summary>
+    public SharedPool? Pool;
+
     /// <summary>Bytes that were copied to that place for it.</summary>
     public long Brought;
 
@@ -22,6 +25,7 @@ internal struct CarriedPiece
         Extent = Extent.Part(Extent.Offset + from, to == Length ? Extent.End : Extent.Offset + to),
         Length = to - from,
         Place = IsPooled ? Place + from : Place,
+        Pool = Pool,
     };
 
     public readonly bool IsPooled => Place >= 0;

@@ -9,8 +9,7 @@ namespace BtrfsClone.Carrying;
 internal sealed class CarryRoute : IDisposable
 {
     private readonly (Guid Id, ulong Device) _destination;
-    private readonly SharedPool?[] _pools = new SharedPool?[2];
-    private readonly bool[] _arePoolsMade = new bool[2];
+    private readonly SharedPools?[] _pools = new SharedPools?[2];
     private volatile bool _mayEncode;
 
     private CarryRoute(CarrySource source, (Guid, ulong) destination, long blockSize)
@@ -31,9 +30,10 @@ internal sealed class CarryRoute : IDisposable
     /// <summary>Whether extents may be read and written as they are stored, as far as that was tried.</summary>
     public bool MayEncode => _mayEncode && Source.MayReadTrees;
 
-    /// <summary>The way of a file to its clone, or null where one of the filesystems is of another kind.</summary>
+    /// <summary>The way of a file to its clone, or null where that is none, or one of the filesystems is of another kind.</summary>
     public static CarryRoute? Find(in FileClone file, DirectoryPair directory) =>
         CarrySource.TryIdentify(directory.Destination, directory.DestinationStatus, out (Guid, ulong) destination) &&
+        !(CarrySource.TryIdentify(file.Source, file.Status, out (Guid, ulong) origin) && origin == destination) &&
         Sys.BlockSize(directory.Destination, out long blockSize).Succeeded && blockSize is >= 512 and <= 65536 &&
         CarrySource.Find(file.Source, file.Status) is { } source
             ? new CarryRoute(source, destination, blockSize)
@@ -43,36 +43,32 @@ internal sealed class CarryRoute : IDisposable
     public bool IsSameAs(CarryRoute? other) =>
         other is not null && Source.IsSameAs(other.Source) && _destination == other._destination;
 
+    /// <summary>Bytes in whole blocks of the destination.</summary>
+    public long RoundUp(long bytes) => (bytes + BlockSize - 1) / BlockSize * BlockSize;
+
     /// <summary>Extents cannot be moved as they are stored, after all.</summary>
     public void ForgoEncoding() => _mayEncode = false;
 
     /// <summary>
-    /// What is there already for files with or without checksums, which cannot share with each other; null where nothing can
-    /// be shared.
+    /// What is there already for files with or without checksums, which cannot share with each other.
     /// </summary>
-    /// <param name="directory">A directory of the destination.</param>
     /// <param name="noCow">Whether the files are NOCOW.</param>
     /// <param name="sizeLimit">No file may get larger than this, in bytes.</param>
-    public SharedPool? PoolFor(Descriptor directory, bool noCow, ulong sizeLimit)
+    /// <param name="workers">How many may ask at once.</param>
+    public SharedPools PoolsFor(bool noCow, ulong sizeLimit, int workers)
     {
-        int index = noCow ? 1 : 0;
         lock (_pools)
         {
-            if (!_arePoolsMade[index])
-            {
-                _arePoolsMade[index] = true;
-                _pools[index] = SharedPool.TryMake(directory, noCow, BlockSize, sizeLimit);
-            }
-
-            return _pools[index];
+            return _pools[noCow ? 1 : 0] ??=
+                new SharedPools(workers == 1 ? 1 : SharedPools.Most, noCow, BlockSize, sizeLimit);
         }
     }
 
     public void Dispose()
     {
-        foreach (SharedPool? pool in _pools)
+        foreach (SharedPools? pools in _pools)
         {
-            pool?.Dispose();
+            pools?.Dispose();
         }
 
         _pools.AsSpan().Clear();

@@ -11,6 +11,9 @@ namespace BtrfsClone.Carrying;
 internal sealed class CarrySource
 {
     private readonly (Guid Id, ulong Device) _identity;
+    private readonly RunStart? _start;
+    private readonly object _gate = new();
+    private RunStart? _startOfNoCow;
     private volatile bool _mayReadTrees;
 
     private CarrySource((Guid, ulong) identity, Descriptor file, ulong inode)
@@ -21,7 +24,7 @@ internal sealed class CarrySource
         // What is new has its items in the extent tree then, and is old.
         _ = _mayReadTrees ? Sys.SyncFileSystem(file) : CallResult.Success;
         StartGeneration = _mayReadTrees && Sys.BtrfsGeneration(file, out ulong generation).Succeeded ? generation : 0;
-        Start = StartGeneration == 0 ? RunStart.Take(file) : null;
+        _start = StartGeneration == 0 ? RunStart.Take(file) : null;
     }
 
     /// <summary>Whether it is btrfs, and not xfs.</summary>
@@ -29,9 +32,6 @@ internal sealed class CarrySource
 
     /// <summary>The transaction when the run began; 0 where the age of extents cannot be found out.</summary>
     public ulong StartGeneration { get; }
-
-    /// <summary>The time when the run began, where the age of extents cannot be found out.</summary>
-    public RunStart? Start { get; }
 
     /// <summary>
     /// Whether what was brought before has to be compared: a balance of btrfs moves extents, and changes no file's time.
@@ -51,6 +51,24 @@ internal sealed class CarrySource
     /// <summary>Whether an open file is on it.</summary>
     public bool Holds(Descriptor file, in Statx status) =>
         TryIdentify(file, status, out (Guid, ulong) identity) && identity == _identity;
+
+    /// <summary>
+    /// The time before which a file has to be unchanged, or null where that does not matter: where the age of its extents can be
+    /// found out, and they are never written in place. A NOCOW file's are, once nobody shares them any more, and it may have been
+    /// cloned again since. No such file has been asked for before the first is, and that makes the time.
+    /// </summary>
+    public RunStart? StartFor(Descriptor file, bool isNoCow)
+    {
+        if (_start is not null || !isNoCow)
+        {
+            return _start;
+        }
+
+        lock (_gate)
+        {
+            return _startOfNoCow ??= RunStart.Take(file);
+        }
+    }
 
     /// <summary>Trees cannot be read after all.</summary>
     public void ForgoTrees() => _mayReadTrees = false;

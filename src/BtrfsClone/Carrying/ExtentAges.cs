@@ -11,23 +11,36 @@ namespace BtrfsClone.Carrying;
 internal sealed class ExtentAges
 {
     private readonly TreeSearch _search = new();
+    private CarrySource _source = null!;
+    private bool _isFileOld;
     private long _last;
     private bool _isOld;
 
-    /// <summary>Begins with a file of the filesystem.</summary>
-    public void Start(Descriptor file)
+    /// <summary>Begins with a file.</summary>
+    /// <param name="source">Its filesystem.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="map">Has mapped it.</param>
+    /// <param name="isNoCow">Whether it may be written in place, where nobody shares it any more.</param>
+    public void Start(CarrySource source, Descriptor file, SourceMap map, bool isNoCow)
     {
+        _source = source;
+        _isFileOld = source.StartFor(file, isNoCow) is not { } start || map.IsOlderThan(start);
         _search.Start(file, "");
         _last = 0;
     }
 
-    /// <summary>Whether an extent is as old as the run. What cannot be found out is not.</summary>
-    public bool IsOld(in FileExtent extent, ulong start)
+    /// <summary>Whether an extent of the file is as old as the run. What cannot be found out is not.</summary>
+    public bool IsOld(in FileExtent extent)
     {
+        if (!_isFileOld || _source.StartGeneration == 0)
+        {
+            return _isFileOld;
+        }
+
         long place = extent.RawDiskOffset;
         if (place > 0 && place != _last)
         {
-            (_last, _isOld) = (place, LookUp((ulong)place, start));
+            (_last, _isOld) = (place, LookUp((ulong)place, _source.StartGeneration));
         }
 
         return place > 0 && _isOld;

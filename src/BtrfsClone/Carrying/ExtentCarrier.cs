@@ -14,27 +14,24 @@ internal sealed class ExtentCarrier(CloneContext context) : IContentCarrier
     private readonly ConcurrentBag<FileCarrier> _idle = [];
 
     /// <inheritdoc/>
+    public long Begin(DirectoryPair directory, ref FileClone file, CancellationToken cancellation)
+    {
+        if (file.Status.Size == 0 || file.Status.Device == directory.DestinationStatus.Device ||
+            Start(directory, ref file, cancellation) is not { } carrier)
+        {
+            return 0;
+        }
+
+        return carrier.TryFill(file);
+    }
+
+    /// <inheritdoc/>
     public Failure Carry(DirectoryPair directory, ref FileClone file, CancellationToken cancellation, out bool isCarried)
     {
         isCarried = false;
-        if (RouteOf(file, directory) is not { } route)
-        {
-            return default;
-        }
-
-        if (!_idle.TryTake(out FileCarrier? carrier))
-        {
-            carrier = new FileCarrier(context);
-        }
-
-        try
-        {
-            return carrier.Carry(route, directory.Destination, ref file, cancellation, out isCarried);
-        }
-        finally
-        {
-            _idle.Add(carrier);
-        }
+        using FileCarrier? carrier = file.Begun as FileCarrier ?? Start(directory, ref file, cancellation);
+        file.Begun = null;
+        return carrier?.Carry(directory.Destination, ref file, out isCarried) ?? default;
     }
 
     /// <inheritdoc/>
@@ -46,6 +43,23 @@ internal sealed class ExtentCarrier(CloneContext context) : IContentCarrier
         }
 
         _byDevice.Clear();
+    }
+
+    private FileCarrier? Start(DirectoryPair directory, ref FileClone file, CancellationToken cancellation)
+    {
+        if (RouteOf(file, directory) is not { } route)
+        {
+            return null;
+        }
+
+        if (!_idle.TryTake(out FileCarrier? carrier))
+        {
+            carrier = new FileCarrier(context, _idle);
+        }
+
+        file.Begun = carrier;
+        carrier.Start(route, directory.Destination, file, cancellation);
+        return carrier;
     }
 
     /// <summary>The way from a file's filesystem to its clone's, or null where none is known.</summary>

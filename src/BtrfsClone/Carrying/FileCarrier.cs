@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using BtrfsClone.Cloning;
 using BtrfsClone.Extents;
@@ -5,150 +6,106 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Carrying;
 
-/// <summary>Brings one file after the other to another filesystem. Each worker has one.</summary>
-internal sealed class FileCarrier(CloneContext context)
+/// <summary>Brings one file after the other to another filesystem. There is one for each file that is on its way.</summary>
+internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrier> idle) : IDisposable
 {
-    // Pieces that are looked up, brought and verified together; others wait meanwhile.
-    private const int MostPieces = 256;
-    private const long MostBytes = 128L << 20;
-
-    private readonly SourceMap _map = new();
+    private readonly PieceGroup _group = new(context);
     private readonly PoolFiller _filler = new(context);
     private readonly EncodedCopy _encoded = new();
     private readonly List<CarriedPiece> _ready = [];
-    private readonly CarriedPiece[] _pieces = new CarriedPiece[MostPieces + 1];
-    private readonly List<(long Offset, long Length)> _beyond = [];
     private CancellationToken _cancellation;
     private CarryRoute _route = null!;
-    private SharedPool? _pool;
     private WriteOutPace _pace;
+    private CallResult _mapped;
     private long _size;
     private long _end; // The size that the clone has, so far.
-    private int _count;
-    private bool _mayHavePool;
+    private bool _isFilled;
 
-    /// <inheritdoc cref="IContentCarrier.Carry"/>
-    public Failure Carry(
-        CarryRoute route, Descriptor directory, ref FileClone file, CancellationToken cancellation, out bool isCarried)
+    /// <summary>Begins with a file: finds its first pieces.</summary>
+    public void Start(CarryRoute route, Descriptor directory, in FileClone file, CancellationToken cancellation)
     {
         (_route, _cancellation, _size) = (route, cancellation, (long)file.Status.Size);
         _pace = new WriteOutPace(file.Destination, cancellation);
-        _beyond.Clear();
-        _pool = null;
-        _mayHavePool = true;
-        _count = 0;
         _end = 0;
-        _map.Start(route.Source, file.Source, file.Status);
-        CallResult result = _map.FindReserved(RoundUp(_size), _beyond);
-        isCarried = result.Error is not (Errno.EOPNOTSUPP or Errno.ENOTTY);
-        if (result.Failed)
+        _isFilled = false;
+        _mapped = _group.Start(route, directory, file);
+    }
+
+    /// <summary>
+    /// Brings the first pieces to their pools, and starts their write-out, unless somebody else is about to: then that is left to
+    /// <see cref="Carry"/>. What fails fails there.
+    /// </summary>
+    /// <returns>Bytes that are on their way to the disk.</returns>
+    public long TryFill(in FileClone file)
+    {
+        long brought = 0;
+        if (!_mapped.Failed && _group.Bits != 0 && _group.Pools!.TryTake(_group.Bits))
         {
-            return isCarried ? Failure.Source(SystemCall.Fiemap, result) : default;
+            _isFilled = !FillTaken(file).Failed;
+            foreach (ref readonly CarriedPiece piece in CollectionsMarshal.AsSpan(_ready))
+            {
+                brought += piece.Brought;
+            }
+        }
+
+        return brought;
+    }
+
+    /// <inheritdoc cref="IContentCarrier.Carry"/>
+    public Failure Carry(Descriptor directory, ref FileClone file, out bool isCarried)
+    {
+        isCarried = _mapped.Error is not (Errno.EOPNOTSUPP or Errno.ENOTTY);
+        if (!isCarried)
+        {
+            return default;
         }
 
         // fallocate(2) would rewrite the last block of a file that has data, and write one where there is none.
         Failure failure = default;
-        foreach ((long offset, long length) in _beyond)
+        foreach ((long offset, long length) in _group.Beyond)
         {
             failure = failure.Failed ? failure : Preallocate(file.Destination, offset, length);
         }
 
-        return failure.Failed ? failure : CarryPieces(directory, ref file);
+        while (!failure.Failed && !_mapped.Failed && _group.Pieces.Length > 0)
+        {
+            failure = BringAll(ref file);
+            _isFilled = false;
+            _mapped = failure.Failed ? _mapped : _group.Next(directory, file);
+        }
+
+        return failure.Failed ? failure : _mapped.Failed ? Failure.Source(SystemCall.Fiemap, _mapped) : Finish(ref file);
     }
 
-    private Failure CarryPieces(Descriptor directory, ref FileClone file)
+    /// <summary>It is free for another file.</summary>
+    public void Dispose() => idle.Add(this);
+
+    /// <summary>Brings to their pools what the pieces need there, and lets others have their extents again.</summary>
+    private Failure FillTaken(in FileClone file)
     {
-        long bytes = 0;
-        while (true)
+        try
         {
-            CallResult result = _map.Next(out FileExtent piece, out bool isMore);
-            if (result.Failed)
-            {
-                return Failure.Source(SystemCall.Fiemap, result);
-            }
-
-            if (_count > 0 && (!isMore || _count >= MostPieces || bytes + piece.Length > MostBytes))
-            {
-                Failure failure = BringAll(ref file);
-                if (failure.Failed)
-                {
-                    return failure;
-                }
-
-                bytes = 0;
-            }
-
-            if (!isMore)
-            {
-                return Finish(ref file);
-            }
-
-            bytes += piece.Length;
-            Add(directory, file, piece);
+            _ready.Clear();
+            return _filler.Fill(_route, file, _group.Pieces, _ready, _group.Map, _cancellation);
         }
-    }
-
-    private void Add(Descriptor directory, in FileClone file, in FileExtent extent)
-    {
-        if (extent.Offset >= _size)
+        finally
         {
-            return;
+            _group.Pools!.Release(_group.Bits);
         }
-
-        CarriedPiece piece = new() { Extent = extent, Length = Math.Min(extent.End, _size) - extent.Offset, Place = -1 };
-        if (extent.IsShared == true && extent.Kind is ExtentKind.Data or ExtentKind.Prealloc && PoolOf(directory, file) is not null)
-        {
-            // xfs never shares what is not written.
-            long place = extent.Kind == ExtentKind.Prealloc
-                ? _route.AreBothBtrfs ? SharedPool.ReservedPlaceOf(extent.RawPhysicalOffset) : -1
-                : extent.Compression == ExtentCompression.None ? SharedPool.PlaceOf(extent.RawPhysicalOffset)
-                : piece.IsEncoded ? SharedPool.PlaceOf(extent.RawDiskOffset, extent.RawExtentOffset)
-                : -1;
-            bool fits = extent.Offset % _route.BlockSize == 0 && place % _route.BlockSize == 0 &&
-                (extent.End >= _size || extent.Length % _route.BlockSize == 0);
-            piece.Place = fits ? place : -1;
-        }
-
-        // A block that the file ends in comes whole, and what is too much is cut off: that would free what is beyond.
-        long body = piece.Length / _route.BlockSize * _route.BlockSize;
-        if (piece.IsPooled && _beyond.Count > 0 && body < piece.Length)
-        {
-            if (body > 0)
-            {
-                _pieces[_count++] = piece.Part(0, body);
-            }
-
-            piece = piece.Part(body, piece.Length);
-            piece.Place = -1;
-        }
-
-        _pieces[_count++] = piece;
-    }
-
-    private SharedPool? PoolOf(Descriptor directory, in FileClone file)
-    {
-        if (_mayHavePool)
-        {
-            _mayHavePool = false;
-            _pool = _route.PoolFor(directory, file.Flags.HasFlag(InodeFlags.NoCow), context.FileSizeLimit);
-        }
-
-        return _pool;
     }
 
     private Failure BringAll(ref FileClone file)
     {
-        ReadOnlySpan<CarriedPiece> pieces = _pieces.AsSpan(0, _count);
-        _count = 0;
-        _ready.Clear();
         Failure failure = default;
-        if (_pool is null)
+        if (!_isFilled && _group.Bits != 0)
         {
-            _ready.AddRange(pieces);
+            _group.Pools!.Take(_group.Bits);
+            failure = FillTaken(file);
         }
-        else
+        else if (!_isFilled)
         {
-            failure = _filler.Fill(_route, _pool, file.Source, pieces, _ready, _map, _cancellation);
+            _ready.Clear();
+            _ready.AddRange(_group.Pieces);
         }
 
         foreach (ref readonly CarriedPiece piece in CollectionsMarshal.AsSpan(_ready))
@@ -167,16 +124,16 @@ internal sealed class FileCarrier(CloneContext context)
         if (piece.IsPooled)
         {
             // The kernel waits for it, too, and all at once.
-            WriteOutPace.Wait(_pool!.Data, piece.Place, piece.Place + piece.Length, _cancellation);
+            WriteOutPace.Wait(piece.Pool!.Data, piece.Place, piece.Place + piece.Length, _cancellation);
             if (_cancellation.IsCancellationRequested)
             {
                 return Failure.Cancelled;
             }
 
-            CallResult result = _pool.Share(piece.Place, piece.Length, file.Destination, piece.Extent.Offset);
+            CallResult result = piece.Pool.Share(piece.Place, piece.Length, file.Destination, piece.Extent.Offset);
             if (result.Succeeded)
             {
-                _end = piece.Extent.Offset + RoundUp(piece.Length);
+                _end = piece.Extent.Offset + _route.RoundUp(piece.Length);
                 file.SharedLength += isReserved ? 0 : piece.Length - piece.Brought;
                 return default;
             }
@@ -189,7 +146,7 @@ internal sealed class FileCarrier(CloneContext context)
 
         if (isReserved)
         {
-            return Preallocate(file.Destination, piece.Extent.Offset, RoundUp(piece.Length));
+            return Preallocate(file.Destination, piece.Extent.Offset, _route.RoundUp(piece.Length));
         }
 
         if (piece.IsEncoded && _route.MayEncode)
@@ -267,7 +224,7 @@ internal sealed class FileCarrier(CloneContext context)
         var copy = new ByteCopy(file.Source, file.Destination, context.Counters, _cancellation)
         {
             Position = Math.Min(_size, size),
-            KeepsBeyond = _beyond.Count > 0,
+            KeepsBeyond = _group.Beyond.Count > 0,
         };
         Failure failure = copy.Run(size, out long length);
         file.CopiedLength += copy.Copied;
@@ -287,6 +244,4 @@ internal sealed class FileCarrier(CloneContext context)
 
         return result.Failed ? Failure.Destination(SystemCall.Fallocate, result) : default;
     }
-
-    private long RoundUp(long bytes) => (bytes + _route.BlockSize - 1) / _route.BlockSize * _route.BlockSize;
 }

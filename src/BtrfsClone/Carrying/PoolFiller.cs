@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using BtrfsClone.Cloning;
 using BtrfsClone.Extents;
@@ -10,13 +11,10 @@ internal sealed class PoolFiller(CloneContext context)
 {
     private readonly EncodedCopy _encoded = new();
     private readonly ExtentAges _ages = new();
-    private readonly byte[] _here = GC.AllocateUninitializedArray<byte>(Compared);
-    private readonly byte[] _there = GC.AllocateUninitializedArray<byte>(Compared);
-    private const int Compared = 128 << 10;
+    private const int Compared = 64 << 10;
 
-    private readonly List<(long Place, long Length)> _brought = [];
+    private readonly List<(SharedPool Pool, long Place, long Length)> _brought = [];
     private CarryRoute _route = null!;
-    private SharedPool _pool = null!;
     private Descriptor _source;
     private CancellationToken _cancellation;
 
@@ -25,47 +23,41 @@ internal sealed class PoolFiller(CloneContext context)
     /// be copied to the file.
     /// </summary>
     /// <param name="route">The way.</param>
-    /// <param name="pool">The pool.</param>
-    /// <param name="source">The file.</param>
-    /// <param name="pieces">Pieces of it, in their order.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="pieces">Pieces of it, in their order. Those with a place are taken.</param>
     /// <param name="result">The same, parted where only a part is there.</param>
     /// <param name="map">Has mapped them.</param>
     /// <param name="cancellation">Stops it.</param>
     public Failure Fill(
-        CarryRoute route, SharedPool pool, Descriptor source, ReadOnlySpan<CarriedPiece> pieces, List<CarriedPiece> result,
+        CarryRoute route, in FileClone file, ReadOnlySpan<CarriedPiece> pieces, List<CarriedPiece> result,
         SourceMap map, CancellationToken cancellation)
     {
-        (_route, _pool, _source, _cancellation) = (route, pool, source, cancellation);
+        (_route, _source, _cancellation) = (route, file.Source, cancellation);
         _brought.Clear();
-        _ages.Start(source);
-        bool isOld = route.Source.Start is not { } start || map.IsOlderThan(start);
-        lock (pool.Gate)
+        _ages.Start(route.Source, file.Source, map, file.Flags.HasFlag(InodeFlags.NoCow));
+        Failure failure = default;
+        for (int i = 0; i < pieces.Length && !failure.Failed; i++)
         {
-            Failure failure = default;
-            for (int i = 0; i < pieces.Length && !failure.Failed; i++)
-            {
-                CarriedPiece piece = pieces[i];
-                bool hasItsPlace = isOld && (route.Source.Start is not null || _ages.IsOld(piece.Extent, route.Source.StartGeneration));
-                piece.Place = hasItsPlace ? piece.Place : -1;
-                failure = Fill(piece, result);
-            }
-
-            if (_brought.Count > 0 && (failure.Failed || !map.AreStill(pieces)))
-            {
-                // What was read may be newer than what is on disk in that place.
-                foreach ((long place, long length) in _brought)
-                {
-                    pool.Unmark(place, length);
-                }
-
-                foreach (ref CarriedPiece piece in CollectionsMarshal.AsSpan(result))
-                {
-                    piece.Place = -1;
-                }
-            }
-
-            return failure;
+            CarriedPiece piece = pieces[i];
+            piece.Place = piece.IsPooled && _ages.IsOld(piece.Extent) ? piece.Place : -1;
+            failure = Fill(piece, result);
         }
+
+        if (_brought.Count > 0 && (failure.Failed || !map.AreStill(pieces)))
+        {
+            // What was read may be newer than what is on disk in that place.
+            foreach ((SharedPool pool, long place, long length) in _brought)
+            {
+                pool.Unmark(place, length);
+            }
+
+            foreach (ref CarriedPiece piece in CollectionsMarshal.AsSpan(result))
+            {
+                piece.Place = -1;
+            }
+        }
+
+        return failure;
     }
 
     private Failure Fill(CarriedPiece piece, List<CarriedPiece> result)
@@ -97,7 +89,7 @@ internal sealed class PoolFiller(CloneContext context)
     /// <summary>Brings what a piece begins with, unless it is there. Returns how much of it is alike.</summary>
     private long Look(in CarriedPiece piece, out bool isThere, out long brought, out Failure failure)
     {
-        long length = _pool.Look(piece.Place, piece.Length, out PoolState state);
+        long length = piece.Pool!.Look(piece.Place, piece.Length, out PoolState state);
         failure = default;
         brought = 0;
         isThere = state == PoolState.There && (!_route.Source.MustCompare || IsSame(piece.Part(0, length)));
@@ -122,50 +114,53 @@ internal sealed class PoolFiller(CloneContext context)
     /// <summary>Whether what is there is what the file holds. It need not be exact: the file may change meanwhile.</summary>
     private bool IsSame(in CarriedPiece piece)
     {
-        for (long done = 0; done < piece.Length; done += Compared)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(2 * Compared);
+        bool isSame = true;
+        for (long done = 0; isSame && done < piece.Length; done += Compared)
         {
             int length = (int)Math.Min(piece.Length - done, Compared);
-            Span<byte> here = _here.AsSpan(0, length);
-            Span<byte> there = _there.AsSpan(0, length);
-            if (_cancellation.IsCancellationRequested ||
-                Sys.ReadAt(_source, here, piece.Extent.Offset + done).Value < length ||
-                Sys.ReadAt(_pool.Data, there, piece.Place + done).Value < length || !here.SequenceEqual(there))
-            {
-                return false;
-            }
+            Span<byte> here = buffer.AsSpan(0, length);
+            Span<byte> there = buffer.AsSpan(Compared, length);
+            isSame = !_cancellation.IsCancellationRequested &&
+                Sys.ReadAt(_source, here, piece.Extent.Offset + done).Value == length &&
+                Sys.ReadAt(piece.Pool!.Data, there, piece.Place + done).Value == length && here.SequenceEqual(there);
         }
 
-        return true;
+        ArrayPool<byte>.Shared.Return(buffer);
+        return isSame;
     }
 
     /// <summary>Brings the compressed extent that a piece lies in, all of it, if nothing of it is there.</summary>
     private Failure BringWhole(in CarriedPiece piece, out bool isBrought)
     {
+        SharedPool pool = piece.Pool!;
         long begin = piece.Place - piece.Extent.RawExtentOffset;
         long length = piece.Extent.RawRamLength;
         isBrought = false;
-        if (length % _route.BlockSize != 0 || _pool.Look(begin, length, out PoolState state) < length || state != PoolState.Missing)
+        if (length % _route.BlockSize != 0 || pool.Look(begin, length, out PoolState state) < length || state != PoolState.Missing)
         {
             return default;
         }
 
-        Failure failure = _encoded.MoveWhole(_route, _source, piece, _pool.Data, begin, out isBrought);
-        isBrought = isBrought && Keep(begin, length);
+        Failure failure = _encoded.MoveWhole(_route, _source, piece, pool.Data, begin, out isBrought);
+        isBrought = isBrought && Keep(pool, begin, length);
         context.Counters.AddCopied(isBrought ? piece.Length : 0);
         return failure;
     }
 
     private Failure Bring(in CarriedPiece piece, out bool isBrought)
     {
+        SharedPool pool = piece.Pool!;
         isBrought = false;
         if (piece.Extent.Kind == ExtentKind.Prealloc)
         {
             // Where that fails, it may succeed in the file; and it costs no data if not.
-            isBrought = Sys.Preallocate(_pool.Data, piece.Place, RoundUp(piece.Length)).Succeeded && Keep(piece.Place, piece.Length);
+            isBrought = Sys.Preallocate(pool.Data, piece.Place, _route.RoundUp(piece.Length)).Succeeded &&
+                Keep(pool, piece.Place, piece.Length);
             return default;
         }
 
-        var pace = new WriteOutPace(_pool.Data, _cancellation);
+        var pace = new WriteOutPace(pool.Data, _cancellation);
         for (long done = 0; done < piece.Length;)
         {
             if (_cancellation.IsCancellationRequested)
@@ -174,7 +169,7 @@ internal sealed class PoolFiller(CloneContext context)
             }
 
             Failure failure = KernelCopy.Copy(
-                _source, piece.Extent.Offset + done, _pool.Data, piece.Place + done, piece.Length - done, out long copied);
+                _source, piece.Extent.Offset + done, pool.Data, piece.Place + done, piece.Length - done, out long copied);
             if (failure.Failed || copied == 0)
             {
                 return failure;
@@ -187,15 +182,13 @@ internal sealed class PoolFiller(CloneContext context)
 
         // It gets an extent of its own, whatever comes to lie beside it.
         pace.Start();
-        isBrought = Keep(piece.Place, piece.Length);
+        isBrought = Keep(pool, piece.Place, piece.Length);
         return default;
     }
 
-    private bool Keep(long place, long length)
+    private bool Keep(SharedPool pool, long place, long length)
     {
-        _brought.Add((place, length));
-        return _pool.Mark(place, length);
+        _brought.Add((pool, place, length));
+        return pool.Mark(place, length);
     }
-
-    private long RoundUp(long bytes) => (bytes + _route.BlockSize - 1) / _route.BlockSize * _route.BlockSize;
 }

@@ -34,9 +34,6 @@ internal sealed unsafe class SharedPool : IDisposable
     private SharedPool(Descriptor data, Descriptor index, long blockSize) =>
         (Data, _index, _blockSize) = (data, index, blockSize);
 
-    /// <summary>Held while something is looked up, brought and marked: each extent is brought once.</summary>
-    public object Gate { get; } = new();
-
     /// <summary>The file that holds the data.</summary>
     public Descriptor Data { get; }
 

@@ -36,7 +36,7 @@ internal sealed class FileSender(SendContext context)
     private Statx _status;
     private long _size;
     private int _number; // Among the files that others may share with, or -1.
-    private bool? _isOld;
+    private bool _hasAge;
 
     /// <summary>Whether the last file got smaller while it was sent, and is in the stream as far as it went.</summary>
     public bool HasShrunk => _content.HasShrunk;
@@ -49,7 +49,7 @@ internal sealed class FileSender(SendContext context)
     {
         (_source, _path, _file, _status, _size) = (source, path, file, status, (long)status.Size);
         _number = -1;
-        _isOld = null;
+        _hasAge = false;
         _beyond.Clear();
         _content.Start(file, path);
         Failure failure = source.Carry is null ? SendRegions() : SendPieces();
@@ -227,14 +227,14 @@ internal sealed class FileSender(SendContext context)
     /// <summary>Whether a piece's place has stood for the same data since the session began.</summary>
     private bool HasItsPlace(in FileExtent piece)
     {
-        CarrySource carry = _source.Carry!;
-        if (_isOld is null)
+        if (!_hasAge)
         {
-            _isOld = carry.Start is not { } start || _map.IsOlderThan(start);
-            _ages.Start(_file);
+            _hasAge = true;
+            bool isNoCow = Sys.GetFlags(_file, out InodeFlags flags).Failed || flags.HasFlag(InodeFlags.NoCow);
+            _ages.Start(_source.Carry!, _file, _map, isNoCow);
         }
 
-        return _isOld == true && (carry.Start is not null || _ages.IsOld(piece, carry.StartGeneration));
+        return _ages.IsOld(piece);
     }
 
     private long PlaceOf(in FileExtent piece)

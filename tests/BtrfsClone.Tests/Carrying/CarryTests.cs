@@ -270,6 +270,22 @@ public sealed partial class CarryTests(ScratchBtrfs btrfs) : IDisposable
         }
     }
 
+    [RootFact(Needs = InPlace.Tools + " cmp compsize")]
+    public void What_is_written_in_place_and_cloned_again_arrives_as_it_is()
+    {
+        InPlace source = new(btrfs.NewFolder());
+        source.Make();
+        using Cloner cloner = new(Auto);
+        CloneResult first = cloner.Clone(source.First, CloneDestination.Named(In("first")));
+        source.Overwrite();
+
+        cloner.Clone(source.Second, CloneDestination.Named(In("second")));
+
+        Assert.Empty(cloner.Failures);
+        Assert.Equal(256 << 10, first.SharedLength);
+        Shell.Check("cmp", Path.Combine(source.Second, "clone"), In("second/clone"));
+    }
+
     private static void WriteAtRandom(string path, CancellationToken end)
     {
         Random random = new();

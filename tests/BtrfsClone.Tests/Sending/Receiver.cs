@@ -19,7 +19,11 @@ internal sealed class Receiver : IDisposable
     public string NewPath() => Path.Combine(_image.Root, _count++.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The stream of some directories, in a file.</summary>
-    public string Send(SendOptions options, out SendResult[] results, params string[] directories)
+    public string Send(SendOptions options, out SendResult[] results, params string[] directories) =>
+        Send(options, out results, directories.AsEnumerable());
+
+    /// <summary>The same of directories that are asked for one after the other.</summary>
+    public string Send(SendOptions options, out SendResult[] results, IEnumerable<string> directories)
     {
         string stream = NewPath();
         Failures.Clear();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using BtrfsClone.Sending;
+using BtrfsClone.Tests.Carrying;
 using BtrfsClone.Tests.Support;
 using Microsoft.Win32.SafeHandles;
 
@@ -169,6 +170,26 @@ public sealed partial class SendTests(ScratchBtrfs btrfs) : IDisposable
         end.Cancel();
         writer.Wait();
         _receiver.Check();
+    }
+
+    [RootFact(Needs = InPlace.Tools + " cmp")]
+    public void What_is_written_in_place_and_cloned_again_is_sent_as_it_is()
+    {
+        InPlace source = new(btrfs.NewFolder());
+        source.Make();
+
+        string received = _receiver.Receive(_receiver.Send(new SendOptions(), out SendResult[] results, Directories()));
+
+        Assert.Empty(_receiver.Failures);
+        Assert.Equal(256 << 10, results[0].SharedLength);
+        Shell.Check("cmp", Path.Combine(source.Second, "clone"), Path.Combine(received, "second/clone"));
+
+        IEnumerable<string> Directories()
+        {
+            yield return source.First;
+            source.Overwrite();
+            yield return source.Second;
+        }
     }
 
     [RootFact]

@@ -36,6 +36,9 @@ internal unsafe struct FileClone
     /// <summary>Bytes that are compressed at the source and not in the clone. Not counted yet.</summary>
     public long UnpackedLength;
 
+    /// <summary>What has begun to bring its content to another filesystem, or null.</summary>
+    public IDisposable? Begun;
+
     public Failure Failure;
 }
 
@@ -48,6 +51,9 @@ internal sealed unsafe class FileBatch(int capacity)
     // A larger file gains nothing by it, and the others of its batch would wait for it, created and empty.
     private const ulong LargestFile = 1 << 20;
 
+    // On another filesystem one is written while the next is read.
+    private const ulong LargestCarried = 16 << 20;
+
     private readonly FileClone[] _files = new FileClone[capacity];
     private int _count;
 
@@ -56,7 +62,8 @@ internal sealed unsafe class FileBatch(int capacity)
     public Span<FileClone> Files => _files.AsSpan(0, _count);
 
     /// <summary>Whether a file may wait for others: neither for long, nor with further links that wait for it.</summary>
-    public static bool Takes(in Statx status) => status.LinkCount == 1 && status.Size <= LargestFile;
+    public static bool Takes(in Statx status, bool isCarried) =>
+        status.LinkCount == 1 && status.Size <= (isCarried ? LargestCarried : LargestFile);
 
     public void Add(Descriptor source, in Statx status, byte* name)
     {
@@ -66,6 +73,7 @@ internal sealed unsafe class FileBatch(int capacity)
         file.Status = status;
         file.Destination = Descriptor.None;
         file.CopiedLength = file.SharedLength = file.UnpackedLength = 0;
+        file.Begun = null;
         file.Failure = default;
     }
 

@@ -29,15 +29,33 @@ internal sealed unsafe class FileCloner(CloneContext context)
             file.Failure = file.Failure.Failed ? file.Failure : Create(directory, ref file);
         }
 
+        if (files.Length > 1 && context.Carrier is { } carrier)
+        {
+            Begin(carrier, directory, files, cancellation);
+        }
+
         foreach (ref FileClone file in files)
         {
             file.Failure = file.Failure.Failed ? file.Failure : Fill(buffers, directory, ref file, cancellation);
         }
     }
 
+    /// <summary>Lets the first files be on their way to another filesystem's disk together, as much as that writes in a moment.</summary>
+    private static void Begin(
+        IContentCarrier carrier, DirectoryPair directory, Span<FileClone> files, CancellationToken cancellation)
+    {
+        long written = 0;
+        for (int i = 0; i < files.Length && written < WriteOutPace.Behind; i++)
+        {
+            written += files[i].Failure.Failed ? 0 : carrier.Begin(directory, ref files[i], cancellation);
+        }
+    }
+
     /// <summary>Takes a clone back that is not whole, if there is one.</summary>
     public void GiveUp(DirectoryPair directory, ref FileClone file)
     {
+        file.Begun?.Dispose();
+        file.Begun = null;
         if (!file.Destination.IsOpen)
         {
             return;

@@ -82,7 +82,9 @@ internal sealed class FileContent(CloneContext context)
         DirectoryPair directory, ref FileClone file, CancellationToken cancellation, out bool isCloned, out bool isCarried)
     {
         isCarried = false;
-        CallResult result = CloneInto(file.Destination, file.Source, file.Flags, directory.InheritedFlags);
+        CallResult result = file.Begun is null
+            ? CloneInto(file.Destination, file.Source, file.Flags, directory.InheritedFlags)
+            : Errno.EXDEV;
         isCloned = result.Succeeded;
         if (isCloned || (result.Is(Errno.EINVAL) && file.Status.Size == 0))
         {

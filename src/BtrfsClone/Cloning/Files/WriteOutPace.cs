@@ -24,6 +24,9 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     // What the disk can take is learned once, for all files: most are too short to learn it from.
     private static long s_behind = 8 << 20;
 
+    /// <summary>Bytes that may be on their way to the disk, as far as it is known what that writes in a moment.</summary>
+    public static long Behind => Volatile.Read(ref s_behind);
+
     private long _begin = -1;
     private long _end;
 
@@ -54,7 +57,7 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
         for (long at = _begin; at >= 0 && at < _end && !cancellation.IsCancellationRequested; at += Step)
         {
             _ = Sys.StartWriteOut(file, at, Math.Min(Step, _end - at));
-            for (; at + Step - waited > Volatile.Read(ref s_behind) && !cancellation.IsCancellationRequested; waited += Step)
+            for (; at + Step - waited > Behind && !cancellation.IsCancellationRequested; waited += Step)
             {
                 Wait(file, waited, Math.Min(Step, _end - waited));
             }
@@ -68,7 +71,7 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     {
         for (long at = begin; at < end && !cancellation.IsCancellationRequested; at += Step)
         {
-            _ = Sys.WaitForWriteOut(file, at, Math.Min(Step, end - at));
+            Wait(file, at, Math.Min(Step, end - at));
         }
     }
 
@@ -77,7 +80,7 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
         long begin = Stopwatch.GetTimestamp();
         _ = Sys.WaitForWriteOut(file, offset, length);
         TimeSpan taken = Stopwatch.GetElapsedTime(begin);
-        long behind = Volatile.Read(ref s_behind);
+        long behind = Behind;
         Volatile.Write(
             ref s_behind,
             taken > s_slow ? Math.Max(behind / 2, LeastBehind) : taken < s_fast ? Math.Min(behind * 2, MostBehind) : behind);

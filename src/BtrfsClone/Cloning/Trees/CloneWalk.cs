@@ -93,7 +93,7 @@ internal sealed unsafe class CloneWalk(
         bool isRegular = entry.Type == DirectoryEntry.TypeRegular;
         Failure failure = SourceEntry.Open(
             buffers, node, name, isRegular, out Descriptor source, out Statx status, _followsLinks);
-        if (!failure.Failed && isRegular && FileBatch.Takes(status))
+        if (!failure.Failed && isRegular && FileBatch.Takes(status, IsCarried(node, status)))
         {
             buffers.Batch.Add(source, status, name);
             if (!buffers.Batch.IsFull)
@@ -113,6 +113,9 @@ internal sealed unsafe class CloneWalk(
 
         return false;
     }
+
+    private bool IsCarried(DirectoryPair node, in Statx status) =>
+        context.Carrier is not null && status.Device != node.DestinationStatus.Device;
 
     protected override void Finish(WorkerBuffers buffers, DirectoryPair node)
     {
