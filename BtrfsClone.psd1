@@ -28,7 +28,8 @@
         PSData = @{
             Tags         = @('btrfs', 'reflink', 'clone', 'extent', 'copy-on-write', 'filesystem', 'Linux', 'PSEdition_Core')
             LicenseUri   = 'https://opensource.org/license/mit'
-            ProjectUri   = 'https://www.powershellgallery.com/packages/BtrfsClone'
+            # Where publish.yml puts the site. The help pages that the cmdlets name are there.
+            ProjectUri   = 'https://btrfsclone.github.io/BtrfsClone/'
             ReleaseNotes = 'CHANGELOG.md, beside this file, says what is new in each version.'
             Prerelease   = ''
         }

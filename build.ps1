@@ -6,6 +6,7 @@
 .PARAMETER Task
     Build    fills bin/, so that Import-Module ./BtrfsClone.psd1 works. The default.
     Help     makes what Get-Help shows from the pages in docs/help.
+    Site     makes the pages of docs/ and of the engine's types a website below out/site. A link that leads nowhere is an error.
     Test     runs the tests of the engine and the program, then those of the cmdlets, as dotnet test does.
     Graph    prints which folders of the engine know which, and every cycle; with --files also which files do.
     Bench    runs the program and the cmdlets against their peers, as root.
@@ -24,7 +25,7 @@
 #>
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Help', 'Test', 'Graph', 'Bench', 'Pack', 'Install', 'Deb', 'DemoData', 'Picture', 'Release', 'Clean')]
+    [ValidateSet('Build', 'Help', 'Site', 'Test', 'Graph', 'Bench', 'Pack', 'Install', 'Deb', 'DemoData', 'Picture', 'Release', 'Clean')]
     [string[]] $Task = 'Build',
 
     [Parameter(ValueFromRemainingArguments)]
@@ -44,6 +45,19 @@ function Invoke-Build {
 function Invoke-Help {
     dotnet build src/BtrfsClone.PowerShell
     pwsh -NoProfile -File docs/ConvertTo-Maml.ps1
+}
+
+function Invoke-Site {
+    dotnet build src/BtrfsClone.PowerShell
+    Remove-Item out/api, out/site -Recurse -ErrorAction Ignore
+    # Where its version stands.
+    Push-Location docs
+    try {
+        dotnet tool restore
+        dotnet docfx ../docfx.json --warningsAsErrors
+    } finally {
+        Pop-Location
+    }
 }
 
 function Invoke-Test {

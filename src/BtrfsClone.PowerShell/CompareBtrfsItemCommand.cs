@@ -7,7 +7,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Compare-BtrfsItem</c>: how much of a file, or of all files of a tree by their relative paths, is stored in the very
 /// same place as another one's.
 /// </summary>
-[Cmdlet(VerbsData.Compare, "BtrfsItem", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsData.Compare, "BtrfsItem", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Compare-BtrfsItem.html")]
 [OutputType(typeof(CompareResult))]
 public sealed class CompareBtrfsItemCommand : ComparingCmdlet
 {

@@ -14,7 +14,7 @@ namespace BtrfsClone.PowerShell;
     "BtrfsItem",
     DefaultParameterSetName = PathSet,
     SupportsShouldProcess = true,
-    HelpUri = OnlineHelp.Uri)]
+    HelpUri = OnlineHelp.Pages + "Copy-BtrfsItem.html")]
 [OutputType(typeof(CloneResult))]
 public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
 {

@@ -12,7 +12,7 @@ namespace BtrfsClone.PowerShell;
     "BtrfsRange",
     DefaultParameterSetName = PathSet,
     SupportsShouldProcess = true,
-    HelpUri = OnlineHelp.Uri)]
+    HelpUri = OnlineHelp.Pages + "Copy-BtrfsRange.html")]
 [OutputType(typeof(RangeCloneResult))]
 public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
 {

@@ -14,7 +14,7 @@ namespace BtrfsClone.PowerShell;
     "BtrfsItem",
     DefaultParameterSetName = PathSet,
     SupportsShouldProcess = true,
-    HelpUri = OnlineHelp.Uri)]
+    HelpUri = OnlineHelp.Pages + "Export-BtrfsItem.html")]
 [OutputType(typeof(SendResult))]
 public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
 {

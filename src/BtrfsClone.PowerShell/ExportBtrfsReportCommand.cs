@@ -13,7 +13,7 @@ namespace BtrfsClone.PowerShell;
     "BtrfsReport",
     DefaultParameterSetName = PathSet,
     SupportsShouldProcess = true,
-    HelpUri = OnlineHelp.Uri)]
+    HelpUri = OnlineHelp.Pages + "Export-BtrfsReport.html")]
 [OutputType(typeof(ReportResult))]
 public sealed class ExportBtrfsReportCommand : BtrfsCmdlet
 {

@@ -9,7 +9,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Find-BtrfsDuplicate</c>: data that is stored more than once, in any files and at any offset; one object for each
 /// group of places that hold the same, the largest gain first.
 /// </summary>
-[Cmdlet(VerbsCommon.Find, "BtrfsDuplicate", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsCommon.Find, "BtrfsDuplicate", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Find-BtrfsDuplicate.html")]
 [OutputType(typeof(BtrfsDuplicate))]
 public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
 {

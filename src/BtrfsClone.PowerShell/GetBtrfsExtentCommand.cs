@@ -4,7 +4,7 @@ using BtrfsClone.Extents;
 namespace BtrfsClone.PowerShell;
 
 /// <summary><c>Get-BtrfsExtent</c>: what files are made of, one object for each piece, in file order.</summary>
-[Cmdlet(VerbsCommon.Get, "BtrfsExtent", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsCommon.Get, "BtrfsExtent", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Get-BtrfsExtent.html")]
 [OutputType(typeof(BtrfsExtent))]
 public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
 {

@@ -7,7 +7,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Get-BtrfsExtentOwner</c>: who refers to the extents of files, in all subvolumes and snapshots; one object for each
 /// reference and name.
 /// </summary>
-[Cmdlet(VerbsCommon.Get, "BtrfsExtentOwner", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsCommon.Get, "BtrfsExtentOwner", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Get-BtrfsExtentOwner.html")]
 [OutputType(typeof(BtrfsExtentOwner))]
 public sealed class GetBtrfsExtentOwnerCommand : BtrfsCmdlet
 {

@@ -8,7 +8,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Measure-BtrfsItem</c>: what files and trees take on disk, how much of it they share, and how well it is
 /// compressed; one object for each item.
 /// </summary>
-[Cmdlet(VerbsDiagnostic.Measure, "BtrfsItem", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsDiagnostic.Measure, "BtrfsItem", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Measure-BtrfsItem.html")]
 [OutputType(typeof(MeasureResult))]
 public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
 {

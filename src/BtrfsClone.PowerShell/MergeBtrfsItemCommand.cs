@@ -15,7 +15,7 @@ namespace BtrfsClone.PowerShell;
     "BtrfsItem",
     DefaultParameterSetName = PathSet,
     SupportsShouldProcess = true,
-    HelpUri = OnlineHelp.Uri)]
+    HelpUri = OnlineHelp.Pages + "Merge-BtrfsItem.html")]
 [OutputType(typeof(MergeResult))]
 public sealed class MergeBtrfsItemCommand : PairCmdlet
 {

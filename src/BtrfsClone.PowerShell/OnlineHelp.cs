@@ -3,6 +3,6 @@ namespace BtrfsClone.PowerShell;
 /// <summary>Where <c>Get-Help -Online</c> leads.</summary>
 internal static class OnlineHelp
 {
-    /// <summary>The module's page in the gallery: the one address on the web that the package itself brings about.</summary>
-    public const string Uri = "https://www.powershellgallery.com/packages/BtrfsClone";
+    /// <summary>Where the help pages are on the project's site, whose address is the manifest's ProjectUri.</summary>
+    public const string Pages = "https://btrfsclone.github.io/BtrfsClone/help/";
 }

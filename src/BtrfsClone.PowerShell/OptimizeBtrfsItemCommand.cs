@@ -13,7 +13,7 @@ namespace BtrfsClone.PowerShell;
     "BtrfsItem",
     DefaultParameterSetName = PathSet,
     SupportsShouldProcess = true,
-    HelpUri = OnlineHelp.Uri)]
+    HelpUri = OnlineHelp.Pages + "Optimize-BtrfsItem.html")]
 [OutputType(typeof(OptimizeResult))]
 public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
 {

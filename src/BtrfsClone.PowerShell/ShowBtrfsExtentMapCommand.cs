@@ -9,7 +9,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Show-BtrfsExtentMap</c>: draws each file as one bar: what is shared, what is the file's own, what is inline,
 /// preallocated, delayed, and what is a hole. It takes files, and what <c>Get-BtrfsExtent</c> gives.
 /// </summary>
-[Cmdlet(VerbsCommon.Show, "BtrfsExtentMap", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsCommon.Show, "BtrfsExtentMap", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Show-BtrfsExtentMap.html")]
 [OutputType(typeof(string))]
 public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
 {

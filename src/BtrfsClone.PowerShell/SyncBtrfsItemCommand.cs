@@ -14,7 +14,7 @@ namespace BtrfsClone.PowerShell;
     "BtrfsItem",
     DefaultParameterSetName = PathSet,
     SupportsShouldProcess = true,
-    HelpUri = OnlineHelp.Uri)]
+    HelpUri = OnlineHelp.Pages + "Sync-BtrfsItem.html")]
 [OutputType(typeof(SyncResult), typeof(SyncChange))]
 public sealed class SyncBtrfsItemCommand : StoppableCmdlet
 {

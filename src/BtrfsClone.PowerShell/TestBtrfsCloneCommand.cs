@@ -7,7 +7,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Test-BtrfsClone</c>: whether a file or a tree is a clone of another one: every byte stored in the very same place, and
 /// no entry more or less.
 /// </summary>
-[Cmdlet(VerbsDiagnostic.Test, "BtrfsClone", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsDiagnostic.Test, "BtrfsClone", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Test-BtrfsClone.html")]
 [OutputType(typeof(bool))]
 public sealed class TestBtrfsCloneCommand : ComparingCmdlet
 {

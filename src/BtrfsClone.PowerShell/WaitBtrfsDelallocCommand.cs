@@ -7,7 +7,7 @@ namespace BtrfsClone.PowerShell;
 /// <c>Wait-BtrfsDelalloc</c>: comes back when nothing of files, or of any file below directories, is delayed or in
 /// flight.
 /// </summary>
-[Cmdlet(VerbsLifecycle.Wait, "BtrfsDelalloc", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Uri)]
+[Cmdlet(VerbsLifecycle.Wait, "BtrfsDelalloc", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Wait-BtrfsDelalloc.html")]
 [OutputType(typeof(FileInfo), typeof(DirectoryInfo))]
 public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
 {
