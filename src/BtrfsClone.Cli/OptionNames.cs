@@ -7,6 +7,7 @@ internal static class OptionNames
     public static string Of(EngineOption option) => option switch
     {
         EngineOption.Atomic => "--atomic",
+        EngineOption.Delete => "--delete",
         EngineOption.Force => "--force",
         EngineOption.NoClobber => "--no-clobber",
         EngineOption.OneFileSystem => "--one-file-system",

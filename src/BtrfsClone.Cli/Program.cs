@@ -68,7 +68,7 @@ internal static class Program
         if (parsed.Action is ParseErrorAction)
         {
             // Every error of a wrong command line follows from the first.
-            return Refuse(parsed, parsed.Errors[0].Message.ReplaceLineEndings(" "));
+            return Refuse(parsed, parsed.Errors[0].Message.ReplaceLineEndings(" ").Replace(" \t", " ", StringComparison.Ordinal));
         }
 
         return UnknownOption(parsed) is string option

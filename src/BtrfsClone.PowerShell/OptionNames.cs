@@ -9,7 +9,7 @@ internal static class OptionNames
         EngineOption.ReflinkAuto => "-Reflink Auto",
         EngineOption.RelativeBase => "-RelativeBasePath",
         EngineOption.Workers => "-ThrottleLimit",
-        EngineOption.Atomic or EngineOption.Force or EngineOption.NoClobber or EngineOption.OneFileSystem
+        EngineOption.Atomic or EngineOption.Delete or EngineOption.Force or EngineOption.NoClobber or EngineOption.OneFileSystem
             or EngineOption.PointInTime or EngineOption.Snapshot => $"-{option}",
         _ => throw new ArgumentOutOfRangeException(nameof(option)),
     };

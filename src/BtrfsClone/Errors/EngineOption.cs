@@ -6,6 +6,9 @@ public enum EngineOption
     /// <summary><see cref="Cloning.CloneOptions.Atomic"/>.</summary>
     Atomic,
 
+    /// <summary><see cref="Syncing.SyncOptions.Delete"/>.</summary>
+    Delete,
+
     /// <summary><see cref="Cloning.CloneOptions.Force"/>.</summary>
     Force,
 

@@ -13,6 +13,15 @@ internal readonly record struct ErrorMeaning(BtrfsError Error, string? What = nu
     public static ErrorMeaning OtherTypeInTheWay { get; } =
         new(BtrfsError.DestinationExists, "something of another type is in the way, and is left as it is");
 
+    /// <summary>As above, in a sync, which could replace it.</summary>
+    public static ErrorMeaning OtherTypeToDelete { get; } = OtherTypeInTheWay with { Advice = "Use {Delete} to replace it." };
+
+    /// <summary>A sync of a file to a directory, or the other way round: both are to name the tree or the file itself.</summary>
+    public static ErrorMeaning OtherTypeAtTheTop { get; } = OtherTypeInTheWay with
+    {
+        Advice = "Source and destination name the files or the directories themselves: of a directory, name the file in it.",
+    };
+
     /// <summary>A device, a FIFO or a socket is in the way, and was not to be replaced by all means.</summary>
     public static ErrorMeaning SpecialInTheWay { get; } = new(
         BtrfsError.DestinationExists, "a device, a FIFO or a socket is in the way, and is left as it is",

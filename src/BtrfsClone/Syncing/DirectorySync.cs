@@ -50,7 +50,7 @@ internal sealed unsafe class DirectorySync(
                     hidden = EntryRemover.NewHiddenName();
                     failure = run.Options.Delete
                         ? remover.Hide(parent, name, hidden, old)
-                        : Failure.Refused(BtrfsError.DestinationExists);
+                        : Failure.Refused(ErrorMeaning.OtherTypeToDelete);
                 }
             }
             else if (parent is { Merged: true })
@@ -146,7 +146,7 @@ internal sealed unsafe class DirectorySync(
         }
 
         failure = pair.IsAbsent ? default
-            : isOther ? Failure.Refused(BtrfsError.DestinationExists)
+            : isOther ? Failure.Refused(ErrorMeaning.OtherTypeToDelete)
             : result.Failed ? Failure.Destination(SystemCall.OpenAt, result)
             : DirectoryTraits.ReadStatuses(pair);
         if (failure.Failed)

@@ -205,7 +205,7 @@ internal sealed unsafe class EntrySync(
     {
         if (!run.Options.Delete)
         {
-            return Failure.Refused(BtrfsError.DestinationExists);
+            return Failure.Refused(ErrorMeaning.OtherTypeToDelete);
         }
 
         // Nothing is at the name any more when the entry is cloned to it: a link to what it replaces is found here or not at all.
@@ -220,7 +220,7 @@ internal sealed unsafe class EntrySync(
             var below = new LeftOutBelow(run, pair, entry.Text);
             if (below.Failure.Failed || !below.IsNothing)
             {
-                return below.Failure.Failed ? below.Failure : Failure.Refused(BtrfsError.DestinationExists);
+                return below.Failure.Failed ? below.Failure : Failure.Refused(ErrorMeaning.OtherTypeInTheWay);
             }
         }
 

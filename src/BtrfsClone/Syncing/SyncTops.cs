@@ -40,7 +40,7 @@ internal sealed class SyncTops(SyncRun run, PointInTime? snapshots, string sourc
 
         if (DestinationExists && (old.FileType == Sys.ModeDirectory) != AreDirectories)
         {
-            throw new BtrfsException(BtrfsError.DestinationExists, destination);
+            throw new BtrfsException(ErrorMeaning.OtherTypeAtTheTop, destination);
         }
 
         string container = DestinationDirectory.Nearest(CloneDestination.Into(

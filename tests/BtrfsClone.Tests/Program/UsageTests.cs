@@ -15,6 +15,11 @@ public sealed class UsageTests
     [InlineData("copy", "--jobs", "0", "a", "b")]
     [InlineData("copy", "--jobs", "65", "a", "b")]
     [InlineData("copy", "--jobs", "many", "a", "b")]
+    [InlineData("sync", "a")]
+    [InlineData("sync", "a", "b", "c")]
+    [InlineData("sync", "--check", "sums", "a", "b")]
+    [InlineData("duplicates")]
+    [InlineData("duplicates", "--source", "guess", "a")]
     [InlineData("wait")]
     [InlineData("wait", "--timeout", "0", "a")]
     [InlineData("wait", "--timeout", "soon", "a")]
@@ -49,6 +54,7 @@ public sealed class UsageTests
         string[] lines = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
         Assert.StartsWith("btrfs-clone: ", lines[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("\\x", lines[0], StringComparison.Ordinal);
         Assert.Contains("--help", lines[1], StringComparison.Ordinal);
     }
 
@@ -56,6 +62,8 @@ public sealed class UsageTests
     [InlineData("--help")]
     [InlineData("--version")]
     [InlineData("copy", "--help")]
+    [InlineData("sync", "--help")]
+    [InlineData("duplicates", "--help")]
     [InlineData("wait", "--help")]
     [InlineData("extents", "--help")]
     [InlineData("owners", "--help")]

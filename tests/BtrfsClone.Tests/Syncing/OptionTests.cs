@@ -205,6 +205,22 @@ public sealed class OptionTests(ScratchBtrfs btrfs)
         Assert.Equal("first", File.ReadAllText(Path.Combine(Destination, "below/b")));
     }
 
+    [BtrfsTheory(Needs = "cp")]
+    [InlineData("a", "below")]
+    [InlineData("below", "a")]
+    public void Neither_a_file_nor_a_directory_takes_the_place_of_the_other_at_the_top(string source, string destination)
+    {
+        MakePair();
+
+        BtrfsException failure = Assert.Throws<BtrfsException>(() => Syncer.SyncAll(
+            Path.Combine(Source, source), Path.Combine(Destination, destination), new SyncOptions { Delete = true }));
+
+        Assert.Equal(BtrfsError.DestinationExists, failure.Error);
+        Assert.DoesNotContain("Remove", failure.Advice(option => option.ToString()), StringComparison.Ordinal);
+        Assert.Equal("first", File.ReadAllText(Path.Combine(Destination, "a")));
+        Assert.Equal("first", File.ReadAllText(Path.Combine(Destination, "below/b")));
+    }
+
     private void MakePair()
     {
         Directory.CreateDirectory(Path.Combine(Source, "below"));
