@@ -65,7 +65,7 @@ internal sealed unsafe class MetadataSender(SendContext context, WorkerBuffers b
         for (byte* name = buffers.XattrNames; name < end; name += Utf8Z.Length(name) + 1)
         {
             ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
-            bool isCompression = text.SequenceEqual("btrfs.compression"u8);
+            bool isCompression = text.SequenceEqual(CompressionProperty.Xattr);
             if (onlyCompression && !isCompression)
             {
                 continue;

@@ -182,6 +182,13 @@ internal sealed class InodeComparer
                 continue;
             }
 
+            if (otherIsXattr && _sourceState.IsCompressed && IsNamed(_destination.Item, CompressionProperty.Xattr) &&
+                !(isXattr && IsNamed(_source.Item, CompressionProperty.Xattr)))
+            {
+                otherMore = _destination.MoveNext();
+                continue;
+            }
+
             // The key is a checksum of the name, so that both have the same order.
             same &= isXattr && otherIsXattr && _source.Header.Offset == _destination.Header.Offset &&
                 IsSameXattr(_source.Item, _destination.Item);
@@ -190,8 +197,10 @@ internal sealed class InodeComparer
         }
     }
 
-    private static bool IsMark(ReadOnlySpan<byte> xattr) =>
-        xattr.Length > XattrNameOffset && xattr[XattrNameOffset..].StartsWith(SyncMark.Name[..^1]);
+    private static bool IsMark(ReadOnlySpan<byte> xattr) => IsNamed(xattr, SyncMark.Name[..^1]);
+
+    private static bool IsNamed(ReadOnlySpan<byte> xattr, ReadOnlySpan<byte> name) =>
+        xattr.Length > XattrNameOffset && xattr[XattrNameOffset..].StartsWith(name);
 
     private static bool IsSameXattr(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) =>
         one.Length == other.Length && one.Length >= XattrTransidEnd &&

@@ -73,6 +73,12 @@ internal readonly struct InodeState
     public bool HasFlagsOf(in InodeState other) =>
         Flags == other.Flags || (Mode & Sys.ModeTypeMask) is not (Sys.ModeRegular or Sys.ModeDirectory);
 
+    /// <summary>
+    /// Whether the flag that lets data be compressed is set. The kernel also sets it without the property that is to go with it,
+    /// which nobody else can: a clone has both.
+    /// </summary>
+    public bool IsCompressed => (Flags & Compress) != 0;
+
     /// <summary>What does not compress well gets NOCOMPRESS from the kernel, which hides COMPRESS then.</summary>
     private static ulong Visible(ulong flags) =>
         flags & VisibleFlags & ((flags & NoCompress) != 0 ? ~Compress : ulong.MaxValue);

@@ -83,12 +83,14 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
 
         using var sourceScope = new DescriptorScope(source);
         using var destinationScope = new DescriptorScope(destination);
-        return CompareFlags(source, destination, ref difference);
+        return CompareFlags(source, destination, ref difference, out _);
     }
 
-    /// <summary>As above, of what is open.</summary>
-    public static Failure CompareFlags(Descriptor source, Descriptor destination, ref InodeDifference difference)
+    /// <summary>As above, of what is open. Says also whether both have the flag that lets data be compressed.</summary>
+    private static Failure CompareFlags(
+        Descriptor source, Descriptor destination, ref InodeDifference difference, out bool areCompressed)
     {
+        areCompressed = false;
         CallResult result = Sys.GetFlags(source, out InodeFlags flags);
         CallResult otherResult = Sys.GetFlags(destination, out InodeFlags otherFlags);
         if (result.Failed || otherResult.Failed)
@@ -98,6 +100,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
                 : Failure.Destination(SystemCall.GetFlags, otherResult);
         }
 
+        areCompressed = (flags & otherFlags & InodeFlags.Compress) != 0;
         difference &= ~InodeDifference.WrittenFlags;
         difference |= OfFlags(flags, otherFlags);
         return default;
@@ -118,7 +121,9 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         var source = new XattrHolder(pair.Source);
         var destination = new XattrHolder(pair.Destination);
         CallResult otherNames = pair.HasXattrs ? destination.List(buffers.OtherXattrNames) : CallResult.Success;
-        return CompareXattrs(buffers, source, source.List(buffers.XattrNames), destination, otherNames, ref difference);
+        bool areCompressed = (pair.SourceFlags & pair.DestinationFlags & InodeFlags.Compress) != 0;
+        return CompareXattrs(
+            buffers, source, source.List(buffers.XattrNames), destination, otherNames, areCompressed, ref difference);
     }
 
     public void Dispose()
@@ -147,8 +152,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         byte* source = WorkerBuffers.ProcPath(buffers.SourcePath, pair.Source, entry.SourceName);
         byte* destination = WorkerBuffers.ProcPath(buffers.DestinationPath, pair.Destination, entry.Name);
         return CompareXattrs(
-            buffers, new XattrHolder(source), new XattrHolder(destination),
-            ref difference);
+            buffers, new XattrHolder(source), new XattrHolder(destination), areCompressed: false, ref difference);
     }
 
     private Failure CompareLinks(
@@ -184,7 +188,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
 
         using var sourceScope = new DescriptorScope(source);
         using var destinationScope = new DescriptorScope(destination);
-        failure = CompareFlags(source, destination, ref difference);
+        failure = CompareFlags(source, destination, ref difference, out bool areCompressed);
         if (failure.Failed)
         {
             return failure;
@@ -201,7 +205,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         }
 
         return CompareXattrs(
-            buffers, new XattrHolder(source), new XattrHolder(destination), ref difference);
+            buffers, new XattrHolder(source), new XattrHolder(destination), areCompressed, ref difference);
     }
 
     private bool HaveSameContent(Descriptor source, in Statx status, Descriptor destination, in Statx other)
@@ -238,14 +242,15 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
     }
 
     private Failure CompareXattrs(
-        WorkerBuffers buffers, XattrHolder source, XattrHolder destination, ref InodeDifference difference) =>
+        WorkerBuffers buffers, XattrHolder source, XattrHolder destination, bool areCompressed, ref InodeDifference difference) =>
         CompareXattrs(
-            buffers, source, source.List(buffers.XattrNames), destination, destination.List(buffers.OtherXattrNames), ref difference);
+            buffers, source, source.List(buffers.XattrNames), destination, destination.List(buffers.OtherXattrNames), areCompressed,
+            ref difference);
 
     /// <summary>Compares what was listed. A filesystem that knows no xattrs has none.</summary>
     private Failure CompareXattrs(
         WorkerBuffers buffers, XattrHolder source, CallResult length, XattrHolder destination, CallResult otherLength,
-        ref InodeDifference difference)
+        bool areCompressed, ref InodeDifference difference)
     {
         if (length.Failed && !length.Is(Errno.EOPNOTSUPP))
         {
@@ -275,7 +280,10 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
             }
         }
 
-        difference |= isSame && count == otherCount ? 0 : InodeDifference.Metadata;
+        // A clone of what has the flag without the property has both.
+        bool isClone = areCompressed && Xattrs.HaveCompression(buffers.OtherXattrNames, (int)otherLength.Value) &&
+            !Xattrs.HaveCompression(buffers.XattrNames, (int)length.Value);
+        difference |= isSame && count == otherCount - (isClone ? 1 : 0) ? 0 : InodeDifference.Metadata;
         return default;
     }
 

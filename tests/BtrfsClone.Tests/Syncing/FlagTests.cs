@@ -83,6 +83,43 @@ public sealed class FlagTests(ScratchBtrfs btrfs)
         Assert.Empty(Syncer.SyncAll(source, destination).Changes);
     }
 
+    [RootTheory(Needs = BareCompression.Tools + " chattr setfattr touch")]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void What_has_the_flag_without_the_property_is_equal_the_second_time(bool isInherited, bool isCloned)
+    {
+        string folder = btrfs.NewFolder();
+        string source = Path.Combine(folder, "source");
+        string destination = Path.Combine(folder, "destination");
+        Directory.CreateDirectory(source);
+        if (!BareCompression.TryMake(source))
+        {
+            return; // A kernel that has mended it.
+        }
+
+        if (isInherited)
+        {
+            Shell.Check("chattr", "+c", source);
+        }
+
+        if (isCloned)
+        {
+            Shell.Check(Support.Program.File, "copy", source, destination);
+            Assert.All(["file", "directory"], name => Assert.True(BareCompression.HasFlag(Path.Combine(destination, name)), name));
+            Shell.Check("touch", Path.Combine(destination, "file"), Path.Combine(destination, "directory"));
+        }
+
+        Syncer.Sync(source, destination);
+
+        Assert.All(["file", "directory"], name => Assert.True(BareCompression.HasFlag(Path.Combine(destination, name)), name));
+        Assert.Empty(Syncer.SyncAll(source, destination).Changes);
+        Shell.Run("setfattr", "-x", "trusted.btrfs-clone.sync", destination);
+        Assert.Empty(Syncer.SyncAll(source, destination).Changes);
+        SyncedTrees.AssertEqual(folder);
+    }
+
     private static string FlagsOf(string root, string name) =>
         Shell.Check("lsattr", "-d", Path.Combine(root, name)).Split(' ')[0];
 }

@@ -53,6 +53,17 @@ internal sealed unsafe class Metadata(CloneContext context)
             }
         }
 
+        // With the flag alone, the kernel makes entries of a directory whose property it has not read. Nobody can set it alone:
+        // the property of the default algorithm comes with it.
+        if (flags.HasFlag(InodeFlags.Compress) && !Xattrs.HaveCompression(buffers.XattrNames, nameBytes))
+        {
+            CallResult result = Sys.SetFlags(destination, flags & (InodeFlags.Inherited | InodeFlags.DirectorySync));
+            if (result.Failed && !AreUnknown(InodeFlags.Compress, result))
+            {
+                return Failure.Destination(SystemCall.SetFlags, result);
+            }
+        }
+
         if (context.Compression is { } compression && !flags.HasFlag(InodeFlags.NoCow))
         {
             Failure failed = _xattrs.SetCompression(new XattrHolder(destination), compression);

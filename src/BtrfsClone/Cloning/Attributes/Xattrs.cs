@@ -112,17 +112,20 @@ internal sealed unsafe class Xattrs(CloneContext context)
         return default;
     }
 
+    /// <summary>Whether a list of names has btrfs's property "compression".</summary>
+    public static bool HaveCompression(byte* names, int nameBytes) =>
+        Contains(new ReadOnlySpan<byte>(names, nameBytes), CompressionProperty.Xattr);
+
     /// <summary>Sets the compression of what is written later.</summary>
     public Failure SetCompression(XattrHolder to, byte[] value)
     {
-        ReadOnlySpan<byte> property = "btrfs.compression\0"u8;
-        fixed (byte* name = property)
+        fixed (byte* name = "btrfs.compression\0"u8)
         fixed (byte* text = value)
         {
             CallResult result = to.Set(name, text, value.Length);
             if (result.Failed && IsAuto && HasNoPlace(result.Error))
             {
-                context.Losses.AddXattr(property[..^1]);
+                context.Losses.AddXattr(CompressionProperty.Xattr);
                 return default;
             }
 
@@ -158,7 +161,7 @@ internal sealed unsafe class Xattrs(CloneContext context)
         for (byte* name = names; name < names + nameBytes; name += Utf8Z.Length(name) + 1)
         {
             ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
-            if (text.SequenceEqual("system.posix_acl_default"u8) || text.SequenceEqual("btrfs.compression"u8))
+            if (text.SequenceEqual("system.posix_acl_default"u8) || text.SequenceEqual(CompressionProperty.Xattr))
             {
                 return true;
             }
