@@ -5,8 +5,8 @@ using BtrfsClone.Optimizing;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Optimize-BtrfsItem</c>: gives back the parts of extents that nobody can reach any more, and parts nothing from its clones;
-/// one object for each item.
+/// <c>Optimize-BtrfsItem</c>: gives back the parts of extents that nobody can reach any more, joins small extents, and
+/// parts nothing from its clones; one object for each item.
 /// </summary>
 [Cmdlet(
     VerbsCommon.Optimize,
@@ -29,6 +29,14 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long MinimumGain { get; set; }
 
+    /// <summary>
+    /// Extents of which fewer bytes are in use are joined where all files use them one after the other; 0 joins nothing.
+    /// </summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(ByteCountCompleter))]
+    [ValidateRange(0, long.MaxValue)]
+    public long TargetExtentSize { get; set; } = OptimizeOptions.DefaultTargetExtentSize;
+
     /// <summary>The most bytes a second that are read, and that are written.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
@@ -45,6 +53,7 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
         {
             Preview = _whatIf,
             MinimumGain = MinimumGain == 0 ? null : MinimumGain,
+            TargetExtentSize = TargetExtentSize,
             MaximumRate = MaximumRate == 0 ? null : MaximumRate,
         };
         _session = new OptimizeSession(
@@ -66,7 +75,7 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
                 ShouldProcess(
                     target,
                     $"Optimize, which replaces {promised.ExtentsReplaced} extent{(promised.ExtentsReplaced == 1 ? "" : "s")} " +
-                    $"and gives back {promised.GainedLength} bytes");
+                    $"by {promised.ExtentsWritten} and gives back {promised.GainedLength} bytes");
             }
             else if (ShouldProcess(target, "Optimize"))
             {

@@ -45,7 +45,7 @@ Describe 'Optimize-BtrfsItem' -Skip:(-not $root) {
     It 'tells with -WhatIf what it would give back, and does nothing' {
         $extents = Get-BtrfsExtent clone | ConvertTo-Json
         $said = pwsh -NoProfile -NonInteractive -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; Optimize-BtrfsItem '$folder/tree' -WhatIf"
-        $said | Should -Be "What if: Performing the operation ""Optimize, which replaces 1 extent and gives back 81920 bytes"" on target ""$folder/tree""."
+        $said | Should -Be "What if: Performing the operation ""Optimize, which replaces 1 extent by 1 and gives back 81920 bytes"" on target ""$folder/tree""."
         Get-BtrfsExtent clone | ConvertTo-Json | Should -Be $extents
     }
 
@@ -56,6 +56,20 @@ Describe 'Optimize-BtrfsItem' -Skip:(-not $root) {
         $result.Elapsed.TotalSeconds | Should -BeGreaterThan 1
         { Optimize-BtrfsItem tree -MinimumGain 0 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         { Optimize-BtrfsItem tree -MaximumRate -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+    }
+
+    It 'joins fragments, for the clone as well' {
+        foreach ($i in 19..0) {
+            Invoke-Tool dd if=/dev/urandom of=tree/small bs=4096 seek=$i count=1 'conv=notrunc,fsync' status=none
+        }
+        Invoke-Tool cp --reflink=always tree/small small-clone
+        (Optimize-BtrfsItem tree/small -TargetExtentSize 0).ExtentsReplaced | Should -Be 0
+        (Optimize-BtrfsItem tree/small -TargetExtentSize 4KB).ExtentsReplaced | Should -Be 0
+        $result = Optimize-BtrfsItem tree/small
+        $result.ExtentsReplaced, $result.ExtentsWritten, $result.ExtentsLeft, $result.GainedLength | Should -Be 20, 1, 0, 0
+        Invoke-Tool filefrag tree/small small-clone | Should -Match ': 1 extent found'
+        Test-BtrfsClone tree/small small-clone | Should -BeTrue
+        { Optimize-BtrfsItem tree -TargetExtentSize -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
     }
 
     It 'counts what a read-only snapshot holds' {
@@ -77,7 +91,7 @@ Describe 'Optimize-BtrfsItem' -Skip:(-not $root) {
         ($restored | Measure-BtrfsItem).Path | Should -Be "$folder/tree"
         ($result | Get-Item).FullName | Should -Be "$folder/tree"
         ($result | ConvertTo-Json | ConvertFrom-Json).WrittenLength | Should -Be 327680
-        $result | Out-String -Width 80 | Should -Match '(?m)^ +1 +80 KiB +320 KiB +0 B tree\s*$'
+        $result | Out-String -Width 80 | Should -Match '(?m)^ +1 +1 +80 KiB +320 KiB +0 B tree\s*$'
     }
 
     It 'goes on after an item that failed' {

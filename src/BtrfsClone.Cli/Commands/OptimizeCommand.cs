@@ -6,7 +6,7 @@ using BtrfsClone.Optimizing;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone optimize</c>: gives back the parts of extents that nobody can reach.</summary>
+/// <summary><c>btrfs-clone optimize</c>: gives back the parts of extents that nobody can reach, and joins small ones.</summary>
 internal static class OptimizeCommand
 {
     public static Command Create()
@@ -20,13 +20,19 @@ internal static class OptimizeCommand
         Option<long?> minimumGain = Number(
             "--minimum-gain",
             "Replace an extent only where that gives back as many bytes (default: a hundredth of what is written for it).");
+        Option<long?> targetSize = Number(
+            "--target-extent-size",
+            "Join extents of which fewer bytes are in use, where all files use them one after the other; 0 joins nothing " +
+            $"(default: {OptimizeOptions.DefaultTargetExtentSize}).",
+            least: 0);
         Option<long?> maximumRate = Number(
             "--maximum-rate", "Read no more bytes a second, and write no more (default: as fast as it can be).");
         Option<bool> json = new("--json") { Description = "Write one JSON object a line, with all that is known." };
         Command command = new(
-            "optimize", "Give back the parts of extents that nobody can reach; clones and snapshots stay shared (needs root).")
+            "optimize",
+            "Give back the parts of extents that nobody can reach, and join small extents; clones and snapshots stay shared (needs root).")
         {
-            paths, dryRun, minimumGain, maximumRate, json,
+            paths, dryRun, minimumGain, targetSize, maximumRate, json,
         };
         command.SetAction(parsed => Invocation.Run(run =>
         {
@@ -34,6 +40,7 @@ internal static class OptimizeCommand
             {
                 Preview = parsed.GetValue(dryRun),
                 MinimumGain = parsed.GetValue(minimumGain),
+                TargetExtentSize = parsed.GetValue(targetSize) ?? OptimizeOptions.DefaultTargetExtentSize,
                 MaximumRate = parsed.GetValue(maximumRate),
             };
             Optimize(run, options, parsed.GetValue(paths)!, parsed.GetValue(json));
@@ -41,14 +48,14 @@ internal static class OptimizeCommand
         return command;
     }
 
-    private static Option<long?> Number(string name, string description)
+    private static Option<long?> Number(string name, string description, long least = 1)
     {
         Option<long?> option = new(name) { Description = description, HelpName = "BYTES" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, out long value) && value < 1)
+            if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, out long value) && value < least)
             {
-                result.AddError($"{name} takes a number of bytes from 1 on.");
+                result.AddError($"{name} takes a number of bytes from {least} on.");
             }
         });
         return option;
@@ -89,8 +96,9 @@ internal static class OptimizeCommand
         {
             string extents = result.ExtentsReplaced == 1 ? "extent" : "extents";
             output.Write(Encoding.UTF8.GetBytes(
-                $"{PathText.Printable(result.Path)}: {result.ExtentsReplaced} {extents} {(isPreview ? "would be " : "")}replaced, " +
-                $"{result.GainedLength} bytes gained, {result.WrittenLength} written, {result.LeftLength} left"));
+                $"{PathText.Printable(result.Path)}: {result.ExtentsReplaced} {extents} {(isPreview ? "would be " : "")}replaced by " +
+                $"{result.ExtentsWritten}, {result.GainedLength} bytes gained, {result.WrittenLength} written, {result.LeftLength} left" +
+                (result.ExtentsLeft > 0 ? $", {result.ExtentsLeft} extents not joined" : "")));
         }
 
         output.EndLine();

@@ -3,17 +3,19 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Replaces extents of which only parts are in use, some at a time: what is in use is written once, all that refers to it moves
-/// there, and the old extent is seen to be gone. Whenever it ends, each file holds what it held.
+/// Replaces extents of which only parts are in use, and small ones that all files use one after the other, some at a time: what is
+/// in use is written once, all that refers to it moves there, and the old extents are seen to be gone. Whenever it ends, each file
+/// holds what it held.
 /// </summary>
 internal sealed class ExtentReplacer : IDisposable
 {
-    private const int MostPending = 1024;
+    private const int MostPending = 1 << 16;
 
     private readonly OptimizeOptions _options;
     private readonly OptimizeCounters _counters;
     private readonly Action _pump;
     private readonly UseLookup _lookup = new();
+    private readonly GroupSearch _groups;
     private readonly RewriteRounds _rounds;
     private readonly List<UsedExtent> _pending = [];
     private long _blockSize;
@@ -25,6 +27,7 @@ internal sealed class ExtentReplacer : IDisposable
     public ExtentReplacer(OptimizeOptions options, OptimizeCounters counters, Action<BtrfsException> report, Action pump)
     {
         (_options, _counters, _pump) = (options, counters, pump);
+        _groups = new GroupSearch(options, counters);
         _rounds = new RewriteRounds(options, counters, _lookup, report, pump);
     }
 
@@ -46,7 +49,7 @@ internal sealed class ExtentReplacer : IDisposable
         _rounds.Start(directory, path, blockSize);
     }
 
-    /// <summary>Takes an extent of which something may not be in use.</summary>
+    /// <summary>Takes an extent of which something may not be in use, or that may be joined with those after it.</summary>
     /// <exception cref="BtrfsException">There is no space, or the trees cannot be read.</exception>
     public void Add(UsedExtent extent)
     {
@@ -73,9 +76,9 @@ internal sealed class ExtentReplacer : IDisposable
         {
             _pump();
             int count = _lookup.Find(_pending);
-            for (int i = 0; i < count; i++)
+            foreach (ExtentGroup group in _groups.Find(_pending.Take(count), _blockSize))
             {
-                Consider(new Replacement(_pending[i]));
+                Consider(group);
                 _pump();
             }
 
@@ -85,27 +88,28 @@ internal sealed class ExtentReplacer : IDisposable
         _rounds.Run();
     }
 
-    private void Consider(Replacement replacement)
+    private void Consider(ExtentGroup group)
     {
-        long gain = replacement.Gain(_blockSize);
-        if (!_options.IsWorth(gain, replacement.Length))
+        long gain = group.Gain(_blockSize);
+        if (group.Extents.Count == 1 && !_options.IsWorth(gain, group.Length))
         {
             return;
         }
 
-        if (!replacement.MayReplace)
+        if (!group.MayMove)
         {
             _counters.Left += gain;
         }
         else if (_options.Preview)
         {
-            _counters.Replaced++;
+            _counters.ExtentsReplaced += group.Extents.Count;
+            _counters.ExtentsWritten += group.ExtentsExpected;
             _counters.Gained += gain;
-            _counters.Written += replacement.Extent.DiskLength - gain;
+            _counters.Written += group.DiskLength - gain;
         }
         else
         {
-            _rounds.Add(new Rewrite(replacement.Extent, gain, replacement));
+            _rounds.Add(new Rewrite(group));
         }
     }
 }

@@ -3,16 +3,18 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>Reads the pieces of files by the items of their subvolume's tree, and hands on the extents that they use in part.</summary>
+/// <summary>Reads the pieces of files by the items of their subvolume's tree, and hands on the extents that may be
+/// replaced.</summary>
 /// <param name="replacer">Takes the extents.</param>
+/// <param name="targetSize">Smaller extents may be joined.</param>
 /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
-internal sealed class FileScan(ExtentReplacer replacer, Action pump)
+internal sealed class FileScan(ExtentReplacer replacer, long targetSize, Action pump)
 {
     private readonly InodeCursor _cursor = new();
-    private readonly PartialExtents _partial = new();
+    private readonly CandidateExtents _candidates = new(targetSize);
 
     /// <summary>Begins with an item.</summary>
-    public void Start() => _partial.Clear();
+    public void Start() => _candidates.Clear();
 
     /// <summary>Reads files of one subvolume.</summary>
     /// <param name="directory">Something that is open in the subvolume.</param>
@@ -43,7 +45,7 @@ internal sealed class FileScan(ExtentReplacer replacer, Action pump)
                 throw _cursor.Malformed();
             }
 
-            if (!_partial.TryAdd(piece))
+            if (!_candidates.TryAdd(piece))
             {
                 HandOn();
             }
@@ -52,7 +54,7 @@ internal sealed class FileScan(ExtentReplacer replacer, Action pump)
 
     private void HandOn()
     {
-        foreach (UsedExtent extent in _partial.Take())
+        foreach (UsedExtent extent in _candidates.Take())
         {
             replacer.Add(extent);
         }

@@ -6,7 +6,13 @@ internal sealed class OptimizeCounters
     public long Files { get; set; }
 
     /// <inheritdoc cref="OptimizeResult.ExtentsReplaced"/>
-    public long Replaced { get; set; }
+    public long ExtentsReplaced { get; set; }
+
+    /// <inheritdoc cref="OptimizeResult.ExtentsWritten"/>
+    public long ExtentsWritten { get; set; }
+
+    /// <inheritdoc cref="OptimizeResult.ExtentsLeft"/>
+    public long ExtentsLeft { get; set; }
 
     /// <inheritdoc cref="OptimizeResult.GainedLength"/>
     public long Gained { get; set; }
@@ -19,4 +25,11 @@ internal sealed class OptimizeCounters
 
     /// <inheritdoc cref="OptimizeResult.Failed"/>
     public long Failed { get; set; }
+
+    /// <summary>Begins with another item.</summary>
+    public void Clear()
+    {
+        (Files, ExtentsReplaced, ExtentsWritten, ExtentsLeft) = (0, 0, 0, 0);
+        (Gained, Written, Left, Failed) = (0, 0, 0, 0);
+    }
 }

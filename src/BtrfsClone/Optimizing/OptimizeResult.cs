@@ -11,6 +11,15 @@ public sealed class OptimizeResult
     /// <summary>How many extents have new ones in their place, which hold only what is in use.</summary>
     public long ExtentsReplaced { get; internal init; }
 
+    /// <summary>How many extents these new ones are.</summary>
+    public long ExtentsWritten { get; internal init; }
+
+    /// <summary>
+    /// How many small extents, next to one another in all files, are not joined, since a read-only snapshot or a file that may not
+    /// be moved uses one of them.
+    /// </summary>
+    public long ExtentsLeft { get; internal init; }
+
     /// <summary>
     /// The bytes that the filesystem has got back: those of the extents that are gone, less those of the new ones. Metadata are
     /// not counted.

@@ -7,8 +7,9 @@ namespace BtrfsClone.Optimizing;
 
 /// <summary>
 /// Gives back what nobody can reach: the parts of extents that overwriting, truncating and deleting have left behind, while
-/// clones or snapshots, or the file itself, use the rest. What is in use is written once, and all that refers to it, in all
-/// subvolumes and snapshots, inside the item or not, moves there (FIDEDUPERANGE). So nothing is parted from its clones.
+/// clones or snapshots, or the file itself, use the rest; and joins small extents that all files use one after the other. What is
+/// in use is written once, and all that refers to it, in all subvolumes and snapshots, inside the item or not, moves there
+/// (FIDEDUPERANGE). So nothing is parted from its clones.
 /// It is used from one thread at a time.
 /// </summary>
 /// <remarks>
@@ -36,16 +37,17 @@ public sealed class OptimizeSession : IDisposable
     /// <summary>Begins an invocation.</summary>
     /// <param name="options">How to optimize.</param>
     /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Optimize"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number of the options is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number of the options is less than 1, or than 0 where that is allowed.</exception>
     public OptimizeSession(OptimizeOptions options, SessionEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(events);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MinimumGain ?? 1, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumRate ?? 1, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.TargetExtentSize, nameof(options));
         _pump = new EventPump(events);
         _replacer = new ExtentReplacer(options, _counters, Report, Pump);
-        _scan = new FileScan(_replacer, Pump);
+        _scan = new FileScan(_replacer, options.TargetExtentSize, Pump);
         _maxOpen = FreeDescriptors.Share(4, 3, 256);
     }
 
@@ -71,8 +73,7 @@ public sealed class OptimizeSession : IDisposable
         cancellation.ThrowIfCancellationRequested();
         _cancellation = cancellation;
         long begin = Stopwatch.GetTimestamp();
-        (_counters.Files, _counters.Replaced, _counters.Gained) = (0, 0, 0);
-        (_counters.Written, _counters.Left, _counters.Failed) = (0, 0, 0);
+        _counters.Clear();
         CallResult result = Sys.Stat(path, follow: false, out Statx status);
         Check(result, SystemCall.Statx, path);
         bool isDirectory = status.FileType == Sys.ModeDirectory;
@@ -153,7 +154,9 @@ public sealed class OptimizeSession : IDisposable
     private OptimizeResult Result(string path, TimeSpan elapsed) => new()
     {
         Path = path,
-        ExtentsReplaced = _counters.Replaced,
+        ExtentsReplaced = _counters.ExtentsReplaced,
+        ExtentsWritten = _counters.ExtentsWritten,
+        ExtentsLeft = _counters.ExtentsLeft,
         GainedLength = _counters.Gained,
         WrittenLength = _counters.Written,
         LeftLength = _counters.Left,

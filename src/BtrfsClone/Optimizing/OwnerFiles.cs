@@ -42,15 +42,15 @@ internal sealed class OwnerFiles : IDisposable
     }
 
     /// <summary>Opens a file, if it is not open. It stays open at least until the next call of <see cref="Reserve"/>.</summary>
-    public CallResult Open(in ExtentUse use, out Descriptor file)
+    public CallResult Open(in Move move, out Descriptor file)
     {
-        (ulong, ulong, ulong) key = (use.Owner.Root, use.Owner.Inode, use.Generation);
+        (ulong, ulong, ulong) key = (move.File.Root, move.File.Inode, move.Generation);
         if (_open.TryGetValue(key, out file))
         {
             return CallResult.Success;
         }
 
-        CallResult result = Sys.OpenInode(_mount, use.Owner.Root, use.Owner.Inode, use.Generation, s_flags, out file);
+        CallResult result = Sys.OpenInode(_mount, move.File.Root, move.File.Inode, move.Generation, s_flags, out file);
         if (result.Succeeded)
         {
             _open.Add(key, file);

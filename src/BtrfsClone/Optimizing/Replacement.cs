@@ -1,86 +1,66 @@
 using BtrfsClone.Extents;
+using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>What is to be written in the place of an extent: what of it is in use, one part after the other.</summary>
+/// <summary>A range of a file that is to hold a range of what is written. Lengths are bytes.</summary>
+/// <param name="File">The file, and where in it the range begins.</param>
+/// <param name="Generation">The generation of the file's inode item.</param>
+/// <param name="At">Where in what is written the range begins.</param>
+/// <param name="Length">The range's length, to the file's end at most.</param>
+internal readonly record struct Move(ExtentOwner File, ulong Generation, long At, long Length);
+
+/// <summary>What is to be written in the place of extents: what of them is in use, one part after the other.</summary>
 internal sealed class Replacement
 {
-    private readonly List<(long Start, long End, long At)> _parts = [];
+    private readonly List<Move> _moves = [];
 
-    /// <param name="extent">The extent, with all its uses.</param>
-    public Replacement(UsedExtent extent)
+    /// <param name="group">The extents.</param>
+    public Replacement(ExtentGroup group)
     {
-        Extent = extent;
-        long at = 0;
-        foreach (ExtentUse use in extent.Uses)
+        (Compression, EndsInBlock) = (group.Compression, group.EndsInBlock);
+        List<ExtentPart> heads = [.. group.Parts.Where(part => !part.IsNext)];
+        heads.Sort(static (one, other) => ExtentOwner.Compare(one.Uses[0].Owner, other.Uses[0].Owner));
+        foreach (ExtentPart head in heads.Where(head => Last(head).Missing == 0).Concat(heads.Where(head => Last(head).Missing > 0)))
         {
-            if (_parts.Count == 0 || use.ExtentOffset > _parts[^1].End)
-            {
-                _parts.Add((use.ExtentOffset, use.ExtentEnd, at));
-                at += use.Length;
-            }
-            else if (use.ExtentEnd > _parts[^1].End)
-            {
-                at += use.ExtentEnd - _parts[^1].End;
-                _parts[^1] = _parts[^1] with { End = use.ExtentEnd };
-            }
+            Add(head);
         }
-
-        Length = at;
-        MayReplace = !extent.IsUnclear && extent.Uses.Count > 0 && CutEnd();
     }
 
-    public UsedExtent Extent { get; }
+    public ExtentCompression Compression { get; }
 
     /// <summary>The bytes in use, unpacked, whole blocks.</summary>
-    public long Length { get; }
+    public long Length { get; private set; }
 
-    /// <summary>Whether the files that use its last block end inside of that.</summary>
-    public bool EndsInBlock { get; private set; }
+    /// <inheritdoc cref="ExtentGroup.EndsInBlock"/>
+    public bool EndsInBlock { get; }
 
-    /// <summary>Whether all that refers to the extent may be moved.</summary>
-    public bool MayReplace { get; }
+    /// <summary>Who is to hold what of it, in the order of the places in it; of one place and length by files.</summary>
+    public List<Move> Moves => _moves;
 
-    /// <summary>
-    /// The bytes that come free. Of a compressed extent it is what its use lets expect: how small the rest becomes is known only
-    /// when it is written.
-    /// </summary>
-    public long Gain(long blockSize)
+    private static ExtentPart Last(ExtentPart part)
     {
-        long needed = Extent.Compression == ExtentCompression.None
-            ? Length
-            : (long)Math.Ceiling((double)Extent.DiskLength * Length / Extent.RamLength / blockSize) * blockSize;
-        return Extent.IsUnclear ? 0 : Extent.DiskLength - needed;
-    }
-
-    /// <summary>Where a place in the extent is in what is written.</summary>
-    public long PlaceOf(long extentOffset)
-    {
-        int index = _parts.BinarySearch((extentOffset, long.MaxValue, 0));
-        (long start, _, long at) = _parts[~index - 1];
-        return at + extentOffset - start;
-    }
-
-    /// <summary>
-    /// A file that ends inside a block shares this block only with the end of another one: what is written ends there, too.
-    /// False where the uses do not agree in that, or one of them may not be moved.
-    /// </summary>
-    private bool CutEnd()
-    {
-        long end = _parts[^1].End;
-        long cut = -1;
-        foreach (ExtentUse use in Extent.Uses)
+        while (part.Next is ExtentPart next)
         {
-            long missing = use.Length - use.Content;
-            if (!use.MayMove || (missing > 0 && use.ExtentEnd != end) || (use.ExtentEnd == end && cut >= 0 && cut != missing))
-            {
-                return false;
-            }
-
-            cut = use.ExtentEnd == end ? missing : cut;
+            part = next;
         }
 
-        EndsInBlock = cut > 0;
-        return true;
+        return part;
+    }
+
+    private void Add(ExtentPart head)
+    {
+        long begin = Length;
+        for (ExtentPart? part = head; part is not null; part = part.Next)
+        {
+            Length += part.Length;
+        }
+
+        long joined = Length - begin - Last(head).Missing;
+        foreach (ref readonly ExtentUse use in head.Uses)
+        {
+            _moves.Add(new Move(
+                use.Owner, use.Generation, begin + use.ExtentOffset - head.Start, head.Next is null ? use.Content : joined));
+        }
     }
 }

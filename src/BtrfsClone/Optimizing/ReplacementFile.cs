@@ -69,19 +69,25 @@ internal sealed unsafe class ReplacementFile : IDisposable
         }
     }
 
-    /// <summary>The bytes on disk of the extents between two places, once it is complete.</summary>
-    public long DiskLength(long from, long to)
+    /// <summary>The extents between two places, and their bytes on disk, once it is complete.</summary>
+    public (long DiskLength, int Count) Written(long from, long to)
     {
         int index = _extents.BinarySearch((from, 0, 0));
         long sum = 0;
+        int count = 0;
         long last = 0;
         for (index = index < 0 ? ~index : index; index < _extents.Count && _extents[index].Offset < to; index++)
         {
-            sum += _extents[index].Place != last ? _extents[index].DiskLength : 0;
+            if (_extents[index].Place > 0 && _extents[index].Place != last)
+            {
+                sum += _extents[index].DiskLength;
+                count++;
+            }
+
             last = _extents[index].Place;
         }
 
-        return sum;
+        return (sum, count);
     }
 
     public void Dispose() => Sys.Close(_file);

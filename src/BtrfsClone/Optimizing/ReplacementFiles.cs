@@ -29,7 +29,7 @@ internal sealed class ReplacementFiles : IDisposable
     /// <exception cref="BtrfsException">A file cannot be made.</exception>
     public ReplacementFile Place(Replacement replacement, out long at)
     {
-        ExtentCompression compression = replacement.Extent.Compression;
+        ExtentCompression compression = replacement.Compression;
         if (replacement.EndsInBlock || !_shared.TryGetValue(compression, out ReplacementFile? file))
         {
             file = ReplacementFile.Make(_directory, _path, compression);

@@ -3,7 +3,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>Writes what is in use of an extent, as the files that use it hold it.</summary>
+/// <summary>Writes what is in use of extents, as the files that use it hold it.</summary>
 /// <param name="files">Opens the files.</param>
 /// <param name="reading">The rate of reading.</param>
 /// <param name="writing">The rate of writing.</param>
@@ -19,31 +19,30 @@ internal sealed class ReplacementWriter(OwnerFiles files, Pace reading, Pace wri
     public Failure Write(Replacement replacement, ReplacementFile file, long begin)
     {
         long done = 0;
-        foreach (ExtentUse use in replacement.Extent.Uses)
+        foreach (Move move in replacement.Moves)
         {
             // Opened even where there is nothing to read: what cannot be opened cannot be moved either.
             files.Reserve(1);
-            CallResult result = files.Open(use, out Descriptor owner);
+            CallResult result = files.Open(move, out Descriptor owner);
             if (result.Failed)
             {
                 return Failure.Source(SystemCall.OpenByHandleAt, result);
             }
 
-            long at = replacement.PlaceOf(use.ExtentOffset);
             long length;
-            for (long skipped = Math.Max(done - at, 0); skipped < use.Content; skipped += length)
+            for (long skipped = Math.Max(done - move.At, 0); skipped < move.Length; skipped += length)
             {
                 pump();
-                length = Math.Min(use.Content - skipped, _buffer.Length);
+                length = Math.Min(move.Length - skipped, _buffer.Length);
                 Failure failure = Copy(
-                    owner, (long)use.Owner.Offset + skipped, file, begin + at + skipped, _buffer.AsSpan(0, (int)length));
+                    owner, (long)move.File.Offset + skipped, file, begin + move.At + skipped, _buffer.AsSpan(0, (int)length));
                 if (failure.Failed)
                 {
                     return failure;
                 }
             }
 
-            done = Math.Max(done, at + use.Content);
+            done = Math.Max(done, move.At + move.Length);
         }
 
         return default;

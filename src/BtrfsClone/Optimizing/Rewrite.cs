@@ -2,18 +2,18 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>An extent that is being replaced.</summary>
-/// <param name="extent">The extent.</param>
-/// <param name="gain">The bytes that are to come free.</param>
-/// <param name="replacement">What of it is in use.</param>
-internal sealed class Rewrite(UsedExtent extent, long gain, Replacement replacement)
+/// <summary>Extents that are being replaced together.</summary>
+/// <param name="group">The extents.</param>
+internal sealed class Rewrite(ExtentGroup group)
 {
-    public UsedExtent Extent => extent;
+    /// <summary>The extents that somebody uses still.</summary>
+    public List<UsedExtent> Extents { get; } = [.. group.Extents];
 
-    public long Gain => gain;
+    /// <summary>These, with what used them when they were looked up last.</summary>
+    public ExtentGroup Group { get; private set; } = group;
 
-    /// <summary>What of it is in use by now.</summary>
-    public Replacement Replacement { get; set; } = replacement;
+    /// <summary>What of them was in use then.</summary>
+    public Replacement Replacement { get; private set; } = new(group);
 
     /// <summary>Where that is written; null where that failed.</summary>
     public ReplacementFile? File { get; set; }
@@ -29,4 +29,25 @@ internal sealed class Rewrite(UsedExtent extent, long gain, Replacement replacem
 
     /// <summary>It is not worth it.</summary>
     public bool IsGivenUp { get; set; }
+
+    /// <summary>
+    /// Goes on with the extents that are left and have been looked up again. False where they may not be replaced any more.
+    /// </summary>
+    public bool TryGoOn()
+    {
+        Group = new ExtentGroup(Extents[0]);
+        bool mayMove = Group.MayMove;
+        foreach (UsedExtent extent in Extents.Skip(1))
+        {
+            ExtentGroup other = new(extent);
+            mayMove &= other.MayMove & Group.TryTake(other);
+        }
+
+        if (mayMove)
+        {
+            Replacement = new Replacement(Group);
+        }
+
+        return mayMove;
+    }
 }

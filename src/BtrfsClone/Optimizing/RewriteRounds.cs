@@ -112,10 +112,10 @@ internal sealed class RewriteRounds : IDisposable
         _new.Complete();
         foreach (Rewrite one in _round.Where(one => one.File is not null))
         {
-            long length = one.File!.DiskLength(one.At, one.At + one.Replacement.Length);
-            if (one.NewLength == 0 && !_options.IsWorth(one.Extent.DiskLength - length, length))
+            (long length, int extents) = one.File!.Written(one.At, one.At + one.Replacement.Length);
+            if (one.NewLength == 0 && !IsWorth(one, length, extents))
             {
-                // It did not compress as well as the old one.
+                // It did not compress as well as before, or there is no room for larger extents.
                 one.IsGivenUp = true;
                 continue;
             }
@@ -124,6 +124,7 @@ internal sealed class RewriteRounds : IDisposable
             {
                 one.NewLength += length;
                 _counters.Written += length;
+                _counters.ExtentsWritten += extents;
                 _written += length;
             }
 
@@ -131,7 +132,13 @@ internal sealed class RewriteRounds : IDisposable
         }
     }
 
-    /// <summary>Writes what is in use of an extent; once more with what has come free by then, if there is no space.</summary>
+    private bool IsWorth(Rewrite one, long length, int extents)
+    {
+        long gain = one.Extents.Sum(extent => extent.DiskLength) - length;
+        return _options.IsWorth(gain, length) || (gain >= 0 && extents < one.Extents.Count);
+    }
+
+    /// <summary>Writes what is in use; once more with what has come free by then, if there is no space.</summary>
     private void Write(Rewrite one)
     {
         TryWrite(one);
@@ -161,10 +168,16 @@ internal sealed class RewriteRounds : IDisposable
         List<Rewrite> left = [];
         foreach (Rewrite one in _round.Where(one => !one.IsGivenUp))
         {
-            if (!_lookup.IsUsed(one.Extent.Place))
+            foreach (UsedExtent gone in one.Extents.Where(extent => !_lookup.IsUsed(extent.Place)).ToList())
             {
-                _counters.Replaced++;
-                _counters.Gained += one.Extent.DiskLength - one.NewLength;
+                one.Extents.Remove(gone);
+                _counters.ExtentsReplaced++;
+                _counters.Gained += gone.DiskLength;
+            }
+
+            if (one.Extents.Count == 0)
+            {
+                _counters.Gained -= one.NewLength;
             }
             else if (isLast || !TryAgain(one))
             {
@@ -182,20 +195,18 @@ internal sealed class RewriteRounds : IDisposable
 
     private bool TryAgain(Rewrite one)
     {
-        // What the kernel has refused, it will refuse again.
-        if (one.Failure.Failed && !HasGone(one.Failure))
+        if (_lookup.Find(one.Extents) < one.Extents.Count || !one.TryGoOn())
         {
             return false;
         }
 
-        _lookup.Find([one.Extent]);
-        one.Replacement = new Replacement(one.Extent);
-        return one.Replacement.MayReplace;
+        // What the kernel has refused, it will refuse again.
+        return !one.Failure.Failed || HasGone(one.Failure);
     }
 
     private void Leave(Rewrite one)
     {
-        _counters.Left += one.Gain;
+        _counters.Left += one.Group.Gain(_blockSize);
         _counters.Gained -= one.NewLength;
         if (IsSpace(one.Failure))
         {

@@ -5,7 +5,7 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Makes all that refers to an extent share what was written in its place (FIDEDUPERANGE). The kernel compares with both files
+/// Makes all that refers to extents share what was written in their place (FIDEDUPERANGE). The kernel compares with both files
 /// locked: what holds other bytes by now stays as it is, in halves down to single blocks.
 /// </summary>
 /// <param name="files">Opens the files.</param>
@@ -20,7 +20,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
     private long _blockSize;
     private bool _hasMoved;
 
-    /// <summary>Moves all uses of an extent.</summary>
+    /// <summary>Moves all that is to hold what was written.</summary>
     /// <param name="replacement">What was written.</param>
     /// <param name="file">The file that it is in.</param>
     /// <param name="begin">Where it begins there.</param>
@@ -30,42 +30,42 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
     public bool Move(Replacement replacement, ReplacementFile file, long begin, long blockSize, out Failure failure)
     {
         (_blockSize, _hasMoved, failure) = (blockSize, false, default);
-        ReadOnlySpan<ExtentUse> uses = CollectionsMarshal.AsSpan(replacement.Extent.Uses);
+        ReadOnlySpan<Move> moves = CollectionsMarshal.AsSpan(replacement.Moves);
         int most = Math.Min(files.Most, _destinations.Length);
-        for (int first = 0, next; first < uses.Length; first = next)
+        for (int first = 0, next; first < moves.Length; first = next)
         {
             next = first + 1;
-            while (next < uses.Length && next - first < most && uses[next].ExtentOffset == uses[first].ExtentOffset &&
-                uses[next].Content == uses[first].Content)
+            while (next < moves.Length && next - first < most && moves[next].At == moves[first].At &&
+                moves[next].Length == moves[first].Length)
             {
                 next++;
             }
 
-            Failure one = MoveEqual(uses[first..next], file.Descriptor, begin + replacement.PlaceOf(uses[first].ExtentOffset));
+            Failure one = MoveEqual(moves[first..next], file.Descriptor, begin + moves[first].At);
             failure = one.Failed ? one : failure;
         }
 
         return _hasMoved;
     }
 
-    /// <summary>Moves pieces that are the same part of the extent.</summary>
-    private Failure MoveEqual(ReadOnlySpan<ExtentUse> uses, Descriptor source, long from)
+    /// <summary>Moves ranges that are to hold the same.</summary>
+    private Failure MoveEqual(ReadOnlySpan<Move> moves, Descriptor source, long from)
     {
         Failure failure = default;
-        files.Reserve(uses.Length);
-        long length = uses[0].Content;
+        files.Reserve(moves.Length);
+        long length = moves[0].Length;
         for (long done = 0; done < length; done += Chunk)
         {
             pump();
             long part = Math.Min(Chunk, length - done);
             int count = 0;
-            foreach (ExtentUse use in uses)
+            foreach (Move move in moves)
             {
-                CallResult opened = files.Open(use, out Descriptor file);
+                CallResult opened = files.Open(move, out Descriptor file);
                 failure = opened.Failed ? Failure.Source(SystemCall.OpenByHandleAt, opened) : failure;
                 if (opened.Succeeded)
                 {
-                    _destinations[count++] = new DedupeDestination { File = file, Offset = (long)use.Owner.Offset + done };
+                    _destinations[count++] = new DedupeDestination { File = file, Offset = (long)move.File.Offset + done };
                 }
             }
 

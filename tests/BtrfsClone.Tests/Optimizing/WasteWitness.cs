@@ -51,6 +51,9 @@ internal sealed partial class WasteWitness
         }
     }
 
+    /// <summary>How many extents there are.</summary>
+    public int Count => _extents.Count;
+
     /// <summary>The bytes of all extents on disk.</summary>
     public long DiskLength => _extents.Values.Sum(extent => extent.DiskLength);
 

@@ -28,8 +28,8 @@ public sealed class OptimizeCommandTests
         ShellResult done = Support.Program.Run("optimize", "--maximum-rate", "100000000", "--json", image.Root, file);
 
         Assert.Equal(
-            new ShellResult(0, $"{shown}: 1 extent would be replaced, 12288 bytes gained, 28672 written, 0 left\n", ""), promised);
-        Assert.Equal(new ShellResult(0, $"{shown}: 0 extents replaced, 0 bytes gained, 0 written, 0 left\n", ""), nothing);
+            new ShellResult(0, $"{shown}: 1 extent would be replaced by 1, 12288 bytes gained, 28672 written, 0 left\n", ""), promised);
+        Assert.Equal(new ShellResult(0, $"{shown}: 0 extents replaced by 0, 0 bytes gained, 0 written, 0 left\n", ""), nothing);
         Assert.Equal((0, ""), (done.ExitCode, done.Error));
         JsonElement[] objects = [.. done.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonDocument.Parse(line).RootElement)];
@@ -39,6 +39,26 @@ public sealed class OptimizeCommandTests
                 one.GetProperty("Path").GetString()!, one.GetProperty("ExtentsReplaced").GetInt64(),
                 one.GetProperty("GainedLength").GetInt64(), one.GetProperty("WrittenLength").GetInt64(),
                 one.GetProperty("LeftLength").GetInt64())));
+    }
+
+    [RootFact(Needs = Tools + " filefrag")]
+    public void Joins_fragments_and_says_which_it_does_not()
+    {
+        using ScratchImage image = Optimizer.NewImage();
+        string pool = Path.Combine(image.Root, "pool");
+        string file = Path.Combine(pool, "file");
+        Shell.Check("btrfs", "subvolume", "create", pool);
+        Fragments.Write(file, new Random(1), 10 * Optimizer.Block, blocks: 1);
+        ShellResult none = Support.Program.Run("optimize", "--target-extent-size", "0", file);
+        ShellResult promised = Support.Program.Run("optimize", "-n", "--target-extent-size", "8192", file);
+        Shell.Check("btrfs", "subvolume", "snapshot", "-r", pool, Path.Combine(image.Root, "snapshot"));
+        ShellResult kept = Support.Program.Run("optimize", file);
+
+        Assert.Equal(new ShellResult(0, $"{file}: 0 extents replaced by 0, 0 bytes gained, 0 written, 0 left\n", ""), none);
+        Assert.Equal(
+            new ShellResult(0, $"{file}: 10 extents would be replaced by 1, 0 bytes gained, 40960 written, 0 left\n", ""), promised);
+        Assert.Equal(
+            new ShellResult(0, $"{file}: 0 extents replaced by 0, 0 bytes gained, 0 written, 0 left, 10 extents not joined\n", ""), kept);
     }
 
     [RootFact(Needs = Tools + " setpriv")]
