@@ -57,9 +57,7 @@ internal sealed class Invocation : IDisposable
     /// <summary>Reports one failure, as a line on standard error, and goes on.</summary>
     public void Fail(BtrfsException failure)
     {
-        string cause = failure.Errno == 0
-            ? ""
-            : $"{failure.Call}: {Marshal.GetPInvokeErrorMessage(failure.Errno)}. ";
+        string cause = failure.Errno == 0 ? "" : $"{failure.Cause}. ";
         Fail($"{PathText.Printable(failure.Path)}: {failure.Description}: {cause}{failure.Advice(OptionNames.Of)}");
     }
 

@@ -31,11 +31,22 @@ public abstract class ComparingCmdlet : PairCmdlet
     protected sealed override void ProcessPair(string path)
     {
         _progress!.Item = path;
-        Take(_session!.Compare(Reference, path, Cancellation));
+        CompareResult result = _session!.Compare(Reference, path, Cancellation);
+        WriteVerbose(Describe(result));
+        Take(result);
     }
 
     /// <inheritdoc/>
     protected sealed override void EndProcessing() => _progress!.Complete();
+
+    private static string Describe(CompareResult result)
+    {
+        string content = result.ComparedLength == 0 ? "no content was read"
+            : result.ComparedLength == result.InlineLength ? $"{result.ComparedLength} bytes of inline data were compared by content"
+            : $"{result.ComparedLength} bytes were compared by content, since only btrfs's trees tell the place of compressed data, " +
+                "and they need CAP_SYS_ADMIN";
+        return $"'{PathText.Printable(result.Path)}' was compared by the places of its data; {content}.";
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -83,7 +83,7 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotADirectory && !item.IsNamed)
         {
-            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a directory.");
+            TellPassedOver(item.FullName, "not a directory");
         }
     }
 

@@ -76,7 +76,7 @@ public sealed class ExportBtrfsReportCommand : BtrfsCmdlet
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotADirectory && !item.IsNamed)
         {
-            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a directory.");
+            TellPassedOver(item.FullName, "not a directory");
         }
     }
 

@@ -7,7 +7,9 @@ namespace BtrfsClone.PowerShell;
 /// <param name="directories">Whether the files in a directory are read that is named outright.</param>
 /// <param name="recurse">Whether the files in any directory are read, and those below it.</param>
 /// <param name="oneFileSystem">Whether other filesystems are left out.</param>
-internal sealed class ExtentItems(ExtentReader reader, bool directories, bool recurse, bool oneFileSystem) : IDisposable
+/// <param name="tell">Takes where the extents of each file are read from, and why.</param>
+internal sealed class ExtentItems(
+    ExtentReader reader, bool directories, bool recurse, bool oneFileSystem, Action<string> tell) : IDisposable
 {
     /// <summary>Reads one item.</summary>
     /// <param name="item">The item.</param>
@@ -30,7 +32,7 @@ internal sealed class ExtentItems(ExtentReader reader, bool directories, bool re
             return ReadDirectory(path, onFailure, cancellation);
         }
 
-        return reader.ReadAll(path, cancellation);
+        return ReadOpen();
     }
 
     /// <inheritdoc/>
@@ -42,6 +44,11 @@ internal sealed class ExtentItems(ExtentReader reader, bool directories, bool re
         using ExtentWalk walk = new(path, reader, recurse, oneFileSystem);
         while (walk.Next(cancellation, out BtrfsException? failure))
         {
+            if (failure is null)
+            {
+                Tell();
+            }
+
             FileExtent extent = default;
             bool any = failure is null && TryRead(out extent, out failure);
             for (; any; any = TryRead(out extent, out failure))
@@ -55,6 +62,22 @@ internal sealed class ExtentItems(ExtentReader reader, bool directories, bool re
             }
         }
     }
+
+    private IEnumerable<BtrfsExtent> ReadOpen()
+    {
+        Tell();
+        while (reader.Read(out FileExtent extent))
+        {
+            yield return new BtrfsExtent(reader.Path, extent);
+        }
+
+        reader.Close();
+    }
+
+    private void Tell() => tell($"'{PathText.Printable(reader.Path)}' is read {(
+        reader.Source == ExtentSource.Tree ? "from btrfs's trees"
+        : reader.IsTreeRefused ? "by FIEMAP, since btrfs's trees need CAP_SYS_ADMIN; what only these tell is empty"
+        : "by FIEMAP; what only btrfs's trees tell is empty")}.");
 
     private bool TryRead(out FileExtent extent, out BtrfsException? failure)
     {

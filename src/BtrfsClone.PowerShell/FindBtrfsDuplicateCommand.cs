@@ -18,6 +18,7 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
     private FindSession? _session;
     private WorkProgress? _progress;
     private EntryFilter? _filter;
+    private int _skipped;
 
     /// <summary>Bytes that data has at least; a range has at least one block in any case.</summary>
     [Parameter]
@@ -72,6 +73,7 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
             EntryKind kind = Directory.Exists(item.FullName) ? EntryKind.Directory : EntryKind.File;
             if (_filter is not null && !_filter(PathInDirectory(item.FullName), kind))
             {
+                _skipped++;
                 return;
             }
 
@@ -92,6 +94,8 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
             }
         });
         _progress!.Complete();
+        WriteVerbose($"{_session!.Progress.Files} files were searched; {_skipped} items were left out by their names.");
+
         if (_session!.Progress.Stale > 0)
         {
             WriteWarning($"{_session.Progress.Stale} groups were left out: their files have changed meanwhile.");
@@ -106,7 +110,7 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
     {
         if (failure.Error == BtrfsError.NotRegularFile && _notNamed.Contains(failure.Path))
         {
-            WriteVerbose($"'{PathText.Printable(failure.Path)}' is neither a regular file nor a directory.");
+            TellPassedOver(failure.Path, "neither a regular file nor a directory");
             return;
         }
 

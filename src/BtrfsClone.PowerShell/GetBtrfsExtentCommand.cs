@@ -54,7 +54,7 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
             IncludeHole = IncludeHole,
             Source = Source,
         };
-        _items = new ExtentItems(new ExtentReader(options), directories: false, Recurse, OneFileSystem);
+        _items = new ExtentItems(new ExtentReader(options), directories: false, Recurse, OneFileSystem, WriteVerbose);
     }
 
     /// <inheritdoc/>
@@ -62,14 +62,23 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
     {
         try
         {
+            bool isPending = false;
             foreach (BtrfsExtent extent in _items!.Read(item, WriteFailure, Cancellation))
             {
+                // FIEMAP never has this, and a tree only what is committed.
+                isPending |= extent is { Generation: not null, DiskOffset: not null, ReferenceCount: null };
                 WriteObject(extent);
+            }
+
+            if (isPending)
+            {
+                WriteVerbose(
+                    $"'{PathText.Printable(item.FullName)}' has extents that are not committed yet, whose ReferenceCount is empty.");
             }
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
-            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a regular file.");
+            TellPassedOver(item.FullName, "not a regular file");
         }
     }
 

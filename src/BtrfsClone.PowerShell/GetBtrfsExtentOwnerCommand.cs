@@ -33,14 +33,21 @@ public sealed class GetBtrfsExtentOwnerCommand : BtrfsCmdlet
     {
         try
         {
+            bool any = false;
             foreach (BtrfsExtentOwner owner in Owners(item.Target))
             {
+                any = true;
                 WriteObject(owner);
+            }
+
+            if (!any)
+            {
+                WriteVerbose($"'{PathText.Printable(item.FullName)}' has no extent on disk; holes and inline data have no owners.");
             }
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
-            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a regular file.");
+            TellPassedOver(item.FullName, "not a regular file");
         }
     }
 

@@ -61,6 +61,13 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
         try
         {
             MeasureResult result = _session!.Measure(item.Target, Cancellation);
+            if (result.DiskLength is null)
+            {
+                WriteVerbose(
+                    $"'{PathText.Printable(item.FullName)}': what it takes on disk is empty: only btrfs's trees tell it, " +
+                    "which need CAP_SYS_ADMIN.");
+            }
+
             if (!Reclaimable)
             {
                 WriteObject(result);
@@ -68,7 +75,7 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
-            WriteVerbose($"'{PathText.Printable(item.FullName)}' is neither a regular file nor a directory.");
+            TellPassedOver(item.FullName, "neither a regular file nor a directory");
         }
     }
 

@@ -79,12 +79,19 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
             }
             else if (ShouldProcess(target, "Optimize"))
             {
-                WriteObject(_session!.Optimize(item.Target, Cancellation));
+                OptimizeResult result = _session!.Optimize(item.Target, Cancellation);
+                if (result.LeftLength > 0)
+                {
+                    WriteVerbose(
+                        $"'{target}': {result.LeftLength} bytes stay, since something refers to their extents that does not move.");
+                }
+
+                WriteObject(result);
             }
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
-            WriteVerbose($"'{PathText.Printable(item.FullName)}' is neither a regular file nor a directory.");
+            TellPassedOver(item.FullName, "neither a regular file nor a directory");
         }
     }
 

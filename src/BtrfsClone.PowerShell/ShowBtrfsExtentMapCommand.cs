@@ -60,7 +60,7 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
     {
         _map = new ExtentMap(Width > 0 ? Width : ConsoleWidth(), IsPlain());
         var reader = new ExtentReader(new ExtentReaderOptions { IncludeHole = true });
-        _items = new ExtentItems(reader, directories: true, Recurse, OneFileSystem);
+        _items = new ExtentItems(reader, directories: true, Recurse, OneFileSystem, WriteVerbose);
     }
 
     /// <inheritdoc/>
@@ -141,7 +141,7 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.NotRegularFile && !item.IsNamed)
         {
-            WriteVerbose($"'{PathText.Printable(item.FullName)}' is not a regular file.");
+            TellPassedOver(item.FullName, "not a regular file");
         }
     }
 

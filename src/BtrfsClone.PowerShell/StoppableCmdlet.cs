@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using BtrfsClone.Interop;
 
 namespace BtrfsClone.PowerShell;
 
@@ -17,6 +18,10 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     private readonly object _work = new();
     private volatile bool _processEnds;
     private bool _disposing;
+
+    private bool IsDebugging => MyInvocation.BoundParameters.TryGetValue("Debug", out object? given)
+        ? (SwitchParameter)given
+        : GetVariableValue("DebugPreference") is not (null or ActionPreference.SilentlyContinue or ActionPreference.Ignore);
 
     /// <summary>Makes a cmdlet.</summary>
     protected StoppableCmdlet() => Cancellation = _stopping.Token;
@@ -61,7 +66,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
             {
                 if (!_processEnds)
                 {
-                    work();
+                    Work(work);
                 }
             }
         }
@@ -75,6 +80,30 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         }
 
         StayWhileProcessEnds();
+    }
+
+    /// <summary>Works, and tells the calls of it with <c>-Debug</c>.</summary>
+    private void Work(Action work)
+    {
+        if (!IsDebugging)
+        {
+            work();
+            return;
+        }
+
+        using CallTrace trace = new();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            string calls = trace.ToString();
+            if (calls.Length > 0 && !Cancellation.IsCancellationRequested)
+            {
+                WriteDebug($"System calls: {calls}");
+            }
+        }
     }
 
     /// <summary>
@@ -122,6 +151,11 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes the non-terminating error of a failed item.</summary>
     /// <param name="failure">The failure; its path becomes the record's target object.</param>
     protected void WriteFailure(BtrfsException failure) => Report(ErrorRecords.From(failure));
+
+    /// <summary>With <c>-Verbose</c>: says of an item what it is not, and why nothing is done with it.</summary>
+    /// <param name="path">The item.</param>
+    /// <param name="what">What it would have to be.</param>
+    protected void TellPassedOver(string path, string what) => WriteVerbose($"'{PathText.Printable(path)}' is {what}; it is left out.");
 
     /// <summary>Says which directory was left empty, since nothing in it can be cloned.</summary>
     /// <param name="path">Its path.</param>

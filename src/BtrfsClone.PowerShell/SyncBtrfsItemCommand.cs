@@ -165,6 +165,9 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
         Attempt(() =>
         {
             SyncResult result = _session!.Sync(path, destination, Cancellation);
+            WriteVerbose($"'{PathText.Printable(result.Path)}': {(result.Unchanged is null
+                ? "looked only at what has changed since the last time, and Unchanged is empty"
+                : "looked at every entry of both sides")}.");
             if (!_whatIf)
             {
                 WriteObject(result);

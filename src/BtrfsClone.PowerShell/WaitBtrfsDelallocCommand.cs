@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using BtrfsClone.Delalloc;
 
@@ -12,6 +13,7 @@ namespace BtrfsClone.PowerShell;
 public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
 {
     private DelallocSession? _session;
+    private WorkProgress? _progress;
 
     /// <summary>
     /// Seconds to wait for each item, counted from when it is reached; without it, as long as it takes. What is past
@@ -43,15 +45,25 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
             Flush = !NoFlush,
             OneFileSystem = OneFileSystem,
         };
-        _session = new DelallocSession(options, new DelallocEvents { OnFailure = WriteFailure, OnQuiet = Pass });
+        _session = new DelallocSession(
+            options, new DelallocEvents { OnFailure = WriteFailure, OnQuiet = Pass, OnTick = () => _progress!.Tick() });
+        _progress = new WorkProgress(
+            this, "Waiting for delayed data", _ => string.Create(CultureInfo.CurrentCulture, $"{_session.Files:N0} files"));
     }
 
     /// <inheritdoc/>
-    protected override void ProcessItem(ItemPath item) =>
+    protected override void ProcessItem(ItemPath item)
+    {
+        _progress!.Item = item.FullName;
         _session!.Add(item.Target, Cancellation, item, passOver: !item.IsNamed);
+    }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => Attempt(() => _session!.Complete(Cancellation));
+    protected override void EndProcessing()
+    {
+        Attempt(() => _session!.Complete(Cancellation));
+        _progress!.Complete();
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -66,9 +78,13 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
 
     private void Pass(DelallocItem waited)
     {
-        if (waited.PassedOver)
+        if (!waited.PassedOver)
         {
-            WriteVerbose($"'{PathText.Printable(waited.Path)}' is neither a regular file nor a directory.");
+            WriteVerbose(Describe(waited));
+        }
+        else
+        {
+            TellPassedOver(waited.Path, "neither a regular file nor a directory");
         }
 
         if (!PassThru)
@@ -91,5 +107,16 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
             // It was removed after its data had been written out.
             WriteFailure(new BtrfsException(BtrfsError.SourceNotFound, waited.Path));
         }
+    }
+
+    private static string Describe(DelallocItem waited)
+    {
+        string passes = waited.Passes > 1 ? $", in {waited.Passes} passes, since something was written meanwhile" : "";
+        return waited.BusyFiles == 0
+            ? $"'{PathText.Printable(waited.Path)}' is quiet: nothing was delayed or in flight{passes}."
+            : string.Create(
+                CultureInfo.CurrentCulture,
+                $"'{PathText.Printable(waited.Path)}' is quiet: {waited.BusyFiles:N0} with delayed data or data in flight, " +
+                $"looked at up to {waited.Rounds} times{passes}.");
     }
 }

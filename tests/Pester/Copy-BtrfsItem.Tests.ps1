@@ -791,7 +791,7 @@ Describe 'Copy-BtrfsItem asks and tells' {
         $result.Path | Should -Be "$folder/new/one", "$folder/new/two"
         $failures | Should -HaveCount 1
         $failures[0].TargetObject | Should -Be "$folder/missing"
-        $failures[0].Exception | Should -BeOfType BtrfsClone.BtrfsException
+        $failures[0].Exception | Should -BeOfType Management.Automation.ItemNotFoundException
         $failures[0].Exception.Message | Should -Match 'missing'
     }
 

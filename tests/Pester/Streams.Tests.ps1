@@ -45,12 +45,25 @@ Describe '<_> and the streams' -ForEach $cmdlets {
         $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
         $failure.CategoryInfo.Activity | Should -Be $cmdlet
         $failure.TargetObject | Should -Be $missing
-        $failure.Exception | Should -BeOfType BtrfsClone.BtrfsException
+        $failure.Exception | Should -BeOfType Management.Automation.ItemNotFoundException
+        $failure.Exception.InnerException | Should -BeOfType BtrfsClone.BtrfsException
+        $failure.Exception.Errno | Should -Be 2
+        # What happened, the path and the reason are told once.
+        $failure.Exception.Message | Should -Be "'$missing': no such file or directory ($($failure.Exception.Call))."
         $failure.InvocationInfo.MyCommand.Name | Should -Be $cmdlet
         $failure.ErrorDetails.RecommendedAction | Should -Match '^[A-Z].*\.$'
         $shown = $failure | Out-String -Width 1000
         $shown | Should -Match ([regex]::Escape($missing))
         $shown | Should -Match ([regex]::Escape($failure.ErrorDetails.RecommendedAction))
+    }
+
+    It 'lets scripts catch it as they catch it of Get-Item' {
+        $caught = try {
+            & $cmdlet -LiteralPath $missing @more -ErrorAction Stop
+        } catch [Management.Automation.ItemNotFoundException] {
+            'caught'
+        }
+        $caught | Should -Be 'caught'
     }
 
     It 'goes on after it, and tells $? of it' {
@@ -85,6 +98,94 @@ Describe '<_> and the streams' -ForEach $cmdlets {
     It 'is silent on the other streams when all is well' {
         $null = & $cmdlet -LiteralPath $good @more -ErrorVariable failures -WarningVariable warnings -InformationVariable information
         $failures.Count + $warnings.Count + $information.Count | Should -Be 0
+        & $cmdlet -LiteralPath $good @more *>&1 | Where-Object { $_ -is [Management.Automation.InformationalRecord] } | Should -BeNullOrEmpty
+    }
+
+    It 'tells its system calls in the debug stream, those that fail too' {
+        # The switch would ask for confirmation, too.
+        $DebugPreference = 'Continue'
+        foreach ($path in $good, $missing) {
+            $said = & $cmdlet -LiteralPath $path @more -ErrorAction SilentlyContinue 5>&1 |
+                Where-Object { $_ -is [Management.Automation.DebugRecord] }
+            $said.Message | Should -Not -BeNullOrEmpty
+            $said.Message | Should -Match '^System calls: \w+( E\w+)? \d+'
+            $said.Message -join ' ' | Should -Match ($path -eq $good ? '\bOpenAt \d' : '\bENOENT \d')
+        }
+    }
+}
+
+Describe 'The debug stream' {
+    It 'counts what was called' {
+        $folder = New-ScratchFolder
+        Set-Content "$folder/one", "$folder/two" ('content' * 1000)
+        $DebugPreference = 'Continue'
+        $said = Get-Item "$folder/*" | Copy-BtrfsItem -Destination "$folder/copies" 5>&1
+        $said.Message | Where-Object { $_ -match '\bClone 1\b' } | Should -HaveCount 2
+        Get-BtrfsExtent "$folder/one" -Source Fiemap 5>&1 | Select-Object -Last 1 | Should -Match '\bFiemap 1\b'
+    }
+}
+
+Describe '-Verbose' {
+    BeforeAll {
+        function Get-Said {
+            param([scriptblock] $Command)
+
+            (& $Command 4>&1 | Where-Object { $_ -is [Management.Automation.VerboseRecord] }).Message
+        }
+
+        $folder = New-ScratchFolder
+        New-OneExtentFile "$folder/file" 1MB
+        $null = New-Item -ItemType Directory "$folder/tree"
+        Set-Content "$folder/tree/small" 'content'
+        sync -f $folder
+    }
+
+    It 'says where Get-BtrfsExtent has read from, and why a field is empty' {
+        Get-Said { Get-BtrfsExtent "$folder/file" -Source Fiemap -Verbose } | Should -Match 'by FIEMAP; what only btrfs''s trees tell is empty'
+        if (-not (Test-Root)) {
+            return
+        }
+
+        Get-Said { Get-BtrfsExtent "$folder/file" -Verbose } | Should -Match 'from btrfs''s trees'
+        Get-Said { Show-BtrfsExtentMap "$folder/file" -Verbose } | Should -Match 'from btrfs''s trees'
+        chmod 755 $folder
+        Invoke-AsUser "Get-BtrfsExtent '$folder/file' -Verbose 4>&1 | Select-Object -First 1" | Should -Match 'by FIEMAP, since btrfs''s trees need CAP_SYS_ADMIN'
+        Invoke-AsUser "Measure-BtrfsItem '$folder/file' -Verbose 4>&1 | Select-Object -First 1" | Should -Match 'is empty: only btrfs''s trees tell it'
+
+        # What is not committed has no references yet, unless the kernel has just committed by itself.
+        dd if=/dev/urandom of=$folder/file bs=4K count=1 seek=10 conv=notrunc,fsync status=none
+        $isEmpty = $null -in (Get-BtrfsExtent "$folder/file").ReferenceCount
+        $said = Get-Said { Get-BtrfsExtent "$folder/file" -Verbose }
+        if ($isEmpty -and $null -in (Get-BtrfsExtent "$folder/file").ReferenceCount) {
+            "$said" | Should -Match 'not committed yet, whose ReferenceCount is empty'
+        }
+    }
+
+    It 'says how often Wait-BtrfsDelalloc has looked at what was written' {
+        dd if=/dev/urandom of=$folder/written bs=1M count=8 status=none
+        Get-Said { Wait-BtrfsDelalloc "$folder/written" -Verbose } | Should -Match '^''[^'']+/written'' is quiet: 1 with delayed data .* up to [2-9]\d* times'
+        Get-Said { Wait-BtrfsDelalloc "$folder/written", $folder -Verbose } | Should -Match 'nothing was delayed or in flight'
+    }
+
+    It 'says what Compare-BtrfsItem has read' {
+        Copy-BtrfsItem "$folder/tree" "$folder/clone"
+        Get-Said { Compare-BtrfsItem "$folder/tree" "$folder/clone" -Verbose } | Should -Match '8 bytes of inline data were compared by content'
+        Copy-BtrfsItem "$folder/file" "$folder/again"
+        Get-Said { Test-BtrfsClone "$folder/file" "$folder/again" -Verbose } | Should -Match 'no content was read'
+    }
+
+    It 'says what Sync-BtrfsItem has looked at' {
+        Get-Said { Sync-BtrfsItem "$folder/tree" "$folder/synced" -Verbose } | Should -Not -Match 'only at what has changed'
+        $said = Sync-BtrfsItem "$folder/tree" "$folder/synced" -Verbose 4>&1
+        [bool] ($said -match 'only at what has changed') | Should -Be ($null -eq $said[-1].Unchanged)
+    }
+
+    It 'says what is left out' {
+        Get-Said { Get-ChildItem $folder | Copy-BtrfsItem -Destination "$folder/some" -Include file -Verbose } | Should -Contain "'$folder/written' is left out."
+        Get-Said { Get-ChildItem $folder | Find-BtrfsDuplicate -Exclude tree -Verbose } | Should -Match '1 items were left out by their names'
+        foreach ($cmdlet in 'Get-BtrfsExtent', 'Get-BtrfsExtentOwner') {
+            Get-Said { Get-Item "$folder/tree" | & $cmdlet -Verbose } | Should -Be "'$folder/tree' is not a regular file; it is left out."
+        }
     }
 }
 

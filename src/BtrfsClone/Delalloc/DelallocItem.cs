@@ -21,6 +21,12 @@ public sealed class DelallocItem
     /// <summary>It is neither a regular file nor a directory, so that nothing of it can be delayed.</summary>
     public bool PassedOver { get; internal set; }
 
+    /// <summary>How many times a file of it was found with data that was delayed or in flight, over all passes.</summary>
+    public long BusyFiles { get; internal set; }
+
+    /// <summary>How often the file was looked at that took longest: write-out is started in the first round.</summary>
+    public int Rounds { get; internal set; }
+
     /// <summary>When it has taken too long, on <see cref="Environment.TickCount64"/>'s clock.</summary>
     internal long Deadline { get; }
 
@@ -65,7 +71,7 @@ public sealed class DelallocItem
     }
 
     /// <summary>How many times the directory has been looked through; 0 for a file.</summary>
-    internal int Passes { get; private set; }
+    public int Passes { get; private set; }
 
     internal void BeginPass(int longestPause, CancellationToken cancellation)
     {

@@ -57,6 +57,9 @@ public sealed class DelallocSession : IDisposable
         _flusher = new Flusher(descriptors, (flusher, files) => new FlushWorker(flusher, options.Flush, files).Run());
     }
 
+    /// <summary>How many files have been done with so far; those of a directory again in each pass through it.</summary>
+    public long Files => _flusher.Done;
+
     /// <summary>
     /// Starts write-out of an item. Returns without waiting for it, unless so many wait already that some of them have
     /// to be done with first.
@@ -287,14 +290,7 @@ public sealed class DelallocSession : IDisposable
     private int TimeLeft()
     {
         int longest = _events.OnTick is null ? int.MaxValue : LongestPause;
-        foreach (DelallocItem item in _items)
-        {
-            if (!item.Ended)
-            {
-                return (int)Math.Clamp(item.Deadline - Environment.TickCount64, 1, longest);
-            }
-        }
-
-        return longest;
+        DelallocItem? next = _items.FirstOrDefault(item => !item.Ended);
+        return next is null ? longest : (int)Math.Clamp(next.Deadline - Environment.TickCount64, 1, longest);
     }
 }

@@ -24,6 +24,7 @@ internal sealed class Flusher : IDisposable
     private readonly Queue<(DelallocItem, BtrfsException)> _failures = new();
     private readonly Queue<DelallocItem> _finished = new();
     private int _made;
+    private long _done;
     private int _workers;
     private int _pausing;
     private bool _callerWantsRoom;
@@ -45,6 +46,9 @@ internal sealed class Flusher : IDisposable
 
     /// <summary>Whether more files may be added; as far as that is known without the lock.</summary>
     public bool HasRoom => _hasRoom;
+
+    /// <summary>How many files have been done with.</summary>
+    public long Done => Interlocked.Read(ref _done);
 
     /// <summary>Whether nobody asks for anything any more.</summary>
     public bool IsStopped => _stop;
@@ -195,6 +199,9 @@ internal sealed class Flusher : IDisposable
             }
 
             file.Item.LookAgain |= file.LookAgain;
+            file.Item.BusyFiles += file.WasBusy ? 1 : 0;
+            file.Item.Rounds = Math.Max(file.Item.Rounds, file.Rounds);
+            _done++;
             _free.Push(file);
             if (_free.Count > _capacity / 4)
             {

@@ -48,6 +48,12 @@ internal sealed class PendingFile
     /// <summary>The directory that it came from has to be looked through once more.</summary>
     public bool LookAgain { get; private set; }
 
+    /// <summary>How often it has been looked at.</summary>
+    public int Rounds { get; private set; }
+
+    /// <summary>Whether something of it was delayed or in flight.</summary>
+    public bool WasBusy => _wasBusy;
+
     /// <summary>Which call failed.</summary>
     public SystemCall FailedCall { get; private set; }
 
@@ -59,6 +65,7 @@ internal sealed class PendingFile
         Item = item;
         Descriptor = descriptor;
         _looked = _wasBusy = LookAgain = false;
+        Rounds = 0;
     }
 
     /// <summary>Closes it, unless that has been done.</summary>
@@ -76,6 +83,7 @@ internal sealed class PendingFile
     {
         bool first = !_looked;
         _looked = true;
+        Rounds++;
 
         Activity activity = Look(fiemap, out ulong dirtyPages);
         if (activity is Activity.InFlight or Activity.Delayed)

@@ -61,6 +61,9 @@ public sealed class BtrfsException : IOException
     /// <summary>What went wrong, as a few words without the path.</summary>
     public string Description { get; }
 
+    /// <summary>The call that failed and why, as a few words; empty where none did.</summary>
+    public string Cause => ErrorText.Cause(Description, Errno, Call);
+
     /// <summary>What the user can do about it, as one sentence.</summary>
     /// <param name="spelling">How the front end spells an option of the engine.</param>
     /// <returns>The sentence.</returns>

@@ -10,8 +10,15 @@ internal static class ErrorText
 
     public static string Summary(string what, string path, int errno, string call)
     {
-        string cause = errno == 0 ? "" : $" ({call}: {Marshal.GetPInvokeErrorMessage(errno)})";
-        return $"'{PathText.Printable(path)}': {what}{cause}.";
+        string cause = Cause(what, errno, call);
+        return $"'{PathText.Printable(path)}': {what}{(cause.Length == 0 ? "" : $" ({cause})")}.";
+    }
+
+    /// <summary>The call that failed and why; without the reason where that is what was said already.</summary>
+    public static string Cause(string what, int errno, string call)
+    {
+        string reason = errno == 0 ? "" : Marshal.GetPInvokeErrorMessage(errno);
+        return errno == 0 ? "" : what.Equals(reason, StringComparison.OrdinalIgnoreCase) ? call : $"{call}: {reason}";
     }
 
     /// <summary>An advice with the options as a front end spells them.</summary>

@@ -58,6 +58,9 @@ public sealed class ExtentReader : IDisposable
     /// <summary>Where the open file's extents come from: never <see cref="ExtentSource.Auto"/> once a file is open.</summary>
     public ExtentSource Source { get; private set; }
 
+    /// <summary>Whether FIEMAP is asked since the trees may not be read, which needs CAP_SYS_ADMIN.</summary>
+    public bool IsTreeRefused { get; private set; }
+
     /// <summary>The open file's path.</summary>
     public string Path { get; private set; } = "";
 
@@ -199,6 +202,7 @@ public sealed class ExtentReader : IDisposable
             throw new BtrfsException(BtrfsError.NotRegularFile, path);
         }
 
+        IsTreeRefused = false;
         _position = _options.Offset;
         _holesEnd = Math.Min(_options.End, (long)status.Size);
         bool isBtrfs = Sys.FileSystemMagic(file, out long magic).Succeeded && magic == Sys.BtrfsMagic;
@@ -227,6 +231,7 @@ public sealed class ExtentReader : IDisposable
             throw BtrfsException.FromErrno(result.Error, SystemCall.TreeSearch, path);
         }
 
+        IsTreeRefused = result.Failed;
         if (result.Failed)
         {
             return false;

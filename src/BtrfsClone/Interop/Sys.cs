@@ -14,6 +14,14 @@ internal static partial class Sys
 
     /// <summary>The result of a call of the C library, which returns -1 where it failed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static CallResult Result(long result) =>
-        CallResult.FromKernel(result >= 0 ? result : -Marshal.GetLastPInvokeError());
+    private static CallResult Result(long result, [CallerMemberName] string call = "")
+    {
+        var given = CallResult.FromKernel(result >= 0 ? result : -Marshal.GetLastPInvokeError());
+        if (CallTrace.IsOn)
+        {
+            CallTrace.Add(call, given);
+        }
+
+        return given;
+    }
 }

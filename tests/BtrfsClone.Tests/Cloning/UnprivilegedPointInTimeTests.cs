@@ -27,8 +27,8 @@ public sealed class UnprivilegedPointInTimeTests(ScratchBtrfs btrfs)
         Assert.Equal(1, result.ExitCode);
         string[] lines = [.. result.Error.TrimEnd('\n').Split('\n').Order(StringComparer.Ordinal)];
         Assert.Equal(3, lines.Length);
-        Assert.StartsWith($"btrfs-clone: {folder}/source/closed file: permission denied: openat: ", lines[0], StringComparison.Ordinal);
-        Assert.StartsWith($"btrfs-clone: {folder}/source/closed: permission denied: openat: ", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith($"btrfs-clone: {folder}/source/closed file: permission denied: openat. ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith($"btrfs-clone: {folder}/source/closed: permission denied: openat. ", lines[1], StringComparison.Ordinal);
         Assert.StartsWith(
             $"btrfs-clone: {folder}/source/theirs: permission denied: BTRFS_IOC_SNAP_CREATE_V2: ", lines[2], StringComparison.Ordinal);
         Assert.Equal("x", File.ReadAllText(folder + "/clone/file"));
@@ -140,7 +140,7 @@ public sealed class UnprivilegedPointInTimeTests(ScratchBtrfs btrfs)
 
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith(
-            $"btrfs-clone: {folder}/source/listed: permission denied: openat: Permission denied. ", result.Error,
+            $"btrfs-clone: {folder}/source/listed: permission denied: openat. ", result.Error,
             StringComparison.Ordinal);
         Assert.Equal(["source"], Names(folder));
     }

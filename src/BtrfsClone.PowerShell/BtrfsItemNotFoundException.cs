@@ -1,0 +1,20 @@
+using System.Management.Automation;
+
+namespace BtrfsClone.PowerShell;
+
+/// <summary>A missing item, as scripts catch it whichever cmdlet says so, with the engine's failure inside.</summary>
+/// <param name="failure">The failure.</param>
+public sealed class BtrfsItemNotFoundException(BtrfsException failure) : ItemNotFoundException(failure.Message, failure)
+{
+    /// <inheritdoc cref="BtrfsException.Error"/>
+    public BtrfsError Error => failure.Error;
+
+    /// <inheritdoc cref="BtrfsException.Path"/>
+    public string Path => failure.Path;
+
+    /// <inheritdoc cref="BtrfsException.Errno"/>
+    public int Errno => failure.Errno;
+
+    /// <inheritdoc cref="BtrfsException.Call"/>
+    public string Call => failure.Call;
+}
