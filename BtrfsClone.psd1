@@ -8,7 +8,7 @@
     Copyright            = 'Copyright (c) 2026 The BtrfsClone contributors'
     Description          = 'Clones files and directory trees on btrfs by sharing extents, shows the extents, and waits for delayed allocation.'
     CompatiblePSEditions = @('Core')
-    PowerShellVersion    = '7.4'
+    PowerShellVersion    = '7.6'
 
     # Explicit lists let PowerShell find the commands without loading the module.
     CmdletsToExport      = @('Copy-BtrfsItem', 'Copy-BtrfsRange', 'Sync-BtrfsItem', 'Export-BtrfsItem', 'Export-BtrfsReport', 'Merge-BtrfsItem', 'Compare-BtrfsItem', 'Test-BtrfsClone', 'Get-BtrfsExtent', 'Get-BtrfsExtentOwner', 'Show-BtrfsExtentMap', 'Wait-BtrfsDelalloc', 'Measure-BtrfsItem', 'Optimize-BtrfsItem', 'Find-BtrfsDuplicate')

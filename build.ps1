@@ -1,5 +1,5 @@
 #!/usr/bin/env pwsh
-#requires -Version 7.4
+#requires -Version 7.6
 <#
 .SYNOPSIS
     Builds, tests and ships BtrfsClone. All of it is dotnet's and Pester's work.
@@ -157,7 +157,8 @@ function Invoke-Deb {
     $documents = New-Item -ItemType Directory "$root/usr/share/doc/btrfs-clone"
     $null = New-Item -ItemType Directory "$root/DEBIAN"
     Get-Content docs/debian/copyright > "$documents/copyright"
-    (Get-Content docs/debian/changelog -Raw).Replace('VERSION', $version) | gzip -9n > "$documents/changelog.gz"
+    $date = date --utc --rfc-email ($env:SOURCE_DATE_EPOCH ? "--date=@$env:SOURCE_DATE_EPOCH" : '--date=now')
+    (Get-Content docs/debian/changelog -Raw).Replace('VERSION', $version).Replace('DATE', $date) | gzip -9n > "$documents/changelog.gz"
     (Get-Content docs/debian/control -Raw).Replace('VERSION', $version).Replace('ARCHITECTURE', $architecture) |
         Set-Content "$root/DEBIAN/control" -NoNewline
     chmod -R u=rwX,go=rX $root

@@ -1,5 +1,5 @@
 #!/usr/bin/env pwsh
-#requires -Version 7.4
+#requires -Version 7.6
 <#
 .SYNOPSIS
     Shows what the cmdlets do, on a scratch btrfs that is removed afterwards. Needs root, btrfs-progs and the .NET SDK.

@@ -15,7 +15,7 @@ Describe 'The module' {
         $test = Test-ModuleManifest $manifest -WarningVariable warnings
         $warnings | Should -BeNullOrEmpty
         $test.CompatiblePSEditions | Should -Be 'Core'
-        $test.PowerShellVersion | Should -Be '7.4'
+        $test.PowerShellVersion | Should -Be '7.6'
     }
 
     It 'has the version of its assemblies' {
