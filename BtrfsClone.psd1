@@ -30,7 +30,8 @@
             LicenseUri   = 'https://opensource.org/license/mit'
             # Where publish.yml puts the site. The help pages that the cmdlets name are there.
             ProjectUri   = 'https://btrfsclone.github.io/BtrfsClone/'
-            ReleaseNotes = 'CHANGELOG.md, beside this file, says what is new in each version.'
+            IconUri      = 'https://btrfsclone.github.io/BtrfsClone/icon.png'
+            ReleaseNotes = 'https://btrfsclone.github.io/BtrfsClone/CHANGELOG.html'
             Prerelease   = ''
         }
     }

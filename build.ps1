@@ -95,9 +95,12 @@ function Invoke-Pack {
         "copyright=$($manifest.Copyright)"
         "description=$($manifest.Description)"
         "tags=$tags"
+        "project=$($manifest.PrivateData.PSData.ProjectUri)"
+        "icon=$($manifest.PrivateData.PSData.IconUri)"
+        "notes=$($manifest.PrivateData.PSData.ReleaseNotes)"
     ) -join ';'
-    # NU5100: the package holds a module, whose assemblies are not for a project's lib folder.
-    dotnet pack src/BtrfsClone.PowerShell --no-build --output out -p:NoWarn=NU5100 "-p:NuspecFile=BtrfsClone.nuspec" "-p:NuspecBasePath=$staging" "-p:NuspecProperties=`"$values`""
+    # NU5100: the package holds a module, whose assemblies are not for a project's lib folder. NU5048: the gallery shows icons by address.
+    dotnet pack src/BtrfsClone.PowerShell --no-build --output out "-p:NoWarn=`"NU5100;NU5048`"" "-p:NuspecFile=BtrfsClone.nuspec" "-p:NuspecBasePath=$staging" "-p:NuspecProperties=`"$values`""
     $zip = "$PSScriptRoot/out/BtrfsClone-$($manifest.ModuleVersion).zip"
     Remove-Item -LiteralPath $zip -ErrorAction Ignore
     [IO.Compression.ZipFile]::CreateFromDirectory($staging, $zip, 'Optimal', $true)

@@ -19,6 +19,12 @@ Describe 'The site' {
         "$site/$($page.Substring($address.Length))" | Should -FileContentMatch "<h1 id=`"[^`"]+`">$_</h1>"
     }
 
+    It 'has what the gallery takes from it: <_>' -ForEach 'IconUri', 'ReleaseNotes' {
+        $data = (Import-PowerShellDataFile "$checkout/BtrfsClone.psd1").PrivateData.PSData
+        $data[$_] | Should -BeLike "$($data.ProjectUri)?*"
+        "$site/$($data[$_].Substring($data.ProjectUri.Length))" | Should -Exist
+    }
+
     It 'shows every page of docs in a menu' {
         $menus = Get-Content "$site/toc.json", "$site/help/toc.json" -Raw
         $pages = Get-Item "$checkout/docs/*.md", "$checkout/docs/help/*.md" | Where-Object Name -NE 'index.md'
