@@ -7,6 +7,8 @@ namespace BtrfsClone.Comparing;
 /// <summary>One worker: its memory, and what it has found.</summary>
 internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) : IWalkBuffers
 {
+    private const int MostTries = 3;
+
     private readonly FileComparer _files = new();
     private readonly byte* _link = (byte*)NativeMemory.Alloc(Sys.PathMax);
     private readonly byte* _otherLink = (byte*)NativeMemory.Alloc(Sys.PathMax);
@@ -26,8 +28,30 @@ internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) 
     }
 
     /// <summary>Compares two open files.</summary>
+    /// <remarks>
+    /// The reference is mapped first. A place that it has left since can be the other file's by then, with other bytes: what
+    /// seems to be a clone is compared again if the reference has changed meanwhile, and is none if it goes on changing.
+    /// </remarks>
     /// <exception cref="BtrfsException">Reading failed.</exception>
-    public FileFinding Compare(in ComparedFile reference, in ComparedFile file)
+    public FileFinding Compare(ComparedFile reference, ComparedFile file)
+    {
+        FileFinding found = CompareOnce(reference, file);
+        for (int tries = 1; found.IsClone && !reference.IsUnchanged(out ComparedFile changed); tries++)
+        {
+            if (tries == MostTries)
+            {
+                return found with { IsClone = false };
+            }
+
+            reference = changed;
+            _ = file.IsUnchanged(out file);
+            found = CompareOnce(reference, file);
+        }
+
+        return found;
+    }
+
+    private FileFinding CompareOnce(in ComparedFile reference, in ComparedFile file)
     {
         SameBytes same = file.Status.IsSameFileAs(reference.Status) ? new SameBytes { Shared = file.Size }
             : !AreOnOneFileSystem(reference, file) ? default

@@ -18,6 +18,13 @@ internal readonly struct ComparedFile(Descriptor descriptor, string path, in Sta
 
     public long BlockSize => Math.Max(Status.BlockSize, 512);
 
+    /// <summary>Whether the file is as its status says. It comes out with the status that it has now.</summary>
+    public bool IsUnchanged(out ComparedFile now)
+    {
+        now = Sys.Stat(Descriptor, out Statx status).Failed ? this : new ComparedFile(Descriptor, Path, status);
+        return now.Size == Size && now.Status.ChangeTime.Equals(Status.ChangeTime);
+    }
+
     /// <summary>Opens a file for reading, if possible without a trace in its access time.</summary>
     public static unsafe CallResult Open(Descriptor directory, byte* name, int more, out Descriptor opened)
     {

@@ -1,4 +1,5 @@
 using BtrfsClone.Comparing;
+using BtrfsClone.Interop;
 using BtrfsClone.Tests.Support;
 using Microsoft.Win32.SafeHandles;
 
@@ -14,6 +15,31 @@ public sealed class FileTests(ScratchBtrfs btrfs) : IDisposable
     private ModelFile[] _files = [];
 
     public void Dispose() => Array.ForEach(_files, file => file.Dispose());
+
+    [BtrfsFact]
+    public void A_reference_that_has_changed_since_it_was_looked_at_is_compared_anew()
+    {
+        string reference = At("reference");
+        string clone = At("clone");
+        File.WriteAllBytes(reference, new byte[2 * Block]);
+        Shell.Check("cp", "--reflink=always", reference, clone);
+        Assert.True(Sys.Open(reference, OpenFlags.ReadOnly, out Descriptor first).Succeeded);
+        using DescriptorScope closingFirst = new(first);
+        Assert.True(Sys.Open(clone, OpenFlags.ReadOnly, out Descriptor second).Succeeded);
+        using DescriptorScope closingSecond = new(second);
+        Assert.True(Sys.Stat(first, out Statx referenceStatus).Succeeded);
+        Assert.True(Sys.Stat(second, out Statx status).Succeeded);
+        using CompareWorker worker = new();
+        worker.Start(new CompareTotals(), mayReadTrees: true, CancellationToken.None);
+        bool IsClone() => worker.Compare(new ComparedFile(first, reference, referenceStatus), new ComparedFile(second, clone, status)).IsClone;
+        Assert.True(IsClone());
+
+        Shell.Check("chmod", "600", reference);
+        Assert.True(IsClone());
+
+        File.AppendAllText(reference, "more");
+        Assert.False(IsClone());
+    }
 
     [BtrfsTheory(Needs = "xfs_io")]
     [InlineData(301, false)]
