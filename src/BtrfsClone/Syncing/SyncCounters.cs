@@ -9,7 +9,7 @@ public sealed class SyncCounters
     private long _length;
     private long _sharedLength;
     private long _met;
-    private long _done;
+    private double _done;
     private double _share;
 
     /// <summary>Bytes of the regular files that were created, replaced or patched.</summary>
@@ -22,15 +22,17 @@ public sealed class SyncCounters
     public long Entries => _entries.Sum();
 
     /// <summary>
-    /// How much is done, 0-1: the share of the directories that are known by now, or of the changes where only those are looked
-    /// at. It never falls.
+    /// How much is done, 0-1: of a tree, of which each directory counts as much as those beside it, or of the changes where only
+    /// those are looked at. It never falls.
     /// </summary>
     public double Share
     {
         get
         {
-            long met = Math.Max(Volatile.Read(ref _met), 1);
-            return _share = Math.Max(_share, Math.Min((double)Volatile.Read(ref _done) / met, 1));
+            lock (_entries)
+            {
+                return _share = Math.Max(_share, Math.Min(_done / Math.Max(_met, 1), 1));
+            }
         }
     }
 
@@ -41,10 +43,13 @@ public sealed class SyncCounters
     internal void Add(SyncAction action, long entries = 1) => Interlocked.Add(ref _entries[(int)action], entries);
 
     /// <summary>Counts what is to be done, and what of that is done.</summary>
-    internal void AddShare(long met, long done)
+    internal void AddShare(long met, double done)
     {
-        Interlocked.Add(ref _met, met);
-        Interlocked.Add(ref _done, done);
+        lock (_entries)
+        {
+            _met += met;
+            _done += done;
+        }
     }
 
     internal void AddData(long length, long shared)

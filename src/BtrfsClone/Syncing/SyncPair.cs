@@ -8,6 +8,8 @@ internal sealed class SyncPair : DirectoryPair
 {
     private int _counterparts;
     private int _touched;
+    private readonly object _sharing = new();
+    private int _expected;
 
     /// <summary>A pair to <see cref="Begin"/> with.</summary>
     public SyncPair()
@@ -45,6 +47,12 @@ internal sealed class SyncPair : DirectoryPair
     public bool IsTouched => _touched != 0;
 
     public override bool IsOpen => IsAbsent ? ((Descriptor)Source).IsOpen : base.IsOpen;
+
+    /// <summary>The pair's part of a walk, 0-1, less what its directories have got of it.</summary>
+    public double Share { get; private set; } = 1;
+
+    /// <summary>A directory below was met, which will take its share.</summary>
+    public void Expect() => Interlocked.Increment(ref _expected);
 
     public void AddCounterpart() => Interlocked.Increment(ref _counterparts);
 
@@ -105,7 +113,21 @@ internal sealed class SyncPair : DirectoryPair
         base.Begin(parent, name);
         IsAbsent = false;
         Identity = new object();
+        _expected = 0;
+        Share = ((SyncPair)parent).GiveShare();
         Renew();
+    }
+
+    /// <summary>Each directory that is known by now gets as much as the pair itself.</summary>
+    private double GiveShare()
+    {
+        lock (_sharing)
+        {
+            double part = Share / (Math.Max(_expected, 1) + 1);
+            _expected--;
+            Share -= part;
+            return part;
+        }
     }
 
     private static unsafe Failure Reopen(Descriptor directory, bool atSource, out Descriptor opened)

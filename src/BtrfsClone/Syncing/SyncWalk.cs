@@ -21,6 +21,7 @@ internal sealed unsafe class SyncWalk(
         if (failure.Failed)
         {
             run.Context.Report(failure, node.Parent!, Utf8Z.Span(node.Name));
+            run.Counters.AddShare(met: 0, ((SyncPair)node).Share);
         }
 
         return !failure.Failed;
@@ -29,7 +30,11 @@ internal sealed unsafe class SyncWalk(
     protected override bool IsWanted(DirectoryPair node, DirectoryBatch.Entry entry)
     {
         bool isWanted = run.IsWanted(node, entry.Name, EntryKinds.Of((uint)entry.Type << 12));
-        run.Counters.AddShare(met: isWanted && entry.Type == DirectoryEntry.TypeDirectory ? 1 : 0, done: 0);
+        if (isWanted && entry.Type == DirectoryEntry.TypeDirectory)
+        {
+            ((SyncPair)node).Expect();
+        }
+
         return isWanted;
     }
 
@@ -80,7 +85,7 @@ internal sealed unsafe class SyncWalk(
 
     protected override void Finish(SyncWorker buffers, DirectoryPair node)
     {
-        run.Counters.AddShare(met: 0, done: 1);
+        run.Counters.AddShare(met: 0, ((SyncPair)node).Share);
         Failure failure = directories.Finish(buffers, (SyncPair)node, isWhole: node.Work.IsWhole && !IsStopped);
         if (failure.Failed)
         {
