@@ -184,8 +184,9 @@ internal sealed unsafe class EntrySync(
         }
         else
         {
-            failure = old is { } present ? EntryRemover.Unprotect(pair, entry.Name, present) : default;
-            pair.Touch();
+            failure = old is { } present
+                ? EntryRemover.Unprotect(pair, entry.Name, present)
+                : EntryRemover.Open(pair);
             failure = failure.Failed
                 ? failure
                 : cloner.Clone(

@@ -36,7 +36,7 @@ public sealed class FlagTests(ScratchBtrfs btrfs)
     [BtrfsTheory(Needs = "chattr lsattr")]
     [InlineData("a")]
     [InlineData("i")]
-    public void What_protected_directories_hold_is_replaced_and_removed(string flag)
+    public void What_protected_directories_hold_is_made_replaced_and_removed(string flag)
     {
         string folder = btrfs.NewFolder();
         string source = Path.Combine(folder, "source");
@@ -47,6 +47,7 @@ public sealed class FlagTests(ScratchBtrfs btrfs)
             File.WriteAllText(Path.Combine(side, "inner", "file"), side);
         }
 
+        File.WriteAllText(Path.Combine(source, "inner", "new"), "new");
         File.WriteAllText(Path.Combine(destination, "inner", "extra"), "");
         Shell.Check("chattr", "+" + flag, Path.Combine(destination, "inner"));
         try
@@ -54,6 +55,7 @@ public sealed class FlagTests(ScratchBtrfs btrfs)
             Syncer.Sync(source, destination, new SyncOptions { Delete = true });
 
             Assert.Equal(source, File.ReadAllText(Path.Combine(destination, "inner", "file")));
+            Assert.Equal("new", File.ReadAllText(Path.Combine(destination, "inner", "new")));
             Assert.False(File.Exists(Path.Combine(destination, "inner", "extra")));
             Assert.DoesNotContain(flag, FlagsOf(destination, "inner"), StringComparison.Ordinal);
         }
