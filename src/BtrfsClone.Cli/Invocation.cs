@@ -95,6 +95,15 @@ internal sealed class Invocation : IDisposable
     public void WarnOfPassedOver(string path) =>
         Warn($"{PathText.Printable(path)}: the kernel's view of itself is mounted here; it is left out.");
 
+    /// <summary>Says what was read without a snapshot, though it was to be of one moment.</summary>
+    public void WarnOfMoments(IReadOnlyList<string> paths)
+    {
+        foreach (string path in paths)
+        {
+            Warn($"{PathText.Printable(path)}: not of one moment: each of its files is of its own.");
+        }
+    }
+
     /// <summary>Says what metadata was lost. As with cp(1), permissions that could not be kept fail the run; all else does not.</summary>
     public void WarnOf(IReadOnlyList<MetadataLoss> losses)
     {

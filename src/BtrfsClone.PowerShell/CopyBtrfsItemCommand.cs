@@ -183,7 +183,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         [
             nameof(Include), nameof(Exclude), nameof(ExcludeFrom), nameof(RelativeBasePath), nameof(Force), nameof(Backup),
             nameof(Update), nameof(Atomic), nameof(PointInTime), nameof(FollowSymlink), nameof(FollowNamedSymlink),
-            nameof(Compression),
+            nameof(Compression), nameof(OneFileSystem),
         ];
         string? other = Reflink == ReflinkMode.Auto
             ? $"{nameof(Reflink)} {nameof(ReflinkMode.Auto)}"

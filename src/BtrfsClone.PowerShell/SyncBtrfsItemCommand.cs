@@ -91,6 +91,13 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
     public SwitchParameter PointInTime { get; set; }
 
     /// <summary>
+    /// With <c>-PointInTime</c>: where no snapshot may be taken or removed, reads the source as it is, and warns: each file is of
+    /// a moment of its own.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter PerFile { get; set; }
+
+    /// <summary>
     /// Leaves out other filesystems that are mounted below the given directories. Nested subvolumes belong to the filesystem.
     /// </summary>
     [Parameter]
@@ -113,6 +120,11 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        if (PerFile && !PointInTime)
+        {
+            ThrowTerminatingError(ErrorRecords.NeedsParameter(nameof(PerFile), nameof(PointInTime)));
+        }
+
         // What comes from the pipeline is not bound yet.
         _destination = Destination.Length > 0 ? SessionPath.Argument(this, Destination) : null;
         _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
@@ -126,6 +138,7 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
             InPlace = InPlace,
             Reflink = Reflink,
             PointInTime = PointInTime,
+            PerFile = PerFile,
             OneFileSystem = OneFileSystem,
             DryRun = _whatIf,
             Workers = ThrottleLimit,
@@ -173,14 +186,9 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
                 WriteObject(result);
             }
 
-            if (_session.CopiedDescription is { } copied)
+            foreach (string warning in _session.Warnings)
             {
-                WriteWarning(copied);
-            }
-
-            foreach (MetadataLoss loss in _session.Losses)
-            {
-                WriteWarning(loss.Description);
+                WriteWarning(warning);
             }
         });
     }

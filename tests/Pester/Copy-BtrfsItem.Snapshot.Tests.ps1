@@ -233,6 +233,7 @@ Describe 'Copy-BtrfsItem -Snapshot' -Skip:(-not $root) {
         @{ name = 'Atomic'; value = $true }
         @{ name = 'PointInTime'; value = $true }
         @{ name = 'Reflink'; value = 'Auto' }
+        @{ name = 'OneFileSystem'; value = $true }
     ) {
         $other = @{ $name = $value }
         { Copy-BtrfsItem src dst -Snapshot @other } |

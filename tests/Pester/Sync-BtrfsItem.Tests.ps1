@@ -118,6 +118,24 @@ Describe 'Sync-BtrfsItem' {
         Get-ChildItem -Force -Filter .btrfs-clone* | Should -BeNullOrEmpty
     }
 
+    It 'reads what no snapshot may be taken of with -PerFile, and says so' {
+        if (-not (Test-Root)) {
+            Set-ItResult -Skipped -Because 'it becomes another user'
+        }
+
+        $mine = New-ScratchFolder
+        $null = New-Subvolume "$mine/src"
+        $null = New-Item -ItemType Directory "$mine/src/theirs"
+        chown 65534:65534 $mine
+        "$(Invoke-AsUser "Sync-BtrfsItem '$mine/src' '$mine/dst' -PointInTime -PerFile 3>&1" 2>&1)" |
+            Should -Match "'$mine/src' is not of one moment"
+        Set-Content "$mine/src/file" 'new'
+        $said = Invoke-AsUser "Sync-BtrfsItem '$mine/src' '$mine/dst' -PointInTime -PerFile 3>&1" 2>&1
+        "$said" | Should -Match "'$mine/src' is not of one moment"
+        Get-Content "$mine/dst/file" | Should -Be 'new'
+        { Sync-BtrfsItem "$mine/src" "$mine/dst" -PerFile } | Should -Throw -ErrorId 'ParameterNeeded,*'
+    }
+
     It 'refuses a destination inside its source, and a source inside its destination' {
         $null = Sync-BtrfsItem golden golden/below/copy -ErrorVariable failures -ErrorAction SilentlyContinue
         $failures[0].FullyQualifiedErrorId | Should -BeLike 'DestinationInsideSource,*'

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli.Commands;
@@ -30,6 +31,20 @@ internal sealed class CloningOptions
     {
         Description = "Leave out other filesystems that are mounted below the given directories.",
     };
+
+    public static Option<bool> PerFile() => new("--per-file")
+    {
+        Description = "Where no snapshot may be taken for --point-in-time, clone without: each file is of a moment of its own.",
+    };
+
+    /// <summary>Refuses an option that means nothing without another one.</summary>
+    public static void RefuseAlone(CommandResult result, Option<bool> option, Option<bool> needed)
+    {
+        if (result.GetValue(option) && !result.GetValue(needed))
+        {
+            result.AddError($"{option.Name} is for {needed.Name}.");
+        }
+    }
 
     public Option<int> Jobs { get; } = new("--jobs", "-j")
     {

@@ -59,10 +59,7 @@ internal static class CopyCommand
         {
             Description = "Clone the sources as they stood at one moment, from a temporary snapshot.",
         };
-        Option<bool> perFile = new("--per-file")
-        {
-            Description = "Where no snapshot may be taken for --point-in-time, clone without: each file is of a moment of its own.",
-        };
+        Option<bool> perFile = CloningOptions.PerFile();
         Option<bool> snapshot = new("--snapshot")
         {
             Description = "Make a snapshot of each SOURCE, which is a subvolume's root.",
@@ -130,7 +127,10 @@ internal static class CopyCommand
         command.Validators.Add(
             result => Refuse(
                 result, snapshot,
-                [force, backup, update, atomic, pointInTime, relativeBase, follow, followNamed, compression, .. patterns.All]));
+                [
+                    force, backup, update, atomic, pointInTime, relativeBase, follow, followNamed, compression, oneFileSystem,
+                    .. patterns.All,
+                ]));
         command.Validators.Add(result => Refuse(result, follow, followNamed, pointInTime));
         command.Validators.Add(result => Refuse(result, followNamed, pointInTime));
         command.Validators.Add(result =>
@@ -146,12 +146,8 @@ internal static class CopyCommand
             {
                 result.AddError("--read-only is for a --snapshot.");
             }
-
-            if (result.GetValue(perFile) && !result.GetValue(pointInTime))
-            {
-                result.AddError("--per-file is for --point-in-time.");
-            }
         });
+        command.Validators.Add(result => CloningOptions.RefuseAlone(result, perFile, pointInTime));
         command.SetAction(parsed =>
         {
             string[] all = parsed.GetValue(paths)!;
@@ -261,11 +257,7 @@ internal static class CopyCommand
                 run.Warn(copied);
             }
 
-            foreach (string path in session.WithoutMoment)
-            {
-                run.Warn($"{PathText.Printable(path)}: not of one moment: each of its files is of its own.");
-            }
-
+            run.WarnOfMoments(session.WithoutMoment);
             run.WarnOf(session.Losses);
         }
 

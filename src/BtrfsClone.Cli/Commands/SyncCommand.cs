@@ -34,14 +34,17 @@ internal static class SyncCommand
         {
             Description = "Read SOURCE as it stood at one moment, from a temporary snapshot.",
         };
+        Option<bool> perFile = CloningOptions.PerFile();
         CloningOptions shared = new();
         Option<bool> oneFileSystem = CloningOptions.OneFileSystem();
         PatternOptions patterns = new();
         Command command = new("sync", "Make a file or tree equal to its source by what differs.")
         {
-            source, destination, delete, check, inPlace, shared.Reflink, pointInTime, oneFileSystem, dryRun, verbose, json, shared.Jobs,
+            source, destination, delete, check, inPlace, shared.Reflink, pointInTime, perFile, oneFileSystem, dryRun, verbose, json,
+            shared.Jobs,
         };
         patterns.AddTo(command);
+        command.Validators.Add(result => CloningOptions.RefuseAlone(result, perFile, pointInTime));
         command.SetAction(parsed =>
         {
             SyncOptions options = new()
@@ -51,6 +54,7 @@ internal static class SyncCommand
                 InPlace = parsed.GetValue(inPlace),
                 Reflink = CloningOptions.ReflinkOf(parsed.GetValue(shared.Reflink)),
                 PointInTime = parsed.GetValue(pointInTime),
+                PerFile = parsed.GetValue(perFile),
                 OneFileSystem = parsed.GetValue(oneFileSystem),
                 DryRun = parsed.GetValue(dryRun),
                 Workers = parsed.GetValue(shared.Jobs),
@@ -93,6 +97,7 @@ internal static class SyncCommand
                 run.Warn(copied);
             }
 
+            run.WarnOfMoments(session.WithoutMoment);
             run.WarnOf(session.Losses);
         }
 

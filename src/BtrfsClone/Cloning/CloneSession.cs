@@ -53,7 +53,7 @@ public sealed class CloneSession : IDisposable
 
     /// <summary>What people are to be told at the end: data that was copied, and <see cref="Losses"/>.</summary>
     public IEnumerable<string> Warnings => new[] { Counters.CopiedDescription }.OfType<string>()
-        .Concat(WithoutMoment.Select(path => $"'{PathText.Printable(path)}' is not of one moment: each of its files is of its own."))
+        .Concat(_snapshots?.GivenUp.Descriptions ?? [])
         .Concat(Losses.Select(loss => loss.Description));
 
     /// <summary>What <see cref="CloneOptions.PerFile"/> has let be cloned without a snapshot of its subvolume.</summary>

@@ -38,6 +38,11 @@ public sealed record SyncOptions
     /// <summary>Read the source as it stood at one moment; see <see cref="CloneOptions.PointInTime"/>.</summary>
     public bool PointInTime { get; init; }
 
+    /// <summary>
+    /// With <see cref="PointInTime"/>: read as it is what no snapshot may be taken of; see <see cref="CloneOptions.PerFile"/>.
+    /// </summary>
+    public bool PerFile { get; init; }
+
     /// <summary>Leave out other filesystems that are mounted below the source; see <see cref="CloneOptions.OneFileSystem"/>.</summary>
     public bool OneFileSystem { get; init; }
 

@@ -44,6 +44,14 @@ public sealed class SyncSession : IDisposable
     /// <inheritdoc cref="CloneCounters.CopiedDescription"/>
     public string? CopiedDescription { get; private set; }
 
+    /// <summary>What <see cref="SyncOptions.PerFile"/> has let the last sync read without a snapshot of its subvolume.</summary>
+    public IReadOnlyList<string> WithoutMoment { get; private set; } = [];
+
+    /// <summary>
+    /// What people are to be told of the last sync: data that was copied, <see cref="WithoutMoment"/> and <see cref="Losses"/>.
+    /// </summary>
+    public IReadOnlyList<string> Warnings { get; private set; } = [];
+
     /// <summary>Makes a destination equal to its source.</summary>
     /// <param name="source">The absolute path of a file or directory; a symbolic link is followed.</param>
     /// <param name="destination">The absolute path of what is to be made equal, and not of a directory to put it into.</param>
@@ -64,6 +72,12 @@ public sealed class SyncSession : IDisposable
         bool sawAll = work.Sync(source, destination);
         Losses = work.Run.Context.Losses.All;
         CopiedDescription = work.Run.Context.Counters.CopiedDescription;
+        WithoutMoment = work.WithoutMoment.Paths;
+        Warnings =
+        [
+            .. new[] { CopiedDescription }.OfType<string>(), .. work.WithoutMoment.Descriptions,
+            .. Losses.Select(loss => loss.Description),
+        ];
         cancellation.ThrowIfCancellationRequested();
         return Counters.ToResult(
             source, destination, work.Run.Context.Counters, Stopwatch.GetElapsedTime(begin), sawAll);

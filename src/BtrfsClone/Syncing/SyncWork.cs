@@ -29,6 +29,7 @@ internal sealed class SyncWork : IDisposable
             Force = true,
             Reflink = options.Reflink,
             PointInTime = options.PointInTime && !options.DryRun,
+            PerFile = options.PerFile,
             SingleItem = true,
             OneFileSystem = options.OneFileSystem,
             Workers = options.Workers,
@@ -45,6 +46,9 @@ internal sealed class SyncWork : IDisposable
     }
 
     public SyncRun Run { get; }
+
+    /// <summary>What <see cref="SyncOptions.PerFile"/> has let be read without a snapshot.</summary>
+    public LiveSubvolumes WithoutMoment => _snapshots?.GivenUp ?? new LiveSubvolumes();
 
     /// <summary>Makes a destination equal. Returns whether everything was looked at.</summary>
     public bool Sync(string source, string destination)

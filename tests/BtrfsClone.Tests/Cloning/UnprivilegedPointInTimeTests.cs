@@ -102,6 +102,12 @@ public sealed class UnprivilegedPointInTimeTests(ScratchBtrfs btrfs)
         Assert.Equal(new ShellResult(0, "", $"btrfs-clone: {folder}/source/a/theirs: {told}"), nested);
         Shell.Check("diff", "--recursive", folder + "/theirs", folder + "/clone");
         Shell.Check("diff", "--recursive", folder + "/source", folder + "/whole");
+        Shell.Check("sh", "-c", "echo more >> \"$1/source/a/theirs/c/d/file\" && echo more >> \"$1/source/a/b/file\"", "sh", folder);
+        ShellResult refusedSync = RunAsNobody("sync", "--point-in-time", folder + "/source", folder + "/whole");
+        ShellResult synced = RunAsNobody("sync", "--point-in-time", "--per-file", folder + "/source", folder + "/whole");
+        Assert.Equal(1, refusedSync.ExitCode);
+        Assert.Equal(new ShellResult(0, "", $"btrfs-clone: {folder}/source/a/theirs: {told}"), synced);
+        Shell.Check("diff", "--recursive", folder + "/source", folder + "/whole");
         Assert.Equal(before, Subvolumes());
         Assert.Equal(["clone", "source", "theirs", "whole"], Names(folder));
 
@@ -109,6 +115,7 @@ public sealed class UnprivilegedPointInTimeTests(ScratchBtrfs btrfs)
         ShellResult usual = Program.Run("copy", "--point-in-time", "--per-file", folder + "/source", folder + "/usual");
         Assert.Equal(new ShellResult(0, "", ""), usual);
         Assert.Equal(2, Program.Run("copy", "--per-file", folder + "/source", folder + "/wrong").ExitCode);
+        Assert.Equal(2, Program.Run("sync", "--per-file", folder + "/source", folder + "/wrong").ExitCode);
     }
 
     [RootFact(Needs = Needs)]

@@ -31,7 +31,8 @@ public sealed class FileTests(ScratchBtrfs btrfs) : IDisposable
         Assert.True(Sys.Stat(second, out Statx status).Succeeded);
         using CompareWorker worker = new();
         worker.Start(new CompareTotals(), mayReadTrees: true, CancellationToken.None);
-        bool IsClone() => worker.Compare(new ComparedFile(first, reference, referenceStatus), new ComparedFile(second, clone, status)).IsClone;
+        bool IsClone() => worker.Compare(
+            new ComparedFile(first, reference, referenceStatus), new ComparedFile(second, clone, status)).IsClone;
         Assert.True(IsClone());
 
         Shell.Check("chmod", "600", reference);

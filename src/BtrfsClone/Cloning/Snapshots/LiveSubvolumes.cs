@@ -20,6 +20,10 @@ internal sealed class LiveSubvolumes
         }
     }
 
+    /// <summary>What people are to be told of each.</summary>
+    public IEnumerable<string> Descriptions =>
+        Paths.Select(path => $"'{PathText.Printable(path)}' is not of one moment: each of its files is of its own.");
+
     public void Add(in Statx status, string path)
     {
         lock (_paths)
