@@ -7,7 +7,7 @@ namespace BtrfsClone.Syncing;
 /// <summary>
 /// Looks only at what has changed on either side since two transactions. Both subvolumes' trees tell which inodes those are,
 /// which names they have, and which names are new: a name that is older stands for the same entry as before, so that what is
-/// below it is looked at only where it has changed itself. Directories of one depth are worked on by several threads.
+/// below it is looked at only where it has changed itself. Directories are worked on by several threads.
 /// </summary>
 /// <param name="run">The sync.</param>
 /// <param name="top">The tops, open.</param>
@@ -17,8 +17,8 @@ namespace BtrfsClone.Syncing;
 internal sealed class ChangeRound(
     SyncRun run, SyncPair top, (ulong Source, ulong Destination) since, DirectoryChanges work, CancellationToken cancellation)
 {
-    // A thread costs as much as some directories do.
-    private const int DirectoriesOfThread = 8;
+    // A thread costs as much as some names and directories do.
+    private const int LeastOfThread = 8;
 
     private readonly ChangedDirectories _changed = new(run, top);
     private readonly ConcurrentBag<ChangeWorker> _spare = [];
@@ -72,7 +72,8 @@ internal sealed class ChangeRound(
     private void RunLevel(ChangedDirectory[] level, ChangeWorker caller, Func<SyncWorker> newWorker)
     {
         (_level, _next) = (level, 0);
-        int workers = Math.Min(run.Context.Descriptors.Workers, level.Length / DirectoriesOfThread);
+        int work = level.Sum(directory => 1 + directory.Pending) / LeastOfThread;
+        int workers = Math.Min(run.Context.Descriptors.Workers, Math.Min(work, level.Length));
         var helpers = new HelperThreads(workers - 1, () => Help(newWorker));
         for (int i = 1; i < workers; i++)
         {

@@ -22,11 +22,15 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
     /// </summary>
     public bool AreMoreThanTop => _directories.Values.Any(directory => directory.Path.Length > 0 || directory.HadNames);
 
-    /// <summary>Those that are still to be looked at, by their depth: directories come before those below them.</summary>
+    /// <summary>
+    /// Those that are still to be looked at. What has other names comes before all below it, which may have to be made first;
+    /// all others can be looked at side by side, those with most names first.
+    /// </summary>
     public IEnumerable<ChangedDirectory[]> Levels =>
         from directory in _directories.Values
         where directory.IsPending
-        group directory by directory.Path.Length into level
+        orderby directory.Pending descending
+        group directory by directory.KeysAbove.Count(HasOtherNames) into level
         orderby level.Key
         select level.ToArray();
 
@@ -151,6 +155,9 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
             }
         }
     }
+
+    private bool HasOtherNames(string key) =>
+        _directories.TryGetValue(key, out ChangedDirectory? directory) && directory.HasOtherNames;
 
     private ChangedDirectory At(FileName[] path)
     {

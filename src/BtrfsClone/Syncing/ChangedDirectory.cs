@@ -18,6 +18,26 @@ internal sealed class ChangedDirectory(FileName[] path, string key)
     /// <summary>Whether any name of it was to be looked at.</summary>
     public bool HadNames => _known.Count > 0;
 
+    /// <summary>How many names are to be looked at.</summary>
+    public int Pending => _pending.Count;
+
+    /// <summary>The keys of the directories above it, the top's among them.</summary>
+    public IEnumerable<string> KeysAbove
+    {
+        get
+        {
+            for (int end = key.LastIndexOf('/'); end > 0; end = key.LastIndexOf('/', end - 1))
+            {
+                yield return key[..end];
+            }
+
+            if (key.Length > 0)
+            {
+                yield return "";
+            }
+        }
+    }
+
     public bool IsPending => HasOtherNames || _pending.Count > 0;
 
     /// <summary>Adds a name to be looked at, unless it has been there before.</summary>
