@@ -61,13 +61,16 @@ function Copy-Package {
 
 # What CycloneDX finds out about dependencies, without the time and the number of the run.
 function Write-BillOfMaterials {
-    $tools = "$Checkout/out/tools"
-    if (-not (Test-Path "$tools/dotnet-CycloneDX")) {
-        dotnet tool install CycloneDX --version 6.3.1 --tool-path $tools | Out-Null
+    # Where its version stands.
+    Push-Location $PSScriptRoot
+    try {
+        dotnet tool restore | Out-Null
+        dotnet dotnet-CycloneDX "$Checkout/src/BtrfsClone.Cli/BtrfsClone.Cli.csproj" --include-project-references --exclude-dev `
+            --no-serial-number --set-name BtrfsClone --set-version $version --output-format Json --output $release --filename bom.json | Out-Null
+    } finally {
+        Pop-Location
     }
 
-    & "$tools/dotnet-CycloneDX" "$Checkout/src/BtrfsClone.Cli/BtrfsClone.Cli.csproj" --include-project-references --exclude-dev `
-        --no-serial-number --set-name BtrfsClone --set-version $version --output-format Json --output $release --filename bom.json | Out-Null
     $bill = Get-Content "$release/bom.json" -Raw | ConvertFrom-Json -AsHashtable -DateKind String
     $bill.metadata.timestamp = $time.ToString('yyyy-MM-ddTHH:mm:ssZ')
     [IO.File]::WriteAllText("$release/BtrfsClone-$version.cdx.json", ($bill | ConvertTo-Json -Depth 20) + "`n")
