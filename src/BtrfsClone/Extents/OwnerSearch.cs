@@ -44,14 +44,22 @@ internal sealed class OwnerSearch
     /// <exception cref="BtrfsException">They cannot be read.</exception>
     public IEnumerable<ExtentOwner> Find(long extent, int largestAnswer = LargestAnswer)
     {
-        return Ask(extent, largestAnswer) is int count
-            ? Enumerable.Range(0, count).Select(index => Owners(count)[index])
+        CallResult result = Ask(extent, largestAnswer, int.MaxValue, out int? listed);
+        return result.Failed ? throw BtrfsException.FromErrno(result.Error, SystemCall.LogicalIno, _search.Path)
+            : listed is int count ? Enumerable.Range(0, count).Select(index => Owners(count)[index])
             : FindInTrees(extent);
     }
 
-    /// <summary>Asks the kernel. Returns how many owners it has listed, or null if there are more.</summary>
-    private int? Ask(long extent, int largest)
+    /// <summary>Counts the owners of an extent.</summary>
+    /// <param name="extent">Where the extent begins on disk.</param>
+    /// <param name="most">How many are expected.</param>
+    /// <param name="count">How many there are; null if more than are expected.</param>
+    public CallResult TryCount(long extent, int most, out int? count) => Ask(extent, LargestAnswer, most, out count);
+
+    /// <summary>Asks the kernel how many owners there are; null if there are more than it lists, or than are expected.</summary>
+    private CallResult Ask(long extent, int largest, int most, out int? count)
     {
+        count = null;
         while (true)
         {
             Span<byte> answer = _answer.AsSpan(0, Math.Min(_answer.Length, largest));
@@ -59,15 +67,15 @@ internal sealed class OwnerSearch
                 _file, (ulong)extent, answer, out ReadOnlySpan<ExtentOwner> owners, out bool isAll);
             if (result.Failed)
             {
-                return result.Is(Errno.ENOENT)
-                    ? 0
-                    : throw BtrfsException.FromErrno(result.Error, SystemCall.LogicalIno, _search.Path);
+                count = result.Is(Errno.ENOENT) ? 0 : null;
+                return count is null ? result : CallResult.Success;
             }
 
-            if (isAll || _answer.Length >= largest)
+            if (isAll || owners.Length > most || _answer.Length >= largest)
             {
                 Owners(owners.Length).Sort(ExtentOwner.Compare);
-                return isAll ? owners.Length : null;
+                count = isAll && owners.Length <= most ? owners.Length : null;
+                return CallResult.Success;
             }
 
             _answer = new byte[Math.Min(_answer.Length * 16, largest)];

@@ -85,7 +85,7 @@ internal sealed class DuplicateSearch : IDisposable
             }
         }
 
-        _groups = new GroupList(_tables, new SnapshotHolders(_collector.Descriptor).IsHeld);
+        _groups = new GroupList(_tables, new SnapshotHolders(_collector.Descriptor, _collector.Path).IsHeld);
         using SortedReader<GroupPart> sorted = parts.Read();
         _groups.Fill(sorted);
     }

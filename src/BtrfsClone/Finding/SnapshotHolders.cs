@@ -1,39 +1,18 @@
+using BtrfsClone.Extents;
 using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
 /// <summary>Asks the kernel whether anything refers to an extent that is not searched.</summary>
-/// <param name="descriptor">Any file of the filesystem.</param>
-internal sealed class SnapshotHolders(Descriptor descriptor)
+internal sealed class SnapshotHolders
 {
-    // What the kernel takes at most (fs/btrfs/ioctl.c, btrfs_ioctl_logical_to_ino).
-    private const int LargestAnswer = 16 << 20;
+    private readonly OwnerSearch _owners = new();
 
-    private byte[] _answer = new byte[64 << 10];
+    /// <param name="file">Any file of the filesystem that is open.</param>
+    /// <param name="path">What to call it in errors.</param>
+    public SnapshotHolders(Descriptor file, string path) => _owners.Start(file, path);
 
-    /// <summary>Whether there are more references than those that were found.</summary>
-    public bool IsHeld(ExtentEntry extent)
-    {
-        while (true)
-        {
-            CallResult result = Sys.ExtentOwners(
-                descriptor, (ulong)extent.Disk, _answer, out ReadOnlySpan<ExtentOwner> owners, out bool isAll);
-            if (result.Failed || owners.Length > extent.Pieces)
-            {
-                return true;
-            }
-
-            if (isAll)
-            {
-                return owners.Length != extent.Pieces;
-            }
-
-            if (_answer.Length == LargestAnswer)
-            {
-                return true;
-            }
-
-            _answer = new byte[LargestAnswer];
-        }
-    }
+    /// <summary>Whether there are more references than those that were found. Where that cannot be told, there may be.</summary>
+    public bool IsHeld(ExtentEntry extent) =>
+        _owners.TryCount(extent.Disk, extent.Pieces, out int? count).Failed || count != extent.Pieces;
 }
