@@ -146,6 +146,19 @@ public sealed class ReportTests(ScratchBtrfs btrfs)
         Assert.True(failed >= 2);
     }
 
+    [RootFact(Needs = Injection.Tools)]
+    public void Killed_while_it_writes_the_page_it_leaves_no_file()
+    {
+        MakeTree();
+        File.WriteAllText(Output, "old");
+        ShellResult result = Injection.Run(
+            "pwrite64:signal=KILL:when=1", out _, "report", PathOf("tree"), "--output", Output, "--force");
+
+        Assert.Equal(137, result.ExitCode);
+        Assert.Equal("old", File.ReadAllText(Output));
+        Assert.Equal([Output], Directory.GetFileSystemEntries(PathOf("out")));
+    }
+
     [RootFact]
     public void Who_cancels_gets_no_page()
     {
