@@ -98,7 +98,8 @@ internal static class OptimizeCommand
             output.Write(Encoding.UTF8.GetBytes(
                 $"{PathText.Printable(result.Path)}: {result.ExtentsReplaced} {extents} {(isPreview ? "would be " : "")}replaced by " +
                 $"{result.ExtentsWritten}, {result.GainedLength} bytes gained, {result.WrittenLength} written, {result.LeftLength} left" +
-                (result.ExtentsLeft > 0 ? $", {result.ExtentsLeft} extents not joined" : "")));
+                (result.ExtentsLeft > 0 ? $", {result.ExtentsLeft} extents not joined" : "") +
+                (result.HeldLength > 0 ? $", {result.HeldLength} held by a snapshot taken meanwhile" : "")));
         }
 
         output.EndLine();

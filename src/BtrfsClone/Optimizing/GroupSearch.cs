@@ -50,7 +50,7 @@ internal sealed class GroupSearch(OptimizeOptions options, OptimizeCounters coun
 
         one = WholeOf(one);
         other = WholeOf(other);
-        if (one == other || one.TryTake(other))
+        if (one == other || (one.Extents.Count < other.Extents.Count ? other.TryTake(one) : one.TryTake(other)))
         {
             (last.Next, next.IsNext) = (next, true);
         }

@@ -23,6 +23,9 @@ internal sealed class OptimizeCounters
     /// <inheritdoc cref="OptimizeResult.LeftLength"/>
     public long Left { get; set; }
 
+    /// <inheritdoc cref="OptimizeResult.HeldLength"/>
+    public long Held { get; set; }
+
     /// <inheritdoc cref="OptimizeResult.Failed"/>
     public long Failed { get; set; }
 
@@ -30,6 +33,6 @@ internal sealed class OptimizeCounters
     public void Clear()
     {
         (Files, ExtentsReplaced, ExtentsWritten, ExtentsLeft) = (0, 0, 0, 0);
-        (Gained, Written, Left, Failed) = (0, 0, 0, 0);
+        (Gained, Written, Left, Held, Failed) = (0, 0, 0, 0, 0);
     }
 }

@@ -35,6 +35,12 @@ public sealed class OptimizeResult
     /// </summary>
     public long LeftLength { get; internal init; }
 
+    /// <summary>
+    /// The bytes of old extents that have new ones in their place and stay nevertheless: a snapshot that was taken in the moment of
+    /// the move, or a file that could not be moved, holds them.
+    /// </summary>
+    public long HeldLength { get; internal init; }
+
     /// <summary>How many files and directories failed; each was reported on its own.</summary>
     public long Failed { get; internal init; }
 

@@ -160,6 +160,7 @@ public sealed class OptimizeSession : IDisposable
         GainedLength = _counters.Gained,
         WrittenLength = _counters.Written,
         LeftLength = _counters.Left,
+        HeldLength = _counters.Held,
         Failed = _counters.Failed,
         Elapsed = elapsed,
     };

@@ -14,6 +14,7 @@ internal readonly record struct Move(ExtentOwner File, ulong Generation, long At
 internal sealed class Replacement
 {
     private readonly List<Move> _moves = [];
+    private readonly Dictionary<long, List<(long Start, long End, long At)>> _layout = [];
 
     /// <param name="group">The extents.</param>
     public Replacement(ExtentGroup group)
@@ -38,6 +39,32 @@ internal sealed class Replacement
     /// <summary>Who is to hold what of it, in the order of the places in it; of one place and length by files.</summary>
     public List<Move> Moves => _moves;
 
+    /// <summary>
+    /// Takes what refers to the extents by now, since a snapshot was taken while they were moved. False where something of it is not
+    /// in what is written, or may not be moved.
+    /// </summary>
+    public bool TryFollow(IEnumerable<UsedExtent> extents)
+    {
+        _moves.Clear();
+        foreach (UsedExtent extent in extents)
+        {
+            foreach (ExtentUse use in extent.Uses)
+            {
+                int part = _layout[extent.Place].FindIndex(one => one.Start <= use.ExtentOffset && use.ExtentEnd <= one.End);
+                if (part < 0 || !use.MayMove || extent.IsUnclear)
+                {
+                    return false;
+                }
+
+                (long start, _, long at) = _layout[extent.Place][part];
+                _moves.Add(new Move(use.Owner, use.Generation, at + use.ExtentOffset - start, use.Content));
+            }
+        }
+
+        _moves.Sort(static (one, other) => (one.At, one.Length).CompareTo((other.At, other.Length)));
+        return true;
+    }
+
     private static ExtentPart Last(ExtentPart part)
     {
         while (part.Next is ExtentPart next)
@@ -53,6 +80,12 @@ internal sealed class Replacement
         long begin = Length;
         for (ExtentPart? part = head; part is not null; part = part.Next)
         {
+            if (!_layout.TryGetValue(part.Extent.Place, out var parts))
+            {
+                _layout.Add(part.Extent.Place, parts = []);
+            }
+
+            parts.Add((part.Start, part.End, Length));
             Length += part.Length;
         }
 

@@ -16,7 +16,7 @@ internal sealed class ReplacementWriter(OwnerFiles files, Pace reading, Pace wri
     /// Writes it into a file, from a place on. Fails where one of those who use it cannot be opened or read, or is shorter by
     /// now (ESTALE), or where it cannot be written.
     /// </summary>
-    public Failure Write(Replacement replacement, ReplacementFile file, long begin)
+    public OwnerFailure Write(Replacement replacement, ReplacementFile file, long begin)
     {
         long done = 0;
         foreach (Move move in replacement.Moves)
@@ -26,7 +26,7 @@ internal sealed class ReplacementWriter(OwnerFiles files, Pace reading, Pace wri
             CallResult result = files.Open(move, out Descriptor owner);
             if (result.Failed)
             {
-                return Failure.Source(SystemCall.OpenByHandleAt, result);
+                return new OwnerFailure(Failure.Source(SystemCall.OpenByHandleAt, result), move.File);
             }
 
             long length;
@@ -38,7 +38,7 @@ internal sealed class ReplacementWriter(OwnerFiles files, Pace reading, Pace wri
                     owner, (long)move.File.Offset + skipped, file, begin + move.At + skipped, _buffer.AsSpan(0, (int)length));
                 if (failure.Failed)
                 {
-                    return failure;
+                    return new OwnerFailure(failure, failure.AtSource ? move.File : default);
                 }
             }
 

@@ -1,5 +1,3 @@
-using BtrfsClone.Cloning;
-
 namespace BtrfsClone.Optimizing;
 
 /// <summary>Extents that are being replaced together.</summary>
@@ -21,11 +19,14 @@ internal sealed class Rewrite(ExtentGroup group)
     /// <summary>Where in the file it begins.</summary>
     public long At { get; set; }
 
+    /// <summary>Whether something of it has moved there in the last round.</summary>
+    public bool HasMoved { get; set; }
+
     /// <summary>The bytes of all extents that have been written for it and that somebody uses.</summary>
     public long NewLength { get; set; }
 
     /// <summary>What has failed in the last round.</summary>
-    public Failure Failure { get; set; }
+    public OwnerFailure Failure { get; set; }
 
     /// <summary>It is not worth it.</summary>
     public bool IsGivenUp { get; set; }

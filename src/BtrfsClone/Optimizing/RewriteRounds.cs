@@ -23,6 +23,7 @@ internal sealed class RewriteRounds : IDisposable
     private readonly UseLookup _lookup;
     private readonly Action<BtrfsException> _report;
     private readonly OwnerFiles _files = new(FreeDescriptors.Share(3, 2, 256));
+    private readonly OwnerNames _names = new();
     private readonly UseMover _mover;
     private readonly ReplacementWriter _writer;
     private readonly ReplacementFiles _new = new();
@@ -53,6 +54,7 @@ internal sealed class RewriteRounds : IDisposable
     {
         (_directory, _path, _blockSize, _written) = (directory, path, blockSize, 0);
         _new.Start(directory, path, blockSize);
+        _names.Start(directory, path);
         Check(_files.Start(directory), SystemCall.OpenByHandleAt);
         Check(Sys.SyncFileSystem(directory), SystemCall.SyncFs);
     }
@@ -120,7 +122,11 @@ internal sealed class RewriteRounds : IDisposable
                 continue;
             }
 
-            if (_mover.Move(one.Replacement, one.File, one.At, _blockSize, out Failure failure))
+            // The next round moves a new snapshot as well, or leaves all as it is.
+            OwnerFailure failure = default;
+            one.HasMoved = !one.Extents.Exists(_lookup.HasNewSubvolume) &&
+                _mover.Move(one.Replacement, one.File, one.At, _blockSize, out failure);
+            if (one.HasMoved)
             {
                 one.NewLength += length;
                 _counters.Written += length;
@@ -142,15 +148,15 @@ internal sealed class RewriteRounds : IDisposable
     private void Write(Rewrite one)
     {
         TryWrite(one);
-        if (IsSpace(one.Failure) && _written > 0)
+        if (one.Failure.IsSpace && _written > 0)
         {
             Commit();
             TryWrite(one);
         }
 
-        if (IsSpace(one.Failure))
+        if (one.Failure.IsSpace)
         {
-            throw one.Failure.ToException(_path);
+            throw one.Failure.Failure.ToException(_path);
         }
     }
 
@@ -158,21 +164,20 @@ internal sealed class RewriteRounds : IDisposable
     {
         ReplacementFile file = _new.Place(one.Replacement, out long at);
         one.Failure = _writer.Write(one.Replacement, file, at);
-        (one.File, one.At) = (one.Failure.Failed ? null : file, at);
+        (one.File, one.At, one.HasMoved) = (one.Failure.Failed ? null : file, at, false);
     }
 
     /// <summary>Sees which extents are gone. Those that are not stay for another round, with what is in use of them now.</summary>
     private void Settle(bool isLast)
     {
-        _new.Dispose();
         List<Rewrite> left = [];
         foreach (Rewrite one in _round.Where(one => !one.IsGivenUp))
         {
-            foreach (UsedExtent gone in one.Extents.Where(extent => !_lookup.IsUsed(extent.Place)).ToList())
+            CountGone(one);
+            if (one.Extents.Count > 0 && one.HasMoved && LooksUp(one) && one.Replacement.TryFollow(one.Extents))
             {
-                one.Extents.Remove(gone);
-                _counters.ExtentsReplaced++;
-                _counters.Gained += gone.DiskLength;
+                _mover.Move(one.Replacement, one.File!, one.At, _blockSize, out _);
+                CountGone(one);
             }
 
             if (one.Extents.Count == 0)
@@ -189,33 +194,50 @@ internal sealed class RewriteRounds : IDisposable
             }
         }
 
+        _new.Dispose();
         _round.Clear();
         _round.AddRange(left);
     }
 
+    private void CountGone(Rewrite one) => one.Extents.RemoveAll(extent =>
+    {
+        if (_lookup.IsUsed(extent.Place))
+        {
+            return false;
+        }
+
+        _counters.ExtentsReplaced++;
+        _counters.Gained += extent.DiskLength;
+        return true;
+    });
+
+    private bool LooksUp(Rewrite one) => _lookup.Find(one.Extents) == one.Extents.Count;
+
     private bool TryAgain(Rewrite one)
     {
-        if (_lookup.Find(one.Extents) < one.Extents.Count || !one.TryGoOn())
+        if (!LooksUp(one) || !one.TryGoOn())
         {
             return false;
         }
 
         // What the kernel has refused, it will refuse again.
-        return !one.Failure.Failed || HasGone(one.Failure);
+        return !one.Failure.Failed || one.Failure.HasGone;
     }
 
     private void Leave(Rewrite one)
     {
         _counters.Left += one.Group.Gain(_blockSize);
         _counters.Gained -= one.NewLength;
-        if (IsSpace(one.Failure))
+        _counters.Held += one.NewLength > 0 ? one.Extents.Sum(extent => extent.DiskLength) : 0;
+        OwnerFailure failed = one.Failure;
+        if (failed.IsSpace)
         {
-            throw one.Failure.ToException(_path);
+            throw failed.Failure.ToException(_path);
         }
 
-        if (one.Failure.Failed && !HasGone(one.Failure) && !IsRefusal(one.Failure))
+        if (failed.Failed && !failed.HasGone && !failed.IsRefusal)
         {
-            _report((one.Failure with { IsNamed = true }).ToException(_path));
+            _report(failed.Failure.OnPath().ToException(_names.Of(failed.File)));
         }
     }
 
@@ -234,16 +256,4 @@ internal sealed class RewriteRounds : IDisposable
             throw BtrfsException.FromErrno(result.Error, call, _path);
         }
     }
-
-    private static bool IsSpace(in Failure failure) => failure.Errno is Errno.ENOSPC or Errno.EDQUOT;
-
-    /// <summary>The file is gone, or shorter.</summary>
-    private static bool HasGone(in Failure failure) => failure.Errno is Errno.ESTALE or Errno.ENOENT;
-
-    /// <summary>
-    /// The file may not share any more: it has become immutable, a swap file, or NOCOW, its mount read-only, its subvolume
-    /// is being sent.
-    /// </summary>
-    private static bool IsRefusal(in Failure failure) => failure.Call == SystemCall.DedupeRange &&
-        failure.Errno is Errno.EPERM or Errno.ETXTBSY or Errno.EINVAL or Errno.EROFS or Errno.EAGAIN;
 }

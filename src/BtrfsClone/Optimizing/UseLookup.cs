@@ -16,6 +16,7 @@ internal sealed class UseLookup
     private readonly TreeSearch _search = new();
     private readonly InodeCursor _cursor = new();
     private readonly List<(ExtentUse Use, UsedExtent Extent)> _found = [];
+    private readonly HashSet<ulong> _subvolumes = [];
     private readonly ulong _sizeLimit = Sys.FileSizeLimit;
     private Descriptor _file;
     private string _path = "";
@@ -40,6 +41,15 @@ internal sealed class UseLookup
     /// <summary>Whether anything refers to an extent.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool IsUsed(long place) => _owners.Find(place).Any();
+
+    /// <summary>Whether a subvolume refers to an extent that did not when it was looked up: a snapshot of one that does.</summary>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public bool HasNewSubvolume(UsedExtent extent)
+    {
+        _subvolumes.Clear();
+        extent.Uses.ForEach(use => _subvolumes.Add(use.Owner.Root));
+        return _owners.Find(extent.Place).Any(owner => !_subvolumes.Contains(owner.Root));
+    }
 
     /// <summary>Looks up the uses of extents, as many as come at once. Returns how many extents these are.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>

@@ -17,6 +17,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
     private const long Chunk = 16L << 20;
 
     private readonly DedupeDestination[] _destinations = new DedupeDestination[Sys.MostDedupeDestinations];
+    private readonly ExtentOwner[] _owners = new ExtentOwner[Sys.MostDedupeDestinations];
     private long _blockSize;
     private bool _hasMoved;
 
@@ -27,7 +28,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
     /// <param name="blockSize">The filesystem's block size.</param>
     /// <param name="failure">Why one could not be moved, if the bytes are not to blame.</param>
     /// <returns>Whether any of them, or a part of one, has been moved.</returns>
-    public bool Move(Replacement replacement, ReplacementFile file, long begin, long blockSize, out Failure failure)
+    public bool Move(Replacement replacement, ReplacementFile file, long begin, long blockSize, out OwnerFailure failure)
     {
         (_blockSize, _hasMoved, failure) = (blockSize, false, default);
         ReadOnlySpan<Move> moves = CollectionsMarshal.AsSpan(replacement.Moves);
@@ -41,7 +42,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
                 next++;
             }
 
-            Failure one = MoveEqual(moves[first..next], file.Descriptor, begin + moves[first].At);
+            OwnerFailure one = MoveEqual(moves[first..next], file.Descriptor, begin + moves[first].At);
             failure = one.Failed ? one : failure;
         }
 
@@ -49,9 +50,9 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
     }
 
     /// <summary>Moves ranges that are to hold the same.</summary>
-    private Failure MoveEqual(ReadOnlySpan<Move> moves, Descriptor source, long from)
+    private OwnerFailure MoveEqual(ReadOnlySpan<Move> moves, Descriptor source, long from)
     {
-        Failure failure = default;
+        OwnerFailure failure = default;
         files.Reserve(moves.Length);
         long length = moves[0].Length;
         for (long done = 0; done < length; done += Chunk)
@@ -62,9 +63,10 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
             foreach (Move move in moves)
             {
                 CallResult opened = files.Open(move, out Descriptor file);
-                failure = opened.Failed ? Failure.Source(SystemCall.OpenByHandleAt, opened) : failure;
+                failure = opened.Failed ? new OwnerFailure(Failure.Source(SystemCall.OpenByHandleAt, opened), move.File) : failure;
                 if (opened.Succeeded)
                 {
+                    _owners[count] = move.File;
                     _destinations[count++] = new DedupeDestination { File = file, Offset = (long)move.File.Offset + done };
                 }
             }
@@ -74,7 +76,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
             for (int i = 0; i < count; i++)
             {
                 CallResult moved = result.Failed ? result : Finish(_destinations[i], source, from + done, part);
-                failure = moved.Failed ? Failure.Destination(SystemCall.DedupeRange, moved) : failure;
+                failure = moved.Failed ? new OwnerFailure(Failure.Destination(SystemCall.DedupeRange, moved), _owners[i]) : failure;
             }
         }
 

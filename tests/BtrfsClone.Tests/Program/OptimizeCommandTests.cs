@@ -61,6 +61,26 @@ public sealed class OptimizeCommandTests
             new ShellResult(0, $"{file}: 0 extents replaced by 0, 0 bytes gained, 0 written, 0 left, 10 extents not joined\n", ""), kept);
     }
 
+    [RootFact(Needs = Tools + " cp " + Injection.Tools)]
+    public void A_file_that_fails_is_named_by_its_own_path()
+    {
+        using ScratchImage image = Optimizer.NewImage();
+        string pool = Path.Combine(image.Root, "pool");
+        string other = Path.Combine(image.Root, "other/file");
+        Directory.CreateDirectory(pool);
+        Directory.CreateDirectory(Path.GetDirectoryName(other)!);
+        Fragments.Write(other, new Random(1), 10 * Optimizer.Block, blocks: 1);
+        Shell.Check("cp", "--reflink=always", other, Path.Combine(pool, "clone"));
+
+        // The first call only sees whether the process may.
+        ShellResult result = Injection.Run("open_by_handle_at:error=EACCES:when=2", out int injected, "optimize", pool);
+
+        Assert.Equal(1, injected);
+        Assert.Equal(1, result.ExitCode);
+        Assert.StartsWith($"btrfs-clone: {other}: ", result.Error, StringComparison.Ordinal);
+        Assert.Contains($"{pool}: 0 extents replaced", result.Output, StringComparison.Ordinal);
+    }
+
     [RootFact(Needs = Tools + " setpriv")]
     public void Who_may_not_is_told_what_it_takes()
     {
