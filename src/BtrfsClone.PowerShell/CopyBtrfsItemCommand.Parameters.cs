@@ -136,10 +136,26 @@ public sealed partial class CopyBtrfsItemCommand
     public SwitchParameter FollowNamedSymlink { get; set; }
 
     /// <summary>
-    /// The compression of what is written to the clones later, and to new files in their directories: zstd, zlib, lzo or none,
-    /// the first two also with a level, such as zstd:3. The source's by default.
+    /// Makes files and directories NOCOW. What is not NOCOW at the source cannot be shared with them: it is an error, or is copied
+    /// with <c>-Reflink Auto</c>.
     /// </summary>
     [Parameter]
+    public SwitchParameter NoCow { get; set; }
+
+    /// <summary>
+    /// Makes clones NOCOW and compressed as new files in the destination's directory are, in place of what the source is. What
+    /// then cannot be shared is an error, or is copied with <c>-Reflink Auto</c>.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter InheritProperty { get; set; }
+
+    /// <summary>
+    /// The compression of what is written to the clones later, and to new files in their directories: zstd, zlib, lzo or none,
+    /// the first two also with a level, such as zstd:3; or Inherit for that of the destination's directory. The source's by
+    /// default.
+    /// </summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(CompressionCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Compression { get; set; }
 

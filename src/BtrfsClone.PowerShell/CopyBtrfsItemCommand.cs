@@ -37,6 +37,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         RefuseBesideSnapshot();
         RefuseBesideAtomic();
         RefuseBesideLinks();
+        RefuseBesideStorage();
         if (Compression is not null && !CompressionProperty.IsValid(Compression))
         {
             ThrowTerminatingError(ErrorRecords.InvalidCompression(Compression));
@@ -60,6 +61,8 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
             PointInTime = PointInTime,
             PerFile = PerFile,
             OneFileSystem = OneFileSystem,
+            NoCow = NoCow,
+            InheritProperty = InheritProperty,
             Compression = Compression,
             Links = FollowSymlink ? LinkMode.FollowAll : FollowNamedSymlink ? LinkMode.FollowNamed : LinkMode.Keep,
             SingleItem = IsSingleItem,
@@ -183,7 +186,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         [
             nameof(Include), nameof(Exclude), nameof(ExcludeFrom), nameof(RelativeBasePath), nameof(Force), nameof(Backup),
             nameof(Update), nameof(Atomic), nameof(PointInTime), nameof(FollowSymlink), nameof(FollowNamedSymlink),
-            nameof(Compression), nameof(OneFileSystem),
+            nameof(NoCow), nameof(InheritProperty), nameof(Compression), nameof(OneFileSystem),
         ];
         string? other = Reflink == ReflinkMode.Auto
             ? $"{nameof(Reflink)} {nameof(ReflinkMode.Auto)}"
@@ -211,6 +214,18 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         if (follow is not null && other is not null)
         {
             ThrowTerminatingError(ErrorRecords.NotTogether(follow, other));
+        }
+    }
+
+    private void RefuseBesideStorage()
+    {
+        string[] given =
+        [
+            .. new[] { nameof(NoCow), nameof(InheritProperty), nameof(Compression) }.Where(MyInvocation.BoundParameters.ContainsKey),
+        ];
+        if (given.Length > 1)
+        {
+            ThrowTerminatingError(ErrorRecords.NotTogether(given[0], given[1]));
         }
     }
 

@@ -65,6 +65,11 @@ BeforeDiscovery {
             Error = { Get-BtrfsExtent extents, missing, extents -ErrorAction Stop }
             Long = { while ($true) { Get-BtrfsExtent extents } }
         }
+        'Get-BtrfsExtent -Recurse' = @{
+            First = { Get-BtrfsExtent tree, other -Recurse | Select-Object -First $n }
+            Error = { Get-BtrfsExtent tree, missing, other -Recurse -ErrorAction Stop }
+            Long = { while ($true) { Get-BtrfsExtent tree, other -Recurse } }
+        }
         'Get-BtrfsExtentOwner' = @{
             First = { Get-BtrfsExtentOwner extents | Select-Object -First $n }
             Error = { Get-BtrfsExtentOwner extents, missing, extents -ErrorAction Stop }

@@ -78,18 +78,7 @@ internal static class CopyCommand
         {
             Description = "Clone what a SOURCE leads to that is a symbolic link; links below it stay links.",
         };
-        Option<string?> compression = new("--compression")
-        {
-            Description = $"Compress what is written to the clones later: {CompressionProperty.Choices}.",
-            HelpName = "ALGORITHM",
-        };
-        compression.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: var text }] && !CompressionProperty.IsValid(text))
-            {
-                result.AddError($"--compression takes {CompressionProperty.Choices}.");
-            }
-        });
+        StorageOptions storage = new();
         Option<bool> noTarget = new("--no-target-directory", "-T")
         {
             Description = "Take DESTINATION for the clone's name, also where it is a directory.",
@@ -98,7 +87,8 @@ internal static class CopyCommand
         {
             paths, filesFrom, zeros, shared.Reflink, noClobber, force, backup, update, atomic, pointInTime, perFile, snapshot, readOnly,
             recurse, noRecurse, json, verbose,
-            relativeBase, noTarget, follow, followNamed, compression, oneFileSystem, shared.Jobs,
+            relativeBase, noTarget, follow, followNamed, storage.NoCow, storage.InheritProperty, storage.Compression,
+            oneFileSystem, shared.Jobs,
         };
         patterns.AddTo(command);
         command.Validators.Add(result =>
@@ -128,9 +118,11 @@ internal static class CopyCommand
             result => Refuse(
                 result, snapshot,
                 [
-                    force, backup, update, atomic, pointInTime, relativeBase, follow, followNamed, compression, oneFileSystem,
+                    force, backup, update, atomic, pointInTime, relativeBase, follow, followNamed, oneFileSystem, .. storage.All,
                     .. patterns.All,
                 ]));
+        command.Validators.Add(result => Refuse(result, storage.NoCow, storage.InheritProperty, storage.Compression));
+        command.Validators.Add(result => Refuse(result, storage.InheritProperty, storage.Compression));
         command.Validators.Add(result => Refuse(result, follow, followNamed, pointInTime));
         command.Validators.Add(result => Refuse(result, followNamed, pointInTime));
         command.Validators.Add(result =>
@@ -174,7 +166,9 @@ internal static class CopyCommand
                 Links = parsed.GetValue(follow) ? LinkMode.FollowAll
                     : parsed.GetValue(followNamed) ? LinkMode.FollowNamed
                     : LinkMode.Keep,
-                Compression = parsed.GetValue(compression),
+                NoCow = parsed.GetValue(storage.NoCow),
+                InheritProperty = parsed.GetValue(storage.InheritProperty),
+                Compression = parsed.GetValue(storage.Compression),
                 SingleItem = isSingle,
                 Workers = parsed.GetValue(shared.Jobs),
                 Filter = patterns.Patterns.Filter,

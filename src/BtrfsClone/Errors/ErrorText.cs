@@ -56,7 +56,8 @@ internal static class ErrorText
         BtrfsError.CloneNotSupported =>
             "Use a filesystem that can clone, such as btrfs, or copy whole items with {ReflinkAuto}.",
         BtrfsError.MetadataNotSupported => "Use a filesystem that can, or copy with {ReflinkAuto}, which goes on without.",
-        BtrfsError.NoCowMismatch => "Make the files alike with chattr +C or -C while the destination is empty.",
+        BtrfsError.NoCowMismatch =>
+            "Copy whole items with {ReflinkAuto}, or make the files alike with chattr +C or -C while the destination is empty.",
         BtrfsError.SwapFile => "Turn it off with swapoff first.",
         BtrfsError.FileBusy => "End what uses it, or name another destination.",
         BtrfsError.NoSpace => "Free some space; on btrfs, 'btrfs filesystem usage' shows data and metadata apart.",

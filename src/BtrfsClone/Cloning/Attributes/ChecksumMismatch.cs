@@ -16,12 +16,13 @@ internal static class ChecksumMismatch
         "directory with the flag NOCOW (chattr +C).");
 
     /// <summary>What to say of two files that cannot share extents.</summary>
-    public static ErrorMeaning Describe(Descriptor file, Descriptor other)
-    {
-        bool flagTells = Sys.GetFlags(file, out InodeFlags flags).Succeeded &&
-            Sys.GetFlags(other, out InodeFlags otherFlags).Succeeded && ((flags ^ otherFlags) & InodeFlags.NoCow) != 0;
-        return flagTells ? BtrfsError.NoCowMismatch : s_byMount;
-    }
+    public static ErrorMeaning Describe(Descriptor file, Descriptor other) =>
+        IsOfNoCow(file, other) ? BtrfsError.NoCowMismatch : s_byMount;
+
+    /// <summary>Whether one of two files is NOCOW, and the other is not.</summary>
+    public static bool IsOfNoCow(Descriptor file, Descriptor other) =>
+        Sys.GetFlags(file, out InodeFlags flags).Succeeded && Sys.GetFlags(other, out InodeFlags otherFlags).Succeeded &&
+        ((flags ^ otherFlags) & InodeFlags.NoCow) != 0;
 
     /// <summary>
     /// What to say of two files of which the kernel refused with EINVAL to share a range: one has checksums and the other has

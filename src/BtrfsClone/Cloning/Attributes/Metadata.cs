@@ -35,7 +35,9 @@ internal sealed unsafe class Metadata(CloneContext context)
         // the default algorithm: before the xattrs.
         if (flags.HasFlag(InodeFlags.DirectorySync))
         {
+            byte[] property = context.Storage.Inherited != InodeFlags.None ? CompressionXattr.Read(destination) : [];
             CallResult result = Sys.SetFlags(destination, flags & (InodeFlags.Inherited | InodeFlags.DirectorySync));
+            result = result.Failed || property.Length == 0 ? result : CompressionXattr.Write(destination, property);
             if (result.Failed && !AreUnknown(InodeFlags.DirectorySync, result))
             {
                 return Failure.Destination(SystemCall.SetFlags, result);
@@ -55,7 +57,8 @@ internal sealed unsafe class Metadata(CloneContext context)
 
         // With the flag alone, the kernel makes entries of a directory whose property it has not read. Nobody can set it alone:
         // the property of the default algorithm comes with it.
-        if (flags.HasFlag(InodeFlags.Compress) && !Xattrs.HaveCompression(buffers.XattrNames, nameBytes))
+        if (context.Storage.KeepsCompression && flags.HasFlag(InodeFlags.Compress) &&
+            !Xattrs.HaveCompression(buffers.XattrNames, nameBytes))
         {
             CallResult result = Sys.SetFlags(destination, flags & (InodeFlags.Inherited | InodeFlags.DirectorySync));
             if (result.Failed && !AreUnknown(InodeFlags.Compress, result))
@@ -64,7 +67,7 @@ internal sealed unsafe class Metadata(CloneContext context)
             }
         }
 
-        if (context.Compression is { } compression && !flags.HasFlag(InodeFlags.NoCow))
+        if (context.Storage.Compression is { } compression && !flags.HasFlag(InodeFlags.NoCow))
         {
             Failure failed = _xattrs.SetCompression(new XattrHolder(destination), compression);
             if (failed.Failed)

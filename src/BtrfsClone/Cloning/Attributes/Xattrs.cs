@@ -72,7 +72,7 @@ internal sealed unsafe class Xattrs(CloneContext context)
         for (byte* name = buffers.XattrNames; name < buffers.XattrNames + nameBytes; name += Utf8Z.Length(name) + 1)
         {
             ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
-            if (!isMeant(text))
+            if (!isMeant(text) || IsKept(text))
             {
                 continue;
             }
@@ -119,7 +119,7 @@ internal sealed unsafe class Xattrs(CloneContext context)
     /// <summary>Sets the compression of what is written later.</summary>
     public Failure SetCompression(XattrHolder to, byte[] value)
     {
-        fixed (byte* name = "btrfs.compression\0"u8)
+        fixed (byte* name = CompressionProperty.XattrName)
         fixed (byte* text = value)
         {
             CallResult result = to.Set(name, text, value.Length);
@@ -170,20 +170,23 @@ internal sealed unsafe class Xattrs(CloneContext context)
         return false;
     }
 
-    private static void RemoveOthers(WorkerBuffers buffers, XattrHolder from, int nameBytes)
+    private void RemoveOthers(WorkerBuffers buffers, XattrHolder from, int nameBytes)
     {
         var wanted = new ReadOnlySpan<byte>(buffers.XattrNames, nameBytes);
         byte* end = buffers.OtherXattrNames + from.List(buffers.OtherXattrNames).Value;
         for (byte* name = buffers.OtherXattrNames; name < end; name += Utf8Z.Length(name) + 1)
         {
             ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
-            if (!Contains(wanted, text))
+            if (!Contains(wanted, text) && !IsKept(text))
             {
                 // What may not be removed (a security label) is the system's to decide.
                 _ = from.Remove(name);
             }
         }
     }
+
+    /// <summary>Whether an entry keeps this xattr as it has it, or has none.</summary>
+    private bool IsKept(ReadOnlySpan<byte> name) => !context.Storage.KeepsCompression && name.SequenceEqual(CompressionProperty.Xattr);
 
     private static bool Contains(ReadOnlySpan<byte> names, ReadOnlySpan<byte> name)
     {

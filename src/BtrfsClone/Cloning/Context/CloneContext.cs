@@ -19,7 +19,7 @@ internal sealed class CloneContext
         Options = options;
         Created = new CreatedEntries(options.SingleItem);
         Losses = new MetadataLosses(Counters);
-        Compression = options.Compression is { } value ? Utf8Z.From(value)[..^1] : null;
+        Storage = new StorageProperties(options.NoCow, options.InheritProperty, options.Compression);
         _news = new EventPump(events);
         _onCloned = events.OnCloned;
         Carrier = options.NewCarrier?.Invoke(this);
@@ -35,8 +35,7 @@ internal sealed class CloneContext
 
     public DescriptorBudget Descriptors { get; }
 
-    /// <summary>The value of the property "compression" that clones get, or null where they get their source's.</summary>
-    public byte[]? Compression { get; }
+    public StorageProperties Storage { get; }
 
     public CreatedEntries Created { get; }
 

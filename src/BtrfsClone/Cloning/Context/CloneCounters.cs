@@ -14,6 +14,7 @@ public sealed class CloneCounters
     private long _unpackedLength;
     private long _lostMetadata;
     private long _failed;
+    private bool _mixesNoCow;
 
     /// <summary>Regular files made.</summary>
     public long Files => Volatile.Read(ref _files);
@@ -48,6 +49,7 @@ public sealed class CloneCounters
     /// <summary>What people are told of data that was copied, or null where none was.</summary>
     public string? CopiedDescription => CopiedLength == 0 && SharedLength == 0 ? null
         : $"{CopiedLength} bytes could not be shared and were copied." +
+            (Volatile.Read(ref _mixesNoCow) ? " NOCOW files and copy-on-write files cannot share data." : "") +
             (SharedLength > 0 ? $" {SharedLength} more share what they hold at the destination as they do at the source." : "") +
             (UnpackedLength > 0 ? $" {UnpackedLength} that are compressed at the source were unpacked." : "");
 
@@ -75,6 +77,9 @@ public sealed class CloneCounters
     internal void AddSpecialFile() => Interlocked.Increment(ref _specialFiles);
 
     internal void AddCopied(long length) => Interlocked.Add(ref _copiedLength, length);
+
+    /// <summary>Bytes were copied since a file and its clone are not both NOCOW.</summary>
+    internal void AddNoCowMismatch() => Volatile.Write(ref _mixesNoCow, true);
 
     internal void AddLostMetadata() => Interlocked.Increment(ref _lostMetadata);
 

@@ -79,6 +79,19 @@ public sealed record CloneOptions
     public LinkMode Links { get; init; }
 
     /// <summary>
+    /// Clone files and directories as NOCOW. Data of a source that is not NOCOW cannot be shared with them, so that
+    /// <see cref="Reflink"/> says what becomes of it. Neither with <see cref="InheritProperty"/> nor with <see cref="Compression"/>.
+    /// </summary>
+    public bool NoCow { get; init; }
+
+    /// <summary>
+    /// Clones are NOCOW and compressed as new files of the destination's directory are, and existing directories keep what they
+    /// have; nothing of it is taken from the source. Data of which only one side is NOCOW cannot be shared, as with
+    /// <see cref="NoCow"/>. Not with <see cref="Compression"/>.
+    /// </summary>
+    public bool InheritProperty { get; init; }
+
+    /// <summary>
     /// The compression of what is written later to the clones, and for directories to new files in them: a value of
     /// <see cref="CompressionProperty"/>. Null keeps the source's. What is NOCOW cannot be compressed and stays without.
     /// </summary>

@@ -6,20 +6,29 @@ namespace BtrfsClone.Cloning;
 public static class CompressionProperty
 {
     /// <summary>What may be given, in words.</summary>
-    public const string Choices = "zstd or zstd:1 to zstd:15, zlib or zlib:1 to zlib:9, lzo, or none";
+    public const string Choices =
+        "zstd or zstd:1 to zstd:15, zlib or zlib:1 to zlib:9, lzo, none, or inherit for that of the destination's directory";
 
     /// <summary>The xattr that it is.</summary>
-    internal static ReadOnlySpan<byte> Xattr => "btrfs.compression"u8;
+    internal static ReadOnlySpan<byte> Xattr => XattrName[..^1];
 
-    /// <summary>Whether a value is one. The kernel takes any number for a level, and looks at it only when it compresses.</summary>
-    /// <param name="value">The algorithm, with a colon and a level where it has levels.</param>
+    /// <summary>The same, ended by a zero.</summary>
+    internal static ReadOnlySpan<byte> XattrName => "btrfs.compression\0"u8;
+
+    /// <summary>
+    /// Whether a value is one, in whatever case. The kernel takes any number for a level, and looks at it only when it compresses.
+    /// </summary>
+    /// <param name="value">The algorithm, with a colon and a level where it has levels; or "inherit".</param>
     public static bool IsValid(string value)
     {
         ArgumentNullException.ThrowIfNull(value);
+        value = value.ToLowerInvariant();
         string[] parts = value.Split(':');
         int most = parts[0] switch { "zstd" => 15, "zlib" => 9, _ => 0 };
-        return value is "zstd" or "zlib" or "lzo" or "none" ||
+        return value is "zstd" or "zlib" or "lzo" or "none" || IsInherited(value) ||
             (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int level) &&
                 level >= 1 && level <= most);
     }
+
+    internal static bool IsInherited(string? value) => string.Equals(value, "inherit", StringComparison.OrdinalIgnoreCase);
 }

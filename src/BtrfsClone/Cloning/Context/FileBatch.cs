@@ -13,7 +13,7 @@ internal unsafe struct FileClone
 
     public Statx Status;
 
-    /// <summary>What the source has, once it has been looked at.</summary>
+    /// <summary>What the clone is to have, once the source has been looked at.</summary>
     public InodeFlags Flags;
 
     public bool HasXattrs;

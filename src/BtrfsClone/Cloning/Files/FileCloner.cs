@@ -81,13 +81,14 @@ internal sealed unsafe class FileCloner(CloneContext context)
             return Failure.Source(SystemCall.GetFlags, result);
         }
 
+        file.Flags = context.Storage.Of(file.Flags, directory.InheritedFlags);
         CallResult names = Sys.ListXattr(file.Source, buffers.XattrNames);
         if (names.Failed && !names.Is(Errno.EOPNOTSUPP))
         {
             return Failure.Source(SystemCall.ListXattr, names);
         }
 
-        file.HasXattrs = names.Value > 0 || context.Compression is not null;
+        file.HasXattrs = names.Value > 0 || context.Storage.Compression is not null;
         file.Mode = !file.HasXattrs && context.MayBeRightAtOnce(directory, file.Status)
             ? file.Status.Permissions
             : Sys.ModeOwnerReadWrite;

@@ -13,13 +13,11 @@ internal sealed class FileContent(CloneContext context)
         ref readonly Statx status = ref file.Status;
         if (((flags ^ directory.InheritedFlags) & InodeFlags.Inherited) != 0)
         {
-            CallResult flagged = SetEarlyFlags(destination, flags, out InodeFlags lost);
+            Failure flagged = SetEarlyFlags(context, destination, flags);
             if (flagged.Failed)
             {
-                return Failure.Destination(SystemCall.SetFlags, flagged);
+                return flagged;
             }
-
-            context.Losses.AddFlags(lost);
         }
 
         CallResult result;
@@ -106,6 +104,11 @@ internal sealed class FileContent(CloneContext context)
             Failure failure = copy.Run((long)file.Status.Size, out long length);
             file.CopiedLength = copy.Copied;
             file.Status.Size = (ulong)length;
+            if (result.Is(Errno.EINVAL) && ChecksumMismatch.IsOfNoCow(file.Source, file.Destination))
+            {
+                context.Counters.AddNoCowMismatch();
+            }
+
             return failure;
         }
 
@@ -119,9 +122,15 @@ internal sealed class FileContent(CloneContext context)
     /// Clones, if need be with other checksums: the kernel refuses a pair of which only one has them (EINVAL), and NOCOW
     /// files have none.
     /// </summary>
-    private static CallResult CloneInto(Descriptor destination, Descriptor source, InodeFlags flags, InodeFlags inherited)
+    private CallResult CloneInto(Descriptor destination, Descriptor source, InodeFlags flags, InodeFlags inherited)
     {
         CallResult result = Sys.Clone(source, destination);
+        if (context.Storage.Inherited.HasFlag(InodeFlags.NoCow))
+        {
+            return result; // The destination is to stay as it was made.
+        }
+
+        flags &= ~context.Storage.Inherited;
         if (result.Is(Errno.EINVAL) && SetEarlyFlags(destination, flags, out _).Succeeded)
         {
             // The destination got its NOCOW flag from elsewhere, such as the mount option nodatacow.
@@ -157,5 +166,18 @@ internal sealed class FileContent(CloneContext context)
         }
 
         return result;
+    }
+
+    /// <summary>The same for a clone, of which lost flags are counted, or are an error where they cannot be the source's.</summary>
+    public static Failure SetEarlyFlags(CloneContext context, Descriptor destination, InodeFlags flags)
+    {
+        CallResult result = SetEarlyFlags(destination, flags, out InodeFlags lost);
+        if (lost != InodeFlags.None && context.Options.Reflink == ReflinkMode.Always)
+        {
+            result = Errno.EOPNOTSUPP; // Both are on one filesystem: these flags were asked for.
+        }
+
+        context.Losses.AddFlags(result.Failed ? InodeFlags.None : lost);
+        return result.Failed ? Failure.Destination(SystemCall.SetFlags, result) : default;
     }
 }

@@ -26,9 +26,18 @@ internal static unsafe class SourceEntry
             return Failure.Refused(BtrfsError.MountInBetween, atSource: true);
         }
 
-        if (followLinks && Sys.StatEntry(directory.Source, name, out Statx link).Succeeded && link.FileType == Sys.ModeSymlink)
+        if (followLinks)
         {
-            return Follow(buffers, directory, name, expectRegular, out source, out status);
+            CallResult looked = Sys.StatEntry(directory.Source, name, out Statx link);
+            if (looked.Failed)
+            {
+                return Failure.Source(SystemCall.Statx, looked);
+            }
+
+            if (link.FileType == Sys.ModeSymlink)
+            {
+                return Follow(buffers, directory, name, expectRegular, out source, out status);
+            }
         }
 
         if (expectRegular || directory.InSnapshot)

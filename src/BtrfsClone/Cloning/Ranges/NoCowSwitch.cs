@@ -6,10 +6,8 @@ namespace BtrfsClone.Cloning;
 /// The NOCOW flag of a file that takes a range. The kernel shares extents between files that both have checksums or both
 /// have none (BTRFS_INODE_NODATASUM), and lets an empty file change from one to the other by that flag.
 /// </summary>
-internal readonly unsafe struct NoCowSwitch
+internal readonly struct NoCowSwitch
 {
-    private const int CompressionSize = 16;
-
     private readonly Descriptor _file;
     private readonly InodeFlags _old;
     private readonly byte[] _compression;
@@ -26,7 +24,7 @@ internal readonly unsafe struct NoCowSwitch
             return false;
         }
 
-        turned = new NoCowSwitch(file, old, ReadCompression(file));
+        turned = new NoCowSwitch(file, old, CompressionXattr.Read(file));
         bool isTurned = turned.Set((old & InodeFlags.NoCow) != 0 ? old & ~InodeFlags.NoCow : turned.Bare | InodeFlags.NoCow);
         if (!isTurned)
         {
@@ -42,10 +40,7 @@ internal readonly unsafe struct NoCowSwitch
         Set(_old);
         if (_compression.Length > 0)
         {
-            fixed (byte* name = "btrfs.compression\0"u8, value = _compression)
-            {
-                _ = Sys.SetXattr(_file, name, value, _compression.Length);
-            }
+            _ = CompressionXattr.Write(_file, _compression);
         }
     }
 
@@ -53,14 +48,4 @@ internal readonly unsafe struct NoCowSwitch
 
     // NOCOW and compression exclude each other, the present flag and the next one too.
     private bool Set(InodeFlags flags) => Sys.SetFlags(_file, Bare).Succeeded && Sys.SetFlags(_file, flags).Succeeded;
-
-    private static byte[] ReadCompression(Descriptor file)
-    {
-        byte* value = stackalloc byte[CompressionSize];
-        fixed (byte* name = "btrfs.compression\0"u8)
-        {
-            CallResult result = Sys.GetXattr(file, name, value, CompressionSize);
-            return new ReadOnlySpan<byte>(value, (int)result.Value).ToArray();
-        }
-    }
 }

@@ -40,10 +40,23 @@ internal sealed unsafe class CloneWalk(
     protected override byte TypeOf(DirectoryPair node, DirectoryBatch.Entry entry)
     {
         byte type = base.TypeOf(node, entry);
+        if (type != DirectoryEntry.TypeSymlink || !_followsLinks)
+        {
+            return type;
+        }
 
-        // A link that leads nowhere stays one here, and fails when it is to be cloned.
-        return type == DirectoryEntry.TypeSymlink && _followsLinks &&
-            Sys.StatTarget(node.Source, entry.NamePointer, out Statx target).Succeeded ? (byte)(target.FileType >> 12) : type;
+        CallResult result = Sys.StatTarget(node.Source, entry.NamePointer, out Statx target);
+        if (result.Succeeded)
+        {
+            return (byte)(target.FileType >> 12);
+        }
+
+        if (IsWanted(node, entry))
+        {
+            context.Report(Failure.Source(SystemCall.Statx, result).OnPath(), node, entry.Name);
+        }
+
+        return DirectoryEntry.TypePassedOver;
     }
 
     protected override bool IsWanted(DirectoryPair node, DirectoryBatch.Entry entry)

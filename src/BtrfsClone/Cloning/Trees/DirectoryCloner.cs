@@ -68,18 +68,16 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
             return Failure.Source(SystemCall.ListXattr, names);
         }
 
-        InodeFlags flags = pair.SourceFlags;
+        InodeFlags flags = context.Storage.Of(pair.SourceFlags, pair.InheritedFlags);
         bool mayHaveXattrs = pair.HasXattrs || pair.IsForeign || flags.HasFlag(InodeFlags.DirectorySync);
         if (((flags ^ pair.InheritedFlags) & InodeFlags.Inherited) != 0)
         {
             mayHaveXattrs = true; // The kernel keeps the compression in one.
-            CallResult result = FileContent.SetEarlyFlags(pair.Destination, flags, out InodeFlags lost);
-            if (result.Failed)
+            Failure failure = FileContent.SetEarlyFlags(context, pair.Destination, flags);
+            if (failure.Failed)
             {
-                return Failure.Destination(SystemCall.SetFlags, result);
+                return failure;
             }
-
-            context.Losses.AddFlags(lost);
         }
 
         var before = new Metadata.Before(
@@ -273,11 +271,12 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
 
     /// <summary>
     /// A new directory is NOCOW like its source from the start, since its files mostly are too and take that over;
-    /// compression waits for the end, since files would take over its xattr.
+    /// compression waits for the end, since files would take over its xattr, unless they are to.
     /// </summary>
-    private static Failure MatchNoCow(DirectoryPair pair)
+    private Failure MatchNoCow(DirectoryPair pair)
     {
-        InodeFlags wanted = pair.SourceFlags & InodeFlags.NoCow;
+        InodeFlags wanted = context.Storage.Of(pair.SourceFlags, pair.InheritedFlags) &
+            (InodeFlags.NoCow | context.Storage.Inherited);
         if (pair.InheritedFlags == wanted)
         {
             return default;

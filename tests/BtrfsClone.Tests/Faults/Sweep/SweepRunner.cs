@@ -89,11 +89,11 @@ internal sealed class SweepRunner
     }
 
     /// <summary>Metadata that a copy's destination has no room for is counted, and not told by path: <c>MetadataLossTests</c>.</summary>
-    private bool MayBeLost(string call, int reason) => _scenario.IsElsewhere && reason == NoSpace &&
+    private bool MayBeLost(string call, int reason) => _scenario.Copies && reason == NoSpace &&
         (call.EndsWith("setxattr", StringComparison.Ordinal) || call is "fallocate" or "ioctl.c020660b");
 
     // What has been copied is written out when the kernel likes.
-    private SweepState Look(string folder) => SweepState.Of(folder, extents: !_scenario.IsElsewhere);
+    private SweepState Look(string folder) => SweepState.Of(folder, extents: !_scenario.Copies);
 
     private string NewArea()
     {
@@ -164,7 +164,7 @@ internal sealed class SweepRunner
 
         return
         [
-            .. lines.Any(line => line.Contains(reason, StringComparison.Ordinal)) ? (string[])[] : [$"no word of '{reason}'"],
+            .. lines.Any(line => line.Contains(reason, StringComparison.OrdinalIgnoreCase)) ? (string[])[] : [$"no word of '{reason}'"],
             .. NeitherOldNorNew(found, result.Error, area),
             .. Missing(found, result.Error, area),
             .. Parts(found),

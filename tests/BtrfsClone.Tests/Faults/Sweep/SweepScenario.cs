@@ -41,7 +41,10 @@ internal sealed record SweepScenario(
         printf nested > nested/file
         touch -d '2001-02-03 04:05:06.789' small dir/deeper data
         cd ..
-        mkdir old merged
+        mkdir -p old merged linked/way
+        ln -s ../tree/data linked/data
+        ln -s ../tree/dir linked/dir
+        ln -s ../../tree/small linked/way/small
         printf older > old/small
         head -c 50000 /dev/urandom > old/data
         mkdir old/dir
@@ -58,6 +61,13 @@ internal sealed record SweepScenario(
         ["copy into a tree"] = new(
             "copy S/tree A/there", ("there/tree", "tree"), "mkdir A/there; cp -a --reflink=always S/old A/there/tree"),
         ["copy by bytes"] = new("copy --reflink auto S/tree A/new", ("new", "tree"), IsElsewhere: true),
+        ["copy along links"] = new("copy -L S/linked A/new", ("new", "linked")),
+        ["copy with compression"] = new(
+            "copy --compression zstd:5 S/tree A/there", ("there/tree", "tree"),
+            "mkdir -p A/there/tree/dir; chattr +C A/there/tree/dir; touch -d 2003-02-03 A/there/tree/dir A/there/tree"),
+        ["copy as the directory has it"] = new(
+            "copy --inherit-property --reflink auto S/tree A/there", ("there/tree", "tree"),
+            "mkdir A/there; chattr +C A/there"),
         ["atomic"] = new("copy --atomic --exclude-from S/rules S/tree A/new", ("new", "tree"), IsAtomic: true),
         ["atomic, several"] = new(
             "copy --atomic S/tree/data S/tree/small S/tree/dir A/there", ("there", "tree"),
@@ -94,6 +104,9 @@ internal sealed record SweepScenario(
             Shell.Check("sh", "-ec", string.Join(' ', Before.Split(' ').Select(word => Expand(word, sources, area))));
         }
     }
+
+    /// <summary>Whether what cannot be shared is copied, and what cannot be kept is lost.</summary>
+    public bool Copies => Arguments.Contains("--reflink auto", StringComparison.Ordinal);
 
     /// <summary>The path in S of which a path in A is made, or null.</summary>
     public string? SourceOf(string path) => path == Outcome.Path
