@@ -20,8 +20,12 @@ public sealed partial class HouseRules
         _engine = Path.Combine(root, "src/BtrfsClone");
         Graph = SourceGraph.Read(Path.Combine(root, "bin/BtrfsClone.dll"), _engine);
         Map = File.ReadAllText(Path.Combine(root, "ARCHITECTURE.md"));
-        Owners = [.. OwnerRow().Matches(Map).Select(m => m.Groups["file"].Value)];
-        Layers = [.. FolderRow().Matches(Map).Select(m => m.Groups["folder"].Value).Select(name => name == "(root)" ? "" : name)];
+        Owners = [.. OwnerRow().Matches(Section("Who closes a descriptor")).Select(m => m.Groups["file"].Value)];
+        Layers =
+        [
+            .. FolderRow().Matches(Section("The engine's folders")).Select(m => m.Groups["folder"].Value)
+                .Select(name => name == "(root)" ? "" : name),
+        ];
     }
 
     public SourceGraph Graph { get; }
@@ -72,6 +76,9 @@ public sealed partial class HouseRules
         .SelectMany(project => SourceFiles.In(project).Select(file => Path.Combine(project, file)));
 
     private string Relative(string file) => Path.GetRelativePath(_root, file);
+
+    /// <summary>What the map has below one of its headings; other tables begin with names of files and folders, too.</summary>
+    private string Section(string heading) => Map.Split("\n## ").Single(part => part.StartsWith(heading + "\n", StringComparison.Ordinal));
 
     [GeneratedRegex(@"^\| `(?<folder>[\w/()]+)` \|", RegexOptions.Multiline)]
     private static partial Regex FolderRow();
