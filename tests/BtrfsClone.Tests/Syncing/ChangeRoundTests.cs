@@ -48,6 +48,20 @@ public sealed class ChangeRoundTests(ScratchBtrfs btrfs)
         Assert.Equal(marked, ChangeTime());
     }
 
+    [RootFact(Needs = "sh")]
+    public void A_change_is_found_deeper_than_a_path_may_be_long()
+    {
+        Directory.CreateDirectory(Source);
+        InDeepest(Source, "echo old > file");
+        Syncer.Sync(Source, Destination);
+        InDeepest(Source, "echo longer > file");
+
+        SyncResult result = Syncer.Sync(Source, Destination);
+
+        Assert.Equal((null, 1), (result.Unchanged, result.Replaced));
+        Assert.Equal("longer", InDeepest(Destination, "cat file").TrimEnd());
+    }
+
     [RootFact]
     public void What_the_caller_throws_ends_all_threads()
     {
@@ -63,6 +77,15 @@ public sealed class ChangeRoundTests(ScratchBtrfs btrfs)
         Syncer.Sync(Source, Destination, new SyncOptions { Delete = true });
         Assert.Equal(Directories, Directory.GetFiles(Destination, "new", SearchOption.AllDirectories).Length / 2);
     }
+
+    /// <summary>Runs a command more than PATH_MAX below a directory.</summary>
+    private static string InDeepest(string top, string command)
+    {
+        string[] way = [.. Enumerable.Repeat($"mkdir -p {Name} && cd -P {Name} && ", 25)];
+        return Shell.Check("sh", "-c", $"cd \"$1\" && {string.Concat(way)}{command}", "sh", top);
+    }
+
+    private static string Name { get; } = new('n', 200);
 
     private string ChangeTime() => Shell.Check("stat", "-c", "%z", Destination);
 
