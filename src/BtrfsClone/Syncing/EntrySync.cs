@@ -184,13 +184,12 @@ internal sealed unsafe class EntrySync(
         }
         else
         {
-            failure = old is { } present
-                ? EntryRemover.Unprotect(pair, entry.Name, present)
-                : EntryRemover.Open(pair);
+            Statx present = old ?? default;
+            failure = old is null ? EntryRemover.Open(pair) : EntryRemover.Unprotect(pair, entry.Name, present);
             failure = failure.Failed
                 ? failure
                 : cloner.Clone(
-                    worker.Cloning, pair, source, entry.SourceName, status, entry.Name, cancellation, isTaken: old is not null);
+                    worker.Cloning, pair, source, entry.SourceName, status, entry.Name, cancellation, old is null ? null : &present);
         }
 
         if (!failure.Failed)

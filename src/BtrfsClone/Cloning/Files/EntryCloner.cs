@@ -26,16 +26,16 @@ internal sealed unsafe class EntryCloner(CloneContext context)
             : Clone(buffers, directory, source, sourceName, status, name, cancellation);
     }
 
-    /// <summary>Clones what was found, and lets go of it. Where the name is known to be taken, that saves a try.</summary>
+    /// <summary>Clones what was found, and lets go of it. What is known to be under the name saves a try.</summary>
     public Failure Clone(
         WorkerBuffers buffers, DirectoryPair directory, Descriptor source, byte* sourceName, in Statx status, byte* name,
-        CancellationToken cancellation, bool isTaken = false)
+        CancellationToken cancellation, Statx* old = null)
     {
         try
         {
             fixed (Statx* pointer = &status)
             {
-                EntryTask entry = new(buffers, directory, source, sourceName, pointer, cancellation, isTaken);
+                EntryTask entry = new(buffers, directory, source, sourceName, pointer, cancellation, old);
                 return status.LinkCount > 1 ? CloneLinked(entry, name) : Place(entry, null, name, out _);
             }
         }
@@ -100,7 +100,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
     private Failure Place(in EntryTask entry, HardLink? link, byte* name, out MadeEntry made)
     {
         made = default;
-        Failure failure = entry.IsTaken
+        Failure failure = entry.Old is not null
             ? Failure.Destination(SystemCall.OpenAt, Errno.EEXIST)
             : _maker.Make(entry, link, name, out made);
         return Settle(entry, link, name, failure, ref made);
@@ -127,12 +127,13 @@ internal sealed unsafe class EntryCloner(CloneContext context)
     private Failure Replace(in EntryTask entry, HardLink? link, byte* name, out MadeEntry made)
     {
         made = default;
-        CallResult result = Sys.StatEntry(entry.Directory.Destination, name, out Statx old);
+        Statx old = entry.Old is null ? default : *entry.Old;
+        CallResult result = entry.Old is null
+            ? Sys.StatEntry(entry.Directory.Destination, name, out old)
+            : CallResult.Success;
         if (result.Failed)
         {
-            return entry.IsTaken && result.Is(Errno.ENOENT)
-                ? _maker.Make(entry, link, name, out made)
-                : Failure.Destination(SystemCall.Statx, result);
+            return Failure.Destination(SystemCall.Statx, result);
         }
 
         if (SameFile.Is(entry.Directory, entry.SourceName, *entry.Status, name, old))

@@ -5,7 +5,7 @@ namespace BtrfsClone.Cloning;
 /// <summary>One entry on its way: where it is, what it is, and who works on it.</summary>
 internal readonly unsafe struct EntryTask(
     WorkerBuffers buffers, DirectoryPair directory, Descriptor source, byte* sourceName, Statx* status,
-    CancellationToken cancellation, bool isTaken = false)
+    CancellationToken cancellation, Statx* old = null)
 {
     public readonly WorkerBuffers Buffers = buffers;
     public readonly DirectoryPair Directory = directory;
@@ -17,8 +17,8 @@ internal readonly unsafe struct EntryTask(
     public readonly Statx* Status = status;
     public readonly CancellationToken Cancellation = cancellation;
 
-    /// <summary>Something was just seen under the name: what is made takes its place, and is not tried without.</summary>
-    public readonly bool IsTaken = isTaken;
+    /// <summary>What was just seen under the name, whose place is to be taken; null where nobody has looked.</summary>
+    public readonly Statx* Old = old;
 }
 
 /// <summary>What was made of an entry.</summary>
