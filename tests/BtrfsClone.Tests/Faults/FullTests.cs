@@ -44,7 +44,7 @@ public sealed class FullTests
     {
         using ScratchImage image = new(256 << 20, "noatime", "mkfs.btrfs", "--quiet", "--metadata", "single");
         string source = MakeFiles(image.Root, 10_000);
-        Shell.Check("btrfs", "quota", "enable", image.Root);
+        image.EnableQuota();
         string limited = Path.Combine(image.Root, "limited");
         Shell.Check("btrfs", "subvolume", "create", limited);
         Shell.Check("btrfs", "qgroup", "limit", "1M", limited);

@@ -59,6 +59,16 @@ public sealed class ScratchImage : IDisposable
     /// <summary>Whether it is mounted still, or again.</summary>
     public bool IsMounted => IsMountPoint(Root);
 
+    /// <summary>
+    /// Enables quota, and waits until what is there is counted: what changes before that may be counted wrongly, which btrfs
+    /// check finds.
+    /// </summary>
+    public void EnableQuota()
+    {
+        Shell.Check("btrfs", "quota", "enable", Root);
+        Shell.Check("btrfs", "quota", "rescan", "--wait", Root);
+    }
+
     /// <summary>Unmounts it, has btrfs check it, and mounts it again. Fails where the check finds anything.</summary>
     public void Check()
     {

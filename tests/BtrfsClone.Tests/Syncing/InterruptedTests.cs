@@ -116,7 +116,7 @@ public sealed class InterruptedTests(ScratchBtrfs btrfs)
 
         string limited = Path.Combine(image.Root, "limited");
         string destination = Path.Combine(limited, "destination");
-        Shell.Check("btrfs", "quota", "enable", image.Root);
+        image.EnableQuota();
         Shell.Check("btrfs", "subvolume", "create", limited);
         Directory.CreateDirectory(destination);
         Shell.Check("btrfs", "qgroup", "limit", "512K", limited);
