@@ -11,8 +11,8 @@
     Graph    prints which folders of the engine know which, and every cycle; with --files also which files do.
     Bench    runs the program and the cmdlets against their peers, as root.
     Pack     makes the module as a folder, as a package for the PowerShell Gallery and as a zip, below out/.
-    Install  puts the module into the current user's module path, and the program with its manual page and completions where the
-             user's shells find them.
+    Install  puts the module into the current user's module path, and the program, if it is built as one native file, with its
+             manual page and completions where the user's shells find them.
     Deb      makes a Debian package of the program below out/, with its manual page and completions.
     DemoData makes a small btrfs on /data, or on the folder that follows, as root, with the files that the examples use, as
              btrfs-clone demo --keep DIR does.
@@ -115,12 +115,14 @@ function Invoke-Install {
     $null = New-Item -ItemType Directory $target
     Copy-Item "$staging/*" $target -Recurse
     "BtrfsClone $version is in $target"
-    if (Test-Linker) {
+    # A managed program would need what is beside it.
+    if ((Test-Path bin/btrfs-clone) -and -not (Test-Path bin/btrfs-clone.dll)) {
         $local = Split-Path ([Environment]::GetFolderPath('LocalApplicationData'))
         Copy-Program $local share/zsh/site-functions share/fish/vendor_completions.d
         "btrfs-clone $version is in $local/bin"
     } else {
-        'The program is not installed: it takes clang or gcc, and zlib1g-dev, to make it one file.'
+        'The program is not installed, since it is not built as one file. With clang or gcc, and zlib1g-dev, this takes a minute:'
+        'dotnet build src/BtrfsClone.Cli -p:PublishAot=true'
     }
 }
 
@@ -130,7 +132,6 @@ function Test-Linker {
 
 # The program as one native file, and what tells of it, below a prefix such as /usr.
 function Copy-Program([string] $Prefix, [string] $Zsh, [string] $Fish) {
-    dotnet build src/BtrfsClone.Cli -p:PublishAot=true
     $bash = 'share/bash-completion/completions'
     foreach ($folder in 'bin', 'share/man/man1', $bash, $Zsh, $Fish) {
         $null = New-Item -ItemType Directory -Force "$Prefix/$folder"
@@ -156,6 +157,7 @@ function Invoke-Deb {
     $architecture = dpkg --print-architecture
     $root = "$PSScriptRoot/out/deb"
     Remove-Item -LiteralPath $root -Recurse -ErrorAction Ignore
+    dotnet build src/BtrfsClone.Cli -p:PublishAot=true
     Copy-Program $root/usr share/zsh/vendor-completions share/fish/vendor_completions.d
     $documents = New-Item -ItemType Directory "$root/usr/share/doc/btrfs-clone"
     $null = New-Item -ItemType Directory "$root/DEBIAN"
@@ -174,7 +176,7 @@ function Invoke-DemoData {
 
 function Invoke-Demo([string] $Folder) {
     if (-not (Test-Path bin/btrfs-clone)) {
-        dotnet build src/BtrfsClone.Cli --verbosity quiet -p:PublishAot=false
+        dotnet build src/BtrfsClone.Cli --verbosity quiet -p:PublishAot=false -p:RunAnalyzers=false
     }
 
     bin/btrfs-clone demo --keep $Folder

@@ -25,7 +25,7 @@ if (-not [Environment]::IsPrivilegedProcess -or -not (Get-Command mkfs.btrfs -Er
 }
 
 if (-not $NoBuild) {
-    dotnet build "$PSScriptRoot/src/BtrfsClone.PowerShell" --verbosity quiet -p:Precompile=false
+    dotnet build "$PSScriptRoot/src/BtrfsClone.PowerShell" --verbosity quiet -p:Precompile=false -p:RunAnalyzers=false
 }
 
 Import-Module "$PSScriptRoot/BtrfsClone.psd1"
