@@ -22,6 +22,8 @@
         'BtrfsClone.psd1', 'BtrfsClone.Format.ps1xml', 'CHANGELOG.md', 'LICENSE', 'README.md'
         'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'bin/System.IO.Hashing.dll'
         'en-US/BtrfsClone.PowerShell.dll-Help.xml', 'en-US/about_BtrfsClone.help.txt'
+        'en-US/about_BtrfsClone_Duplicates.help.txt', 'en-US/about_BtrfsClone_OtherFilesystems.help.txt'
+        'en-US/about_BtrfsClone_Space.help.txt', 'en-US/about_BtrfsClone_Sync.help.txt'
     )
 
     PrivateData          = @{

@@ -34,26 +34,6 @@ public sealed partial class CopyBtrfsItemCommand
     [Parameter]
     public SwitchParameter Container { get; set; }
 
-    /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(NamePatternCompleter))]
-    [SupportsWildcards]
-    public string[]? Include { get; set; }
-
-    /// <summary>Leaves out what matches one of these wildcards; such a directory is not entered.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(NamePatternCompleter))]
-    [SupportsWildcards]
-    public string[]? Exclude { get; set; }
-
-    /// <summary>
-    /// Leaves out what the rules of these files leave out, which are those of .gitignore, relative to each item. Taken as they
-    /// are, without wildcards.
-    /// </summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(LiteralPathCompleter))]
-    public string[]? ExcludeFrom { get; set; }
-
     /// <summary>What to do with data that cannot be shared: an error, or a copy in the kernel.</summary>
     [Parameter]
     public ReflinkMode Reflink { get; set; }

@@ -16,7 +16,7 @@ namespace BtrfsClone.PowerShell;
     SupportsShouldProcess = true,
     HelpUri = OnlineHelp.Pages + "Copy-BtrfsItem.html")]
 [OutputType(typeof(CloneResult))]
-public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
+public sealed partial class CopyBtrfsItemCommand : FilteringCmdlet
 {
     // With -Atomic nothing is there before the end, and so nothing is written before.
     private readonly List<CloneResult> _results = [];
@@ -49,7 +49,7 @@ public sealed partial class CopyBtrfsItemCommand : BtrfsCmdlet
         }
 
         BeginDestinations();
-        NamePatterns patterns = NameFilter.Create(this, Include, Exclude, ExcludeFrom);
+        NamePatterns patterns = ReadPatterns();
         var options = new CloneOptions
         {
             Reflink = Reflink,

@@ -14,32 +14,11 @@ namespace BtrfsClone.PowerShell;
     SupportsShouldProcess = true,
     HelpUri = OnlineHelp.Pages + "Copy-BtrfsRange.html")]
 [OutputType(typeof(RangeCloneResult))]
-public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
+public sealed class CopyBtrfsRangeCommand : DestinationCmdlet
 {
     private readonly RangeCloner _cloner = new();
-    private string? _destination;
     private bool _isOffsetNamed;
     private bool _isLengthNamed;
-
-    /// <summary>The file to clone from. A wildcard has to match one file.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [ItemToPath]
-    [SupportsWildcards]
-    public string Path { get; set; } = "";
-
-    /// <summary>The file to clone from, its path taken as it is.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath", "LP")]
-    public string LiteralPath { get; set; } = "";
-
-    /// <summary>
-    /// The file to clone into, which may be the source itself. It is made when it is missing, and never truncated. Its
-    /// path is taken as it is, without wildcards.
-    /// </summary>
-    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
-    [ArgumentCompleter(typeof(LiteralPathCompleter))]
-    [ValidateNotNullOrEmpty]
-    public string Destination { get; set; } = "";
 
     /// <summary>Where the range begins in the source, in bytes: a multiple of the block size (4096 as a rule).</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -74,22 +53,19 @@ public sealed class CopyBtrfsRangeCommand : StoppableCmdlet
         // What comes from the pipeline is not bound yet.
         _isOffsetNamed = IsBound(nameof(Offset));
         _isLengthNamed = IsBound(nameof(Length));
-        _destination = Destination.Length > 0 ? SessionPath.Argument(this, Destination) : null;
+        base.BeginProcessing();
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        bool literal = ParameterSetName == LiteralPathSet;
-        string? source = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
-        string? destination = _destination ?? SessionPath.ResolveOne(this, Destination, literal: true, WriteError);
-        if (source is null || destination is null || IsStopping)
+        if (!TryResolve(out string source, out string destination))
         {
             return;
         }
 
         // A path by value has properties as well, but they are not of a range: a string has a length.
-        bool isRange = literal || ItemToPathAttribute.Given(Path) is not (null or FileSystemInfo);
+        bool isRange = ParameterSetName == LiteralPathSet || ItemToPathAttribute.Given(Path) is not (null or FileSystemInfo);
         long offset = isRange || _isOffsetNamed ? Offset : 0;
         long length = isRange || _isLengthNamed ? Length : 0;
         long to = IsBound(nameof(DestinationOffset)) ? DestinationOffset : offset;

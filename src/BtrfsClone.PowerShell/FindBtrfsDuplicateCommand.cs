@@ -11,7 +11,7 @@ namespace BtrfsClone.PowerShell;
 /// </summary>
 [Cmdlet(VerbsCommon.Find, "BtrfsDuplicate", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Find-BtrfsDuplicate.html")]
 [OutputType(typeof(BtrfsDuplicate))]
-public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
+public sealed class FindBtrfsDuplicateCommand : FilteringCmdlet
 {
     private readonly List<string> _paths = [];
     private readonly HashSet<string> _notNamed = [];
@@ -30,23 +30,6 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter FileOnly { get; set; }
 
-    /// <summary>Searches only files with such names below the given items.</summary>
-    [Parameter]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(NamePatternCompleter))]
-    public string[]? Include { get; set; }
-
-    /// <summary>Leaves such names out, directories with all below them.</summary>
-    [Parameter]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(NamePatternCompleter))]
-    public string[]? Exclude { get; set; }
-
-    /// <summary>Leaves out what the rules of these files leave out, which are those of .gitignore, relative to each item.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(LiteralPathCompleter))]
-    public string[]? ExcludeFrom { get; set; }
-
     /// <summary>
     /// What says that data is the same: btrfs's checksums, which needs CAP_SYS_ADMIN; the content, which is read; or, the
     /// default, checksums where they may be read, and content where there are none.
@@ -58,7 +41,7 @@ public sealed class FindBtrfsDuplicateCommand : BtrfsCmdlet
     protected override void BeginProcessing()
     {
         DuplicateDepth.Register(this);
-        _filter = NameFilter.Create(this, Include, Exclude, ExcludeFrom).Filter;
+        _filter = ReadPatterns().Filter;
         _session = new FindSession(
             new FindOptions { MinimumLength = MinimumLength, FileOnly = FileOnly, Source = Source, Filter = _filter },
             new SessionEvents { OnFailure = WriteItemFailure, OnTick = Tick });

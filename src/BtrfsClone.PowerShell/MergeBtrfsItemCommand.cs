@@ -24,22 +24,19 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
     private MergeSession? _session;
     private DuplicateMerger? _merger;
     private WorkProgress? _progress;
-    private bool _whatIf;
 
     /// <summary>What <c>Find-BtrfsDuplicate</c> has found: its places share the extents of the first one afterwards.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = DuplicateSet)]
     [ToDuplicate]
+    [ArgumentCompleter(typeof(ObjectCompleter))]
     public BtrfsDuplicate? Duplicate { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
-            ? (SwitchParameter)given
-            : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
         _session = new MergeSession(
-            new MergeOptions { Preview = _whatIf, OneFileSystem = OneFileSystem },
+            new MergeOptions { Preview = IsWhatIf, OneFileSystem = OneFileSystem },
             new MergeEvents
             {
                 OnResult = Write,
@@ -48,7 +45,7 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
                 OnTick = () => _progress!.Tick(),
             });
         _merger = new DuplicateMerger(new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
-        _progress = new WorkProgress(this, _whatIf ? "Comparing" : "Merging", Describe);
+        _progress = new WorkProgress(this, IsWhatIf ? "Comparing" : "Merging", Describe);
     }
 
     /// <inheritdoc/>
@@ -83,7 +80,7 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
     {
         _progress!.Item = path;
         string target = PathText.Printable($"Item: {path} Reference: {Reference}");
-        if (!_whatIf)
+        if (!IsWhatIf)
         {
             if (ShouldProcess(target, "Merge"))
             {
@@ -120,7 +117,7 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
 
     private void Write(MergeResult result)
     {
-        if (!_whatIf)
+        if (!IsWhatIf)
         {
             WriteObject(result);
         }

@@ -19,7 +19,6 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
 {
     private OptimizeSession? _session;
     private WorkProgress? _progress;
-    private bool _whatIf;
 
     /// <summary>
     /// The least number of bytes that replacing an extent has to give back; without it, a hundredth of what is written for it.
@@ -46,19 +45,16 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
-            ? (SwitchParameter)given
-            : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
         var options = new OptimizeOptions
         {
-            Preview = _whatIf,
+            Preview = IsWhatIf,
             MinimumGain = MinimumGain == 0 ? null : MinimumGain,
             TargetExtentSize = TargetExtentSize,
             MaximumRate = MaximumRate == 0 ? null : MaximumRate,
         };
         _session = new OptimizeSession(
             options, new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
-        _progress = new WorkProgress(this, _whatIf ? "Examining" : "Optimizing", _ => string.Create(
+        _progress = new WorkProgress(this, IsWhatIf ? "Examining" : "Optimizing", _ => string.Create(
             CultureInfo.CurrentCulture, $"{_session.Files:N0} files, {_session.GainedLength / 1e6:N1} MB"));
     }
 
@@ -69,7 +65,7 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
         string target = PathText.Printable(item.FullName);
         try
         {
-            if (_whatIf)
+            if (IsWhatIf)
             {
                 OptimizeResult promised = _session!.Optimize(item.Target, Cancellation);
                 ShouldProcess(

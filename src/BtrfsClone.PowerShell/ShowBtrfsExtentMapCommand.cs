@@ -39,6 +39,7 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
     /// stands for a file.
     /// </summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
+    [ArgumentCompleter(typeof(ObjectCompleter))]
     public PSObject? InputObject { get; set; }
 
     /// <summary>Draws all files below directories.</summary>

@@ -32,6 +32,11 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     /// <summary>Signaled when the pipeline is stopped (Ctrl-C), or the process ends.</summary>
     protected CancellationToken Cancellation { get; }
 
+    /// <summary>Whether what would be done is to be told, in place of doing it.</summary>
+    protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
+        ? (SwitchParameter)given
+        : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
     /// <summary>Whether nothing more is to be begun.</summary>
     protected bool IsStopping
     {

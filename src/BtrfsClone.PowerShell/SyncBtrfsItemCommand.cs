@@ -16,32 +16,10 @@ namespace BtrfsClone.PowerShell;
     SupportsShouldProcess = true,
     HelpUri = OnlineHelp.Pages + "Sync-BtrfsItem.html")]
 [OutputType(typeof(SyncResult), typeof(SyncChange))]
-public sealed class SyncBtrfsItemCommand : StoppableCmdlet
+public sealed class SyncBtrfsItemCommand : DestinationCmdlet
 {
     private SyncSession? _session;
     private WorkProgress? _progress;
-    private string? _destination;
-    private bool _whatIf;
-
-    /// <summary>The file or tree that the destination is made equal to. A wildcard has to match one item.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
-    [ItemToPath]
-    [SupportsWildcards]
-    public string Path { get; set; } = "";
-
-    /// <summary>The file or tree that the destination is made equal to, its path taken as it is.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath", "LP")]
-    public string LiteralPath { get; set; } = "";
-
-    /// <summary>
-    /// The file or directory that is made equal, never a directory to put the source into. It is made when it is missing.
-    /// Taken as it is, without wildcards.
-    /// </summary>
-    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
-    [ArgumentCompleter(typeof(LiteralPathCompleter))]
-    [ValidateNotNullOrEmpty]
-    public string Destination { get; set; } = "";
 
     /// <summary>
     /// Removes what the source has not, after everything else, and never below a directory whose source could not be read
@@ -126,10 +104,7 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
         }
 
         // What comes from the pipeline is not bound yet.
-        _destination = Destination.Length > 0 ? SessionPath.Argument(this, Destination) : null;
-        _whatIf = MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
-            ? (SwitchParameter)given
-            : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+        base.BeginProcessing();
         NamePatterns patterns = NameFilter.Create(this, Include, Exclude, ExcludeFrom);
         var options = new SyncOptions
         {
@@ -140,7 +115,7 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
             PointInTime = PointInTime,
             PerFile = PerFile,
             OneFileSystem = OneFileSystem,
-            DryRun = _whatIf,
+            DryRun = IsWhatIf,
             Workers = ThrottleLimit,
             Filter = patterns.Filter,
             FilterText = patterns.Text,
@@ -151,25 +126,22 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
             {
                 OnFailure = WriteFailure,
                 OnPassedOver = WarnOfPassedOver,
-                OnChange = _whatIf || Detailed ? Take : null,
+                OnChange = IsWhatIf || Detailed ? Take : null,
                 OnTick = () => Tick(_session!.Counters),
             });
-        _progress = new WorkProgress(this, _whatIf ? "Comparing" : "Synchronizing", Describe);
+        _progress = new WorkProgress(this, IsWhatIf ? "Comparing" : "Synchronizing", Describe);
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        bool literal = ParameterSetName == LiteralPathSet;
-        string? path = SessionPath.ResolveOne(this, literal ? LiteralPath : Path, literal, WriteError);
-        string? destination = _destination ?? SessionPath.ResolveOne(this, Destination, literal: true, WriteError);
-        if (path is null || destination is null || Cancellation.IsCancellationRequested)
+        if (!TryResolve(out string path, out string destination))
         {
             return;
         }
 
         string target = PathText.Printable($"Item: {path} Destination: {destination}");
-        if (!_whatIf && !ShouldProcess(target, "Synchronize"))
+        if (!IsWhatIf && !ShouldProcess(target, "Synchronize"))
         {
             return;
         }
@@ -181,7 +153,7 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
             WriteVerbose($"'{PathText.Printable(result.Path)}': {(result.Unchanged is null
                 ? "looked only at what has changed since the last time, and Unchanged is empty"
                 : "looked at every entry of both sides")}.");
-            if (!_whatIf)
+            if (!IsWhatIf)
             {
                 WriteObject(result);
             }
@@ -215,7 +187,7 @@ public sealed class SyncBtrfsItemCommand : StoppableCmdlet
 
     private void Take(SyncChange change)
     {
-        if (_whatIf)
+        if (IsWhatIf)
         {
             ShouldProcess(PathText.Printable(change.Path), change.Action.ToString());
         }

@@ -18,7 +18,7 @@ internal abstract class WordCompleter(params string[] words) : IArgumentComplete
         string[] begun = Array.FindAll(words, one => one.StartsWith(wordToComplete, StringComparison.OrdinalIgnoreCase));
 
         // Without any, it would be names again: what is there already may be right.
-        return (begun.Length > 0 ? begun : [wordToComplete]).Select(one => new CompletionResult(one));
+        return (begun.Length > 0 || wordToComplete.Length == 0 ? begun : [wordToComplete]).Select(one => new CompletionResult(one));
     }
 }
 
@@ -36,3 +36,6 @@ internal sealed class ProtocolCompleter() : WordCompleter("1", "2");
 
 /// <summary>Completes compressions.</summary>
 internal sealed class CompressionCompleter() : WordCompleter("zstd", "zstd:3", "zlib", "lzo", "none", "Inherit");
+
+/// <summary>Completes objects, which come from variables and commands: nothing.</summary>
+internal sealed class ObjectCompleter() : WordCompleter();

@@ -59,6 +59,34 @@ Describe '<_>' -ForEach $commands {
             $offered.CompletionText | Should -Match '^\d+(KB|MB|GB)?$'
         }
     }
+
+    It 'offers files only where it takes a path' {
+        $paths = 'Path', 'LiteralPath', 'ReferencePath', 'FilePath', 'Destination', 'RelativeBasePath', 'ExcludeFrom'
+        foreach ($parameter in $own | Where-Object { -not $_.SwitchParameter -and $_.Name -notin $paths }) {
+            foreach ($typed in '', 'z') {
+                $line = "$($command.Name) x -$($parameter.Name) $typed"
+                (TabExpansion2 $line $line.Length).CompletionMatches.ResultType -like 'Provider*' | Should -BeNullOrEmpty -Because $line
+            }
+        }
+    }
+
+    It 'gives what has to be given no value of its own, and no two parameters one name' {
+        $new = [Activator]::CreateInstance($command.ImplementingType)
+        try {
+            foreach ($parameter in $own | Where-Object { $true -in $_.ParameterSets.Values.IsMandatory }) {
+                $new.($parameter.Name) | Should -BeNullOrEmpty -Because $parameter.Name
+            }
+        } finally {
+            $new.Dispose()
+        }
+
+        $names = @($command.Parameters.Values.Name) + @($command.Parameters.Values.Aliases)
+        $names | Group-Object | Where-Object Count -GT 1 | Should -BeNullOrEmpty
+    }
+
+    It 'has no parameter for a secret in plain text, nor for another machine' {
+        $own.Name | Should -Not -Match '^(Password|Credential|UserName|ComputerName|Token)$'
+    }
 }
 
 Describe 'The manifest' {

@@ -24,8 +24,11 @@ Describe 'The help' {
         (Get-Item "$checkout/docs/help/*.md").BaseName | Should -BeIn $cmdlets
     } -TestCases @{ cmdlets = $cmdlets }
 
-    It 'of the concepts is found, and fits a terminal of 80 columns' {
-        $text = Get-Help about_BtrfsClone
+    It 'of the concepts, <topic>, is found, and fits a terminal of 80 columns' -ForEach @(
+        Get-Item "$PSScriptRoot/../../en-US/about_*.help.txt" | ForEach-Object { @{ topic = $_.Name -replace '\.help\.txt$' } }
+    ) {
+        $text = Get-Help $topic | Out-String
+        $text | Should -Match "TOPIC\s+$topic\s"
         $text | Should -Match 'SHORT DESCRIPTION'
         $text -split "`n" -notmatch '^ +(PS|>)> ' | Where-Object Length -GT 80 | Should -BeNullOrEmpty
     }
