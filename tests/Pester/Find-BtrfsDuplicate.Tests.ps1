@@ -125,7 +125,7 @@ Describe 'Find-BtrfsDuplicate' {
     It 'passes over links from a pipeline, and follows them by name' {
         Invoke-Tool ln -s one tree/link
         $said = Get-ChildItem tree | Find-BtrfsDuplicate -Verbose 4>&1
-        $said | Where-Object { $_ -is [Management.Automation.VerboseRecord] } | Should -BeLike '*tree/link*'
+        $said | Where-Object { "$_" -like '*neither*' } | Should -BeLike '*tree/link*'
         Find-BtrfsDuplicate tree/link, tree/one | Should -BeNullOrEmpty
         (Find-BtrfsDuplicate tree/link, tree/three).Places.Path | Sort-Object | Should -Be "$folder/tree/one", "$folder/tree/three"
     }
