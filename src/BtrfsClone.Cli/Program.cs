@@ -65,14 +65,14 @@ internal static class Program
 
         // A name may begin with "@": it is no file of further arguments.
         ParseResult parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction)
+        if (UnknownOption(parsed) is string option)
         {
-            // Every error of a wrong command line follows from the first.
-            return Refuse(parsed, parsed.Errors[0].Message.ReplaceLineEndings(" ").Replace(" \t", " ", StringComparison.Ordinal));
+            return Refuse(parsed, $"Unrecognized option '{option}'.");
         }
 
-        return UnknownOption(parsed) is string option
-            ? Refuse(parsed, $"Unrecognized option '{option}'.")
+        // Every error of a wrong command line follows from the first.
+        return parsed.Action is ParseErrorAction
+            ? Refuse(parsed, parsed.Errors[0].Message.ReplaceLineEndings(" ").Replace(" \t", " ", StringComparison.Ordinal))
             : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
 

@@ -59,6 +59,19 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("-L", "sync", "-L", "a", "b")]
+    [InlineData("--follow", "sync", "a", "--follow", "b")]
+    [InlineData("-q", "measure", "-q")]
+    [InlineData("--backups", "copy", "--backups", "a", "b")]
+    public void An_option_that_a_verb_does_not_have_is_what_is_told(string option, params string[] arguments)
+    {
+        ShellResult result = Support.Program.Run(arguments);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith($"btrfs-clone: Unrecognized option '{option}'.\n", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--help")]
     [InlineData("--version")]
     [InlineData("copy", "--help")]
