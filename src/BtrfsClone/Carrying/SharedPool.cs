@@ -25,7 +25,9 @@ internal sealed unsafe class SharedPool : IDisposable
     private const int Unpacking = 32;
 
     private const ushort Whole = ushort.MaxValue;
-    private const int MarksAtOnce = 4096;
+
+    // As many blocks of 4096 bytes as the longest piece has, which would be parted otherwise.
+    private const int MarksAtOnce = 32768;
 
     private readonly Descriptor _index;
     private readonly long _blockSize;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 
 namespace BtrfsClone.Walking;
 
@@ -12,6 +13,8 @@ internal sealed class EventPump(SessionEvents events)
 
     private readonly ConcurrentQueue<Action> _news = new();
     private long _nextTick;
+    private int _thread = Environment.CurrentManagedThreadId;
+    private ExceptionDispatchInfo? _thrown;
 
     /// <summary>Keeps a failure; on any thread.</summary>
     public void Report(BtrfsException failure) => Post(() => events.OnFailure(failure));
@@ -28,16 +31,34 @@ internal sealed class EventPump(SessionEvents events)
     /// </summary>
     public void Pump()
     {
+        _thread = Environment.CurrentManagedThreadId;
+        _thrown?.Throw();
         if (!_news.IsEmpty)
         {
             Drain();
         }
 
-        long now = Environment.TickCount64;
-        if (now >= _nextTick)
+        Tick();
+    }
+
+    /// <summary>
+    /// Lets progress be shown in the middle of an entry; on any thread, and nothing happens on others than the session's. What
+    /// that throws, <see cref="Pump"/> does, once the entry is done or given up.
+    /// </summary>
+    public void TickWithin()
+    {
+        if (Environment.CurrentManagedThreadId != _thread || _thrown is not null)
         {
-            _nextTick = now + TickMilliseconds;
-            events.OnTick?.Invoke();
+            return;
+        }
+
+        try
+        {
+            Tick();
+        }
+        catch (Exception e)
+        {
+            _thrown = ExceptionDispatchInfo.Capture(e);
         }
     }
 
@@ -47,6 +68,16 @@ internal sealed class EventPump(SessionEvents events)
         while (_news.TryDequeue(out Action? tell))
         {
             tell();
+        }
+    }
+
+    private void Tick()
+    {
+        long now = Environment.TickCount64;
+        if (now >= _nextTick)
+        {
+            _nextTick = now + TickMilliseconds;
+            events.OnTick?.Invoke();
         }
     }
 }

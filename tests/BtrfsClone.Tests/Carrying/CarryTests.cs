@@ -56,6 +56,50 @@ public sealed partial class CarryTests(ScratchBtrfs btrfs) : IDisposable
         Assert.Equal([(0, 409_600), (409_600, 4096), (413_696, 7_974_912)], SharingPieces(file, btrfs.Device));
     }
 
+    [RootFact(Needs = "cp dd fallocate filefrag")]
+    public void A_large_extent_stays_one_piece()
+    {
+        string folder = btrfs.NewFolder();
+        string file = Path.Combine(folder, "foo");
+        Shell.Check("fallocate", "--length", "40M", file);
+        Shell.Check("dd", "if=/dev/urandom", $"of={file}", "bs=1M", "count=40", "conv=notrunc", "status=none");
+        Shell.Check("sync", "--file-system", folder);
+        Shell.Check("cp", "--reflink=always", file, Path.Combine(folder, "clone"));
+
+        CloneResult result = Cloner.Clone(folder, In("folder"), Auto);
+
+        Assert.Equal(40 * Mega, result.SharedLength);
+        Assert.Equal([(0, 40 * Mega)], SharingPieces(file, btrfs.Device));
+        Assert.Equal([(0, 40 * Mega)], SharingPieces(In("folder/foo"), _other.Device));
+    }
+
+    [RootFact]
+    public void Progress_goes_on_within_a_large_file()
+    {
+        string file = Path.Combine(btrfs.NewFolder(), "large");
+        File.WriteAllBytes(file, new byte[200 * Mega]);
+        List<long> shown = [];
+        Cloner? cloner = null;
+        using (cloner = new Cloner(Auto, onTick: () => shown.Add(cloner!.Session.Counters.CopiedLength)))
+        {
+            cloner.Clone(file, CloneDestination.Named(In("large")));
+        }
+
+        Assert.Contains(shown, length => length is > 0 and < 200 * Mega);
+    }
+
+    [RootFact]
+    public void What_progress_throws_ends_the_copy_once_the_file_is_whole()
+    {
+        string file = Path.Combine(btrfs.NewFolder(), "large");
+        File.WriteAllBytes(file, new byte[40 * Mega]);
+        using Cloner cloner = new(Auto, onTick: () => throw new TimeoutException());
+
+        Assert.Throws<TimeoutException>(() => cloner.Clone(file, CloneDestination.Named(In("large"))));
+
+        Assert.Equal(40 * Mega, new FileInfo(In("large")).Length);
+    }
+
     [RootFact(Needs = "compsize cmp setpriv")]
     public void Compressed_extents_travel_as_they_are_or_are_counted()
     {

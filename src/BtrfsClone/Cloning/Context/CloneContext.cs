@@ -17,10 +17,11 @@ internal sealed class CloneContext
     public CloneContext(CloneOptions options, SessionEvents events)
     {
         Options = options;
+        _news = new EventPump(events);
+        Counters = new CloneCounters { OnCopied = _news.TickWithin };
         Created = new CreatedEntries(options.SingleItem);
         Losses = new MetadataLosses(Counters);
         Storage = new StorageProperties(options.NoCow, options.InheritProperty, options.Compression);
-        _news = new EventPump(events);
         _onCloned = events.OnCloned;
         Carrier = options.NewCarrier?.Invoke(this);
         Descriptors = new DescriptorBudget(options.Workers > 0 ? options.Workers : WorkerLimit.Usual);
@@ -28,7 +29,7 @@ internal sealed class CloneContext
 
     public CloneOptions Options { get; }
 
-    public CloneCounters Counters { get; } = new();
+    public CloneCounters Counters { get; }
 
     /// <summary>Brings content to other filesystems, or null. Who makes a context disposes of it.</summary>
     public IContentCarrier? Carrier { get; }

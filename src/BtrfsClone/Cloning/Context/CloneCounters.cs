@@ -16,6 +16,9 @@ public sealed class CloneCounters
     private long _failed;
     private bool _mixesNoCow;
 
+    /// <summary>Is called once some bytes have been copied, on any thread, as there may be many in one file.</summary>
+    internal Action? OnCopied { get; init; }
+
     /// <summary>Regular files made.</summary>
     public long Files => Volatile.Read(ref _files);
 
@@ -76,7 +79,11 @@ public sealed class CloneCounters
 
     internal void AddSpecialFile() => Interlocked.Increment(ref _specialFiles);
 
-    internal void AddCopied(long length) => Interlocked.Add(ref _copiedLength, length);
+    internal void AddCopied(long length)
+    {
+        Interlocked.Add(ref _copiedLength, length);
+        OnCopied?.Invoke();
+    }
 
     /// <summary>Bytes were copied since a file and its clone are not both NOCOW.</summary>
     internal void AddNoCowMismatch() => Volatile.Write(ref _mixesNoCow, true);

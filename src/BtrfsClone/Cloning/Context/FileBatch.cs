@@ -39,6 +39,9 @@ internal unsafe struct FileClone
     /// <summary>What has begun to bring its content to another filesystem, or null.</summary>
     public IDisposable? Begun;
 
+    /// <summary>Bytes that are on their way to the disk with it.</summary>
+    public long BegunLength;
+
     public Failure Failure;
 }
 
@@ -74,6 +77,7 @@ internal sealed unsafe class FileBatch(int capacity)
         file.Destination = Descriptor.None;
         file.CopiedLength = file.SharedLength = file.UnpackedLength = 0;
         file.Begun = null;
+        file.BegunLength = 0;
         file.Failure = default;
     }
 

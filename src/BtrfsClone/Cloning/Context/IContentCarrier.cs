@@ -11,7 +11,7 @@ internal interface IContentCarrier : IDisposable
     /// <param name="directory">The directories of the two files.</param>
     /// <param name="file">The open files. <see cref="FileClone.Begun"/> is set where it has begun.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <returns>Bytes that are on their way.</returns>
+    /// <returns>Bytes that are on their way then.</returns>
     long Begin(DirectoryPair directory, ref FileClone file, CancellationToken cancellation);
 
     /// <summary>Gives an empty file the content of its source, and what is preallocated; and tells how much was copied.</summary>

@@ -29,27 +29,28 @@ internal sealed unsafe class FileCloner(CloneContext context)
             file.Failure = file.Failure.Failed ? file.Failure : Create(directory, ref file);
         }
 
-        if (files.Length > 1 && context.Carrier is { } carrier)
+        int begun = 0;
+        long written = 0;
+        for (int i = 0; i < files.Length; i++)
         {
-            Begin(carrier, directory, files, cancellation);
-        }
+            ref FileClone file = ref files[i];
+            while (files.Length > 1 && context.Carrier is { } carrier && begun < files.Length &&
+                (begun <= i || written < WriteOutPace.Behind))
+            {
+                written += Begin(carrier, directory, ref files[begun++], cancellation);
+            }
 
-        foreach (ref FileClone file in files)
-        {
+            written -= file.BegunLength;
             file.Failure = file.Failure.Failed ? file.Failure : Fill(buffers, directory, ref file, cancellation);
         }
     }
 
-    /// <summary>Lets the first files be on their way to another filesystem's disk together, as much as that writes in a moment.</summary>
-    private static void Begin(
-        IContentCarrier carrier, DirectoryPair directory, Span<FileClone> files, CancellationToken cancellation)
-    {
-        long written = 0;
-        for (int i = 0; i < files.Length && written < WriteOutPace.Behind; i++)
-        {
-            written += files[i].Failure.Failed ? 0 : carrier.Begin(directory, ref files[i], cancellation);
-        }
-    }
+    /// <summary>
+    /// Lets a file be on its way to another filesystem's disk while others are: together as much as that writes in a moment.
+    /// </summary>
+    private static long Begin(
+        IContentCarrier carrier, DirectoryPair directory, ref FileClone file, CancellationToken cancellation) =>
+        file.BegunLength = file.Failure.Failed ? 0 : carrier.Begin(directory, ref file, cancellation);
 
     /// <summary>Takes a clone back that is not whole, if there is one.</summary>
     public void GiveUp(DirectoryPair directory, ref FileClone file)

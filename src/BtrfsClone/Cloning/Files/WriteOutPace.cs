@@ -71,7 +71,7 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     {
         for (long at = begin; at < end && !cancellation.IsCancellationRequested; at += Step)
         {
-            Wait(file, at, Math.Min(Step, end - at));
+            _ = Sys.WaitForWriteOut(file, at, Math.Min(Step, end - at));
         }
     }
 
