@@ -14,15 +14,21 @@ namespace BtrfsClone.Carrying;
 /// <param name="counters">The invocation's.</param>
 public sealed class CarryProgress(CloneCounters counters)
 {
+    private bool _isUnknown; // What is to be copied in all.
     private long _total;
     private long _before;
     private long _begin;
 
     /// <summary>How much of what is to be copied has been, from 0 to 1; null where nothing is known of it.</summary>
-    public double? Fraction => _total > 0 ? Math.Min((double)Copied / _total, 1) : null;
+    public double? Fraction => _total > 0 && !_isUnknown ? Math.Min((double)Copied / _total, 1) : null;
 
     /// <summary>How long the rest takes at the rate so far, or null where that is not known.</summary>
     public TimeSpan? TimeLeft => Fraction is > 0 and { } done ? Stopwatch.GetElapsedTime(_begin) * ((1 - done) / done) : null;
+
+    /// <summary>
+    /// Items of more extents are copied without being measured: the tables of so many take 50 MB, and copying itself needs none.
+    /// </summary>
+    internal int MostExtents { get; init; } = 1_000_000;
 
     private long Copied => counters.CopiedLength - _before;
 
@@ -41,10 +47,16 @@ public sealed class CarryProgress(CloneCounters counters)
             return null;
         }
 
+        if (_begin == 0)
+        {
+            (_before, _begin) = (counters.CopiedLength, Stopwatch.GetTimestamp());
+        }
+
         MeasureResult measured;
         try
         {
-            using var session = new MeasureSession(new MeasureOptions(), new SessionEvents { OnFailure = _ => { } });
+            var options = new MeasureOptions { MostExtents = MostExtents };
+            using var session = new MeasureSession(options, new SessionEvents { OnFailure = _ => { } });
             measured = session.Measure(source, cancellation);
         }
         catch (BtrfsException)
@@ -52,29 +64,33 @@ public sealed class CarryProgress(CloneCounters counters)
             return null; // Copying it fails for the same, or does not need to know.
         }
 
-        long length = measured.ExclusiveLength + measured.SetSharedLength + (measured.InlineLength ?? 0);
-        long needed = areBothBtrfs ? measured.DiskLength ?? length : length;
-        if (_total == 0)
+        catch (InsufficientMemoryException)
         {
-            (_before, _begin) = (counters.CopiedLength, Stopwatch.GetTimestamp());
+            _isUnknown = true;
+            return null;
         }
 
+        long length = measured.ExclusiveLength + measured.SetSharedLength + (measured.InlineLength ?? 0);
+        long needed = areBothBtrfs ? measured.DiskLength ?? length : length;
         _total += length;
         return needed <= free ? null
             : $"{PathText.Printable(source)}: {needed} bytes may have to be written, and {free} are free at {PathText.Printable(place)}.";
     }
 
-    /// <summary>The progress in words: bytes, rate and time left; null where nothing is copied.</summary>
+    /// <summary>
+    /// The progress in words: bytes, rate and, as far as that is known, all bytes and time left; null where nothing is copied.
+    /// </summary>
     public string? Describe()
     {
-        if (Fraction is null)
+        if (Fraction is null && !_isUnknown)
         {
             return null;
         }
 
         double seconds = Math.Max(Stopwatch.GetElapsedTime(_begin).TotalSeconds, 0.001);
         string left = TimeLeft is { } time ? $", {time:hh\\:mm\\:ss} left" : "";
-        return $"{Copied / 1e6:N1} of {_total / 1e6:N1} MB copied, {Copied / seconds / 1e6:N1} MB/s{left}";
+        string all = _isUnknown ? "" : $" of {_total / 1e6:N1}";
+        return $"{Copied / 1e6:N1}{all} MB copied, {Copied / seconds / 1e6:N1} MB/s{left}";
     }
 
     /// <summary>The directory that takes an item on another filesystem, and the bytes that are free there; else null.</summary>

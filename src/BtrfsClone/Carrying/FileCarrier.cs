@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using BtrfsClone.Cloning;
 using BtrfsClone.Extents;
@@ -19,6 +20,8 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
     private CallResult _mapped;
     private long _size;
     private long _end; // The size that the clone has, so far.
+    private long _brought; // What is on its way to the disk, and since when.
+    private long _begin;
     private bool _isFilled;
 
     /// <summary>Begins with a file: finds its first pieces.</summary>
@@ -38,17 +41,13 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
     /// <returns>Bytes that are on their way to the disk.</returns>
     public long TryFill(in FileClone file)
     {
-        long brought = 0;
+        _brought = 0;
         if (!_mapped.Failed && _group.Bits != 0 && _group.Pools!.TryTake(_group.Bits))
         {
             _isFilled = !FillTaken(file).Failed;
-            foreach (ref readonly CarriedPiece piece in CollectionsMarshal.AsSpan(_ready))
-            {
-                brought += piece.Brought;
-            }
         }
 
-        return brought;
+        return _brought;
     }
 
     /// <inheritdoc cref="IContentCarrier.Carry"/>
@@ -90,6 +89,13 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         }
         finally
         {
+            _begin = Stopwatch.GetTimestamp();
+            _brought = 0;
+            foreach (ref readonly CarriedPiece piece in CollectionsMarshal.AsSpan(_ready))
+            {
+                _brought += piece.Brought;
+            }
+
             _group.Pools!.Release(_group.Bits);
         }
     }
@@ -115,6 +121,8 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
                 : Bring(ref file, piece);
         }
 
+        WriteOutPace.Learn(failure.Failed ? 0 : _brought, Stopwatch.GetElapsedTime(_begin));
+        _brought = 0;
         return failure;
     }
 

@@ -6,7 +6,8 @@ namespace BtrfsClone.Measuring;
 /// Which extents were met, by their place on disk: 8 bytes each in a table that is between a quarter and three quarters
 /// full.
 /// </summary>
-internal sealed class ExtentSet
+/// <param name="most">The most extents; one more is an <see cref="InsufficientMemoryException"/>.</param>
+internal sealed class ExtentSet(int most = int.MaxValue)
 {
     private const int FirstSize = 1 << 8;
 
@@ -26,6 +27,11 @@ internal sealed class ExtentSet
         if (slot != 0)
         {
             return false;
+        }
+
+        if (_count == most)
+        {
+            throw new InsufficientMemoryException();
         }
 
         slot = place;

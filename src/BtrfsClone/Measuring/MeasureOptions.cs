@@ -18,6 +18,12 @@ public sealed record MeasureOptions
     /// </summary>
     internal IUsageLedger? Ledger { get; init; }
 
+    /// <summary>
+    /// How many extents, and runs of shared bytes on disk, may be kept in memory. With more, measuring ends with an
+    /// <see cref="InsufficientMemoryException"/>.
+    /// </summary>
+    internal int MostExtents { get; init; } = int.MaxValue;
+
     /// <summary>Where to read from; for measuring as those do who may not read the trees.</summary>
     internal ExtentSource Source { get; init; }
 }

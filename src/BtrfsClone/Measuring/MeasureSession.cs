@@ -39,7 +39,7 @@ public sealed class MeasureSession : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(events);
         _options = options;
-        _shared = new UsageShared(events) { Ledger = options.Ledger };
+        _shared = new UsageShared(events, options.MostExtents) { Ledger = options.Ledger };
         _worker = new UsageWorker(_shared);
         _items = options.Reclaimable ? new ReclaimItems(isOfFiles: options.Ledger is not null) : null;
         _maxOpen = FreeDescriptors.Share(2, _workers + 2, 512);

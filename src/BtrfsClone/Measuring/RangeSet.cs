@@ -4,7 +4,8 @@ namespace BtrfsClone.Measuring;
 /// The bytes that ranges cover together, each once. Ranges are 16 bytes each, and those that touch become one when room
 /// runs out.
 /// </summary>
-internal sealed class RangeSet
+/// <param name="most">The most ranges that do not touch; about as many more are an <see cref="InsufficientMemoryException"/>.</param>
+internal sealed class RangeSet(int most = int.MaxValue)
 {
     private const int FirstSize = 1 << 6;
 
@@ -16,6 +17,11 @@ internal sealed class RangeSet
         if (_count == _ranges.Length)
         {
             Join();
+            if (_count > most)
+            {
+                throw new InsufficientMemoryException();
+            }
+
             if (_count > _ranges.Length / 2)
             {
                 Array.Resize(ref _ranges, _ranges.Length * 2);

@@ -7,7 +7,7 @@ namespace BtrfsClone.Measuring;
 /// 32 bytes for each extent that is not known to have one reference only, 16 for each run of shared bytes on disk, and
 /// a few words for each file with several names.
 /// </summary>
-internal sealed class UsageShared(SessionEvents events)
+internal sealed class UsageShared(SessionEvents events, int mostExtents)
 {
     private readonly EventPump _pump = new(events);
     private readonly HashSet<(ulong Device, ulong Inode)> _severalNames = [];
@@ -26,10 +26,10 @@ internal sealed class UsageShared(SessionEvents events)
     public long Failed => Interlocked.Read(ref _failed);
 
     /// <summary>Lock it.</summary>
-    public ExtentSet Extents { get; } = new();
+    public ExtentSet Extents { get; } = new(mostExtents);
 
     /// <summary>Lock it.</summary>
-    public RangeSet SharedRanges { get; } = new();
+    public RangeSet SharedRanges { get; } = new(mostExtents);
 
     /// <summary>How many files have been counted.</summary>
     public long Files => Interlocked.Read(ref _files);

@@ -88,6 +88,26 @@ public sealed partial class CarryTests(ScratchBtrfs btrfs) : IDisposable
         Assert.Contains(shown, length => length is > 0 and < 200 * Mega);
     }
 
+    [RootFact(Needs = "cp")]
+    public void What_is_not_measured_shows_bytes_and_rate()
+    {
+        string pool = NewPool(clones: 3, files: 10, length: 50_000);
+        using Cloner cloner = new(Auto);
+        CloneDestination destination = CloneDestination.Named(In("pool"));
+        var measured = new CarryProgress(cloner.Session.Counters);
+        var progress = new CarryProgress(cloner.Session.Counters) { MostExtents = 5 };
+
+        Assert.Null(measured.Add(pool, destination, CancellationToken.None));
+        Assert.Null(progress.Add(pool, destination, CancellationToken.None));
+        cloner.Clone(pool, destination);
+
+        Assert.InRange(measured.Fraction!.Value, 0.9, 1); // Blocks that files end in count as whole ones.
+        Assert.Null(progress.Fraction);
+        Assert.Null(progress.TimeLeft);
+        Assert.Matches(@"^0\.\d MB copied, [\d.]+ MB/s$", progress.Describe());
+        Assert.Matches(@"^0\.\d of 0\.\d MB copied, [\d.]+ MB/s, 00:00:\d\d left$", measured.Describe());
+    }
+
     [RootFact]
     public void What_progress_throws_ends_the_copy_once_the_file_is_whole()
     {

@@ -1,5 +1,7 @@
 using BtrfsClone.Carrying;
+using BtrfsClone.Cloning;
 using BtrfsClone.Interop;
+using BtrfsClone.Measuring;
 using BtrfsClone.Tests.Support;
 
 namespace BtrfsClone.Tests.Carrying;
@@ -13,7 +15,7 @@ public sealed class SharedPoolTests(ScratchBtrfs btrfs)
     [BtrfsFact]
     public void Millions_of_extents_take_no_memory()
     {
-        int count = TestMachine.IsThorough ? 2_000_000 : 100_000;
+        int count = TestMachine.IsThorough ? 10_000_000 : 100_000;
         using OwnedDescriptor folder = Open(btrfs.NewFolder());
         using SharedPool pool = SharedPool.TryMake(folder.Descriptor, noCow: false, 4096, ulong.MaxValue)!;
         long before = Environment.WorkingSet;
@@ -35,6 +37,30 @@ public sealed class SharedPoolTests(ScratchBtrfs btrfs)
         }
 
         Assert.InRange(after - before, long.MinValue, 50 << 20);
+    }
+
+    [Fact]
+    public void Ten_million_extents_are_not_measured_for_the_progress()
+    {
+        int most = new CarryProgress(new CloneCounters()).MostExtents;
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        ExtentSet extents = new(most);
+        RangeSet ranges = new(most);
+
+        Assert.Throws<InsufficientMemoryException>(() => Add(place => extents.Add(place)));
+        Assert.Throws<InsufficientMemoryException>(() => Add(place => ranges.Add(place, 4096)));
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, 0, 60 << 20);
+        GC.KeepAlive(extents);
+        GC.KeepAlive(ranges);
+
+        static void Add(Action<long> add)
+        {
+            for (long i = 1; i <= 10_000_000; i++)
+            {
+                add(i * Apart);
+            }
+        }
     }
 
     [BtrfsFact]

@@ -22,7 +22,7 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     private const long MostBehind = 64 << 20;
 
     // What the disk can take is learned once, for all files: most are too short to learn it from.
-    private static long s_behind = 8 << 20;
+    private static long s_behind = 4 << 20;
 
     /// <summary>Bytes that may be on their way to the disk, as far as it is known what that writes in a moment.</summary>
     public static long Behind => Volatile.Read(ref s_behind);
@@ -79,7 +79,20 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     {
         long begin = Stopwatch.GetTimestamp();
         _ = Sys.WaitForWriteOut(file, offset, length);
-        TimeSpan taken = Stopwatch.GetElapsedTime(begin);
+        Learn(Stopwatch.GetElapsedTime(begin));
+    }
+
+    /// <summary>Learns from how long it took until some bytes were written that had been started.</summary>
+    public static void Learn(long length, TimeSpan taken)
+    {
+        if (length >= Step)
+        {
+            Learn(taken * ((double)Step / length));
+        }
+    }
+
+    private static void Learn(TimeSpan taken)
+    {
         long behind = Behind;
         Volatile.Write(
             ref s_behind,
