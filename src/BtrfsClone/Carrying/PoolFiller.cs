@@ -34,7 +34,11 @@ internal sealed class PoolFiller(CloneContext context)
     {
         (_route, _source, _cancellation) = (route, file.Source, cancellation);
         _brought.Clear();
-        _ages.Start(route.Source, file.Source, map, file.Flags.HasFlag(InodeFlags.NoCow));
+
+        // The flags are the clone's, which need not have the source's.
+        bool isNoCow = file.Flags.HasFlag(InodeFlags.NoCow) || (context.Storage.Inherited.HasFlag(InodeFlags.NoCow) &&
+            (Sys.GetFlags(file.Source, out InodeFlags flags).Failed || flags.HasFlag(InodeFlags.NoCow)));
+        _ages.Start(route.Source, file.Source, map, isNoCow);
         Failure failure = default;
         for (int i = 0; i < pieces.Length && !failure.Failed; i++)
         {

@@ -334,12 +334,14 @@ public sealed partial class CarryTests(ScratchBtrfs btrfs) : IDisposable
         }
     }
 
-    [RootFact(Needs = InPlace.Tools + " cmp compsize")]
-    public void What_is_written_in_place_and_cloned_again_arrives_as_it_is()
+    [RootTheory(Needs = InPlace.Tools + " cmp")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_written_in_place_and_cloned_again_arrives_as_it_is(bool inherit)
     {
         InPlace source = new(btrfs.NewFolder());
         source.Make();
-        using Cloner cloner = new(Auto);
+        using Cloner cloner = new(Auto with { InheritProperty = inherit });
         CloneResult first = cloner.Clone(source.First, CloneDestination.Named(In("first")));
         source.Overwrite();
 
