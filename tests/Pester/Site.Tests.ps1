@@ -57,7 +57,7 @@ Describe 'The site' {
         @{ Link = 'moving.md#nowhere' }
     ) {
         $copy = New-ScratchFolder
-        Invoke-Tool sh -c 'tar -C "$0" --exclude=.git --exclude=bin --exclude=obj --exclude=out/site -c . | tar -C "$1" -x' $checkout $copy
+        Invoke-Tool sh -c 'tar -C "$0" --exclude=.git --exclude=bin --exclude=obj --exclude=out/ci --exclude=out/results --exclude=out/site -c . | tar -C "$1" -x' $checkout $copy
         Add-Content "$copy/docs/sending.md" "`n[Nowhere]($Link)"
         Push-Location "$copy/docs"
         try {

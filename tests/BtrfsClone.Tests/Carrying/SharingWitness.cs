@@ -35,7 +35,11 @@ internal static partial class SharingWitness
         var text = new StringBuilder();
         IEnumerable<(long Offset, long Length, long Place, bool Reserved)>[] all =
             device is null ? ByMap(files) : ByTrees(files, device);
-        List<Use>[] uses = [.. files.Select((file, i) => UsesOf(Path.GetRelativePath(root, file), new FileInfo(file).Length, all[i]))];
+        string[] inodes = Shell.Check("stat", ["--format=%d:%i", .. files]).Split('\n');
+        List<Use>[] uses =
+        [
+            .. files.Select((file, i) => UsesOf(Path.GetRelativePath(root, file), inodes[i], new FileInfo(file).Length, all[i])),
+        ];
         if (leftOut.Count == 0)
         {
             leftOut.UnionWith(uses.SelectMany(of => of).GroupBy(use => use.Key)
@@ -45,7 +49,8 @@ internal static partial class SharingWitness
                 .SelectMany(of => of).Where(use => use.Length is > 0 and < Block).Select(use => use.Name));
             leftOut.UnionWith(Inline(root, device));
             leftOut.UnionWith(uses.SelectMany(of => of).GroupBy(use => use.Key)
-                .Where(same => same.Count() == 1).Select(same => same.Single().Name).Intersect(inlineThere ?? []));
+                .Where(same => same.Select(use => use.Inode).Distinct().Count() == 1)
+                .SelectMany(same => same).Select(use => use.Name).Intersect(inlineThere ?? []));
             leftOut.UnionWith(files.Where(file => new FileInfo(file).Length <= LargestInline)
                 .Select(file => $"{Path.GetRelativePath(root, file)} 0"));
             leftOut.Add("");
@@ -88,10 +93,11 @@ internal static partial class SharingWitness
     }
 
     private static List<Use> UsesOf(
-        string name, long size, IEnumerable<(long Offset, long Length, long Place, bool Reserved)> pieces) =>
+        string name, string inode, long size, IEnumerable<(long Offset, long Length, long Place, bool Reserved)> pieces) =>
     [
         .. pieces.SelectMany(piece => Enumerable.Range(0, (int)(piece.Length / Block)).Select(i => new Use(
             $"{name} {(piece.Offset / Block) + i}",
+            inode,
             (piece.Place + (i * Block), piece.Reserved),
             Math.Min(size - piece.Offset - (i * Block), Block)))),
     ];
@@ -136,7 +142,7 @@ internal static partial class SharingWitness
     private static long N(Match match, int group) => long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 
     /// <summary>A block of a file, where it lies, and how many bytes of the file are in it: none beyond its end.</summary>
-    private sealed record Use(string Name, (long Place, bool Reserved) Key, long Length);
+    private sealed record Use(string Name, string Inode, (long Place, bool Reserved) Key, long Length);
 
     [GeneratedRegex(@"^(\d+)\+(\d+) (Data|Prealloc) at (\d+)\+\d+ offset (\d+)")]
     private static partial Regex Piece();

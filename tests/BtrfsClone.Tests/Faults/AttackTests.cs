@@ -11,7 +11,7 @@ namespace BtrfsClone.Tests.Faults;
 [Collection(ScratchBtrfs.Name)]
 public sealed unsafe class AttackTests(ScratchBtrfs btrfs)
 {
-    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(TestMachine.IsThorough ? 60 : 2);
+    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(TestMachine.IsThorough ? 30 : 2);
 
     private readonly string _folder = btrfs.NewFolder();
 

@@ -49,6 +49,7 @@ public sealed class JoinTests
     [RootFact(Needs = Tools)]
     public void Random_pools_have_fewer_extents_and_are_otherwise_as_they_were()
     {
+        (int allFragments, int allJoined) = (0, 0);
         for (int seed = 1; seed <= s_filesystems; seed++)
         {
             using ScratchImage image = Optimizer.NewImage();
@@ -105,10 +106,14 @@ public sealed class JoinTests
             Assert.Equal(
                 (seed, result.ExtentsReplaced - result.ExtentsWritten), (seed, extents - new WasteWitness(image).Count));
             int joined = Fragments.CountAll(image.Root);
-            Assert.True(joined < fragments / 2, $"{seed}: {fragments} {joined}");
+            Assert.True(joined <= fragments, $"{seed}: {fragments} {joined}");
+            (allFragments, allJoined) = (allFragments + fragments, allJoined + joined);
             Assert.Equal((0, 0, 0, 0, 0), Numbers(Optimizer.Run(image.Root)));
             image.Check();
         }
+
+        // Where clones have gone different ways, little can be joined; elsewhere, nearly all.
+        Assert.True(allJoined < allFragments / 2, $"{allFragments} {allJoined}");
     }
 
     [RootFact(Needs = Tools)]

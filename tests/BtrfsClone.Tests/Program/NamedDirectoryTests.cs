@@ -117,7 +117,7 @@ public sealed class NamedDirectoryTests
     {
         const string MakeSecret = "cd $0/ours; mkdir -m 700 secret; ln -s secret/dir secretlink; ln -s circle circle; chown 65534 . file";
         Shell.Check("sh", "-c", MakeSecret, _folder);
-        foreach ((string link, string why) in new[] { ("secretlink", "Permission denied"), ("circle", "Too many levels") })
+        foreach ((string link, string why) in new[] { ("secretlink", "permission denied"), ("circle", "too many levels") })
         {
             ShellResult result = Shell.Run(
                 "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Support.Program.File, "copy",
@@ -125,7 +125,7 @@ public sealed class NamedDirectoryTests
 
             Assert.Equal(1, result.ExitCode);
             Assert.Contains($"ours/{link}: ", result.Error, StringComparison.Ordinal);
-            Assert.Contains(why, result.Error, StringComparison.Ordinal);
+            Assert.Contains(why, result.Error, StringComparison.OrdinalIgnoreCase);
             Assert.NotNull(new FileInfo($"{_folder}/ours/{link}").LinkTarget);
         }
     }
