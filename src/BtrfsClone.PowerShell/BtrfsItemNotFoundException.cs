@@ -6,6 +6,11 @@ namespace BtrfsClone.PowerShell;
 /// <param name="failure">The failure.</param>
 public sealed class BtrfsItemNotFoundException(BtrfsException failure) : ItemNotFoundException(failure.Message, failure)
 {
+    private ErrorRecord? _record;
+
+    /// <summary>The record that the exception is told with: a script that catches it by its type gets this one.</summary>
+    public override ErrorRecord ErrorRecord => _record ?? base.ErrorRecord;
+
     /// <inheritdoc cref="BtrfsException.Error"/>
     public BtrfsError Error => failure.Error;
 
@@ -17,4 +22,7 @@ public sealed class BtrfsItemNotFoundException(BtrfsException failure) : ItemNot
 
     /// <inheritdoc cref="BtrfsException.Call"/>
     public string Call => failure.Call;
+
+    /// <summary>Makes a record of it.</summary>
+    internal ErrorRecord ToRecord(string id, ErrorCategory category) => _record = new ErrorRecord(this, id, category, Path);
 }

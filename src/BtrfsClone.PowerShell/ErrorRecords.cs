@@ -7,12 +7,19 @@ namespace BtrfsClone.PowerShell;
 internal static class ErrorRecords
 {
     /// <summary>The record whose id is the name of the failure's <see cref="BtrfsException.Error"/>.</summary>
-    public static ErrorRecord From(BtrfsException failure) =>
-        new(Typed(failure), failure.Error.ToString(), Category(failure.Error), failure.Path)
-        {
-            // PowerShell shows both, one below the other.
-            ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = failure.Advice(OptionNames.Of) },
-        };
+    public static ErrorRecord From(BtrfsException failure)
+    {
+        (string id, ErrorCategory category) = (failure.Error.ToString(), Category(failure.Error));
+
+        // Of what is missing, scripts catch PowerShell's own exception; else an IOException.
+        ErrorRecord record = category == ErrorCategory.ObjectNotFound
+            ? new BtrfsItemNotFoundException(failure).ToRecord(id, category)
+            : new ErrorRecord(failure, id, category, failure.Path);
+
+        // PowerShell shows both, one below the other.
+        record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = failure.Advice(OptionNames.Of) };
+        return record;
+    }
 
     /// <summary>The record for a path on a drive of another provider, such as <c>Env:</c>.</summary>
     public static ErrorRecord NotFileSystem(string path, string provider) => InvalidArgument(
@@ -62,11 +69,6 @@ internal static class ErrorRecords
     /// <summary>The record for a pattern that can never match.</summary>
     public static ErrorRecord InvalidPattern(ArgumentException failure) => InvalidArgument(
         "InvalidPattern", failure.Message, failure.Message, "Write a name, or names with '/' between them.");
-
-    /// <summary>What scripts catch: of what is missing, PowerShell's own exception; else an <see cref="IOException"/>.</summary>
-    private static Exception Typed(BtrfsException failure) => Category(failure.Error) == ErrorCategory.ObjectNotFound
-        ? new BtrfsItemNotFoundException(failure)
-        : failure;
 
     private static ErrorRecord InvalidArgument(string id, string target, string message, string advice) =>
         new(new PSArgumentException($"{message} {advice}"), id, ErrorCategory.InvalidArgument, target)

@@ -61,9 +61,11 @@ Describe '<_> and the streams' -ForEach $cmdlets {
         $caught = try {
             & $cmdlet -LiteralPath $missing @more -ErrorAction Stop
         } catch [Management.Automation.ItemNotFoundException] {
-            'caught'
+            $_
         }
-        $caught | Should -Be 'caught'
+        $caught.FullyQualifiedErrorId | Should -Match '^SourceNotFound,BtrfsClone\.PowerShell\.\w+Command$'
+        $caught.TargetObject | Should -Be $missing
+        $caught.ErrorDetails.RecommendedAction | Should -Match '^[A-Z].*\.$'
     }
 
     It 'goes on after it, and tells $? of it' {
