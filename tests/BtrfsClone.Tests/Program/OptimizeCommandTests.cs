@@ -110,7 +110,7 @@ public sealed class OptimizeCommandTests
         File.Delete(file);
         Shell.Check("cp", "--reflink=always", clone, file);
         int inTheMiddle = 0;
-        int rounds = TestMachine.IsThorough ? 60 : 6;
+        int rounds = TestMachine.IsThorough ? 30 : 6;
         for (int round = 0; round < rounds; round++)
         {
             Optimizer.Overwrite(clone, random, rounds: 3, blocks: 1500);
