@@ -124,7 +124,7 @@ Describe 'Sync-BtrfsItem' {
         }
 
         $mine = New-ScratchFolder
-        $null = New-Subvolume "$mine/src"
+        $null = Invoke-Tool btrfs subvolume create "$mine/src"
         $null = New-Item -ItemType Directory "$mine/src/theirs"
         chown 65534:65534 $mine
         "$(Invoke-AsUser "Sync-BtrfsItem '$mine/src' '$mine/dst' -PointInTime -PerFile 3>&1" 2>&1)" |
