@@ -32,7 +32,8 @@ internal sealed class ExtentItems(
             return ReadDirectory(path, onFailure, cancellation);
         }
 
-        return ReadOpen();
+        Tell();
+        return reader.ReadRest();
     }
 
     /// <inheritdoc/>
@@ -61,17 +62,6 @@ internal sealed class ExtentItems(
                 onFailure(failure);
             }
         }
-    }
-
-    private IEnumerable<BtrfsExtent> ReadOpen()
-    {
-        Tell();
-        while (reader.Read(out FileExtent extent))
-        {
-            yield return new BtrfsExtent(reader.Path, extent);
-        }
-
-        reader.Close();
     }
 
     private void Tell() => tell($"'{PathText.Printable(reader.Path)}' is read {(

@@ -159,7 +159,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
 
     /// <summary>With <c>-Verbose</c>: says of an item what it is not, and why nothing is done with it.</summary>
     /// <param name="path">The item.</param>
-    /// <param name="what">What it would have to be.</param>
+    /// <param name="what">What it is not: "not a directory", say.</param>
     protected void TellPassedOver(string path, string what) => WriteVerbose($"'{PathText.Printable(path)}' is {what}; it is left out.");
 
     /// <summary>Says which directory was left empty, since nothing in it can be cloned.</summary>

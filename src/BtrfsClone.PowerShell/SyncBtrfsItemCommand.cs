@@ -103,7 +103,6 @@ public sealed class SyncBtrfsItemCommand : DestinationCmdlet
             ThrowTerminatingError(ErrorRecords.NeedsParameter(nameof(PerFile), nameof(PointInTime)));
         }
 
-        // What comes from the pipeline is not bound yet.
         base.BeginProcessing();
         NamePatterns patterns = NameFilter.Create(this, Include, Exclude, ExcludeFrom);
         var options = new SyncOptions

@@ -162,9 +162,20 @@ public sealed class ExtentReader : IDisposable
     public IEnumerable<BtrfsExtent> ReadAll(string path, CancellationToken cancellation = default)
     {
         Open(path, cancellation);
+        foreach (BtrfsExtent extent in ReadRest())
+        {
+            yield return extent;
+        }
+    }
+
+    /// <summary>Reads the pieces that are left of the open file, and closes it.</summary>
+    /// <returns>The pieces, read as they are asked for.</returns>
+    /// <exception cref="BtrfsException">Reading failed.</exception>
+    public IEnumerable<BtrfsExtent> ReadRest()
+    {
         while (Read(out FileExtent extent))
         {
-            yield return new BtrfsExtent(path, extent);
+            yield return new BtrfsExtent(Path, extent);
         }
 
         Close();

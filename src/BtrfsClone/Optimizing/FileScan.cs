@@ -3,8 +3,9 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>Reads the pieces of files by the items of their subvolume's tree, and hands on the extents that may be
-/// replaced.</summary>
+/// <summary>
+/// Reads the pieces of files by the items of their subvolume's tree, and hands on the extents that may be replaced.
+/// </summary>
 /// <param name="replacer">Takes the extents.</param>
 /// <param name="targetSize">Smaller extents may be joined.</param>
 /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>

@@ -109,10 +109,7 @@ internal sealed unsafe class ReplacementFile : IDisposable
         };
         if (!value.IsEmpty)
         {
-            fixed (byte* name = "btrfs.compression\0"u8, bytes = value)
-            {
-                Throw(Sys.SetXattr(_file, name, bytes, value.Length), SystemCall.SetXattr, _path);
-            }
+            Throw(CompressionXattr.Write(_file, value), SystemCall.SetXattr, _path);
         }
     }
 

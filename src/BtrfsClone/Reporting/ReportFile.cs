@@ -3,11 +3,8 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Reporting;
 
-/// <summary>
-/// A file that appears under its name whole, or not at all. Until then it has no name, or a temporary one where the filesystem does
-/// not know such files.
-/// </summary>
-internal sealed unsafe class ReportFile : IDisposable
+/// <summary>A file that appears under its name whole, or not at all.</summary>
+internal sealed class ReportFile : IDisposable
 {
     // What any file is made with, less the umask.
     private const uint UsualMode = 0x1B6;
@@ -55,79 +52,23 @@ internal sealed unsafe class ReportFile : IDisposable
     /// <exception cref="BtrfsException">It cannot be written.</exception>
     public void Write(Action<Stream> write)
     {
-        Span<byte> name = stackalloc byte[TemporaryName.MaxSize];
-        TemporaryName.Write(name);
-        fixed (byte* temporary = name)
+        CallResult result = UnnamedFile.Make(_directory.Descriptor, UsualMode, out UnnamedFile file);
+        using (file)
         {
-            bool isTemporary = false;
-            try
+            Check(SystemCall.OpenAt, result);
+            if (Look() is uint mode)
             {
-                Check(SystemCall.OpenAt, Open(temporary, out Descriptor opened, ref isTemporary));
-                using DescriptorScope closing = new(opened);
-                if (Look() is uint mode)
-                {
-                    Check(SystemCall.Fchmod, Sys.Chmod(opened, mode));
-                }
-
-                using (Output output = new(this, opened))
-                using (BufferedStream buffered = new(output, 1 << 16))
-                {
-                    write(buffered);
-                }
-
-                Publish(opened, temporary, ref isTemporary);
-            }
-            finally
-            {
-                if (isTemporary)
-                {
-                    _ = Sys.Unlink(_directory.Descriptor, temporary);
-                }
-            }
-        }
-    }
-
-    private CallResult Open(byte* temporary, out Descriptor opened, ref bool isTemporary)
-    {
-        fixed (byte* here = ".\0"u8)
-        {
-            CallResult result = Sys.OpenAt(
-                _directory.Descriptor, here, OpenFlags.WriteOnly | OpenFlags.Temporary, out opened, UsualMode);
-            if (result.Error is Errno.EOPNOTSUPP or Errno.EISDIR or Errno.ENOENT)
-            {
-                int flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow;
-                result = Sys.OpenAt(_directory.Descriptor, temporary, flags, out opened, UsualMode);
-                isTemporary = result.Succeeded;
+                Check(SystemCall.Fchmod, Sys.Chmod(file.Descriptor, mode));
             }
 
-            return result;
-        }
-    }
-
-    /// <summary>Gives the file its name. Only what takes the place of another file has a temporary one for a moment.</summary>
-    private void Publish(Descriptor file, byte* temporary, ref bool isTemporary)
-    {
-        fixed (byte* name = _name)
-        {
-            if (!isTemporary)
+            using (Output output = new(this, file.Descriptor))
+            using (BufferedStream buffered = new(output, 1 << 16))
             {
-                CallResult result = Sys.LinkFile(file, _directory.Descriptor, name);
-                if (result.Succeeded || !_replaces)
-                {
-                    Check(SystemCall.LinkAt, result);
-                    return;
-                }
-
-                Check(SystemCall.LinkAt, Sys.LinkFile(file, _directory.Descriptor, temporary));
-                isTemporary = true;
+                write(buffered);
             }
 
-            Check(
-                SystemCall.RenameAt2,
-                _replaces
-                    ? Sys.Rename(_directory.Descriptor, temporary, _directory.Descriptor, name)
-                    : Sys.RenameNoReplace(_directory.Descriptor, temporary, _directory.Descriptor, name));
-            isTemporary = false;
+            result = file.Publish(_name, _replaces, out SystemCall call);
+            Check(call, result);
         }
     }
 

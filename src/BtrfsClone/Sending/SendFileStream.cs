@@ -5,18 +5,16 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// A file that takes a stream. It gets its name when it is whole, in the place of what had that name; until then it has none, or
-/// a temporary one where the filesystem does not know such files, and disposing of it removes it.
+/// A file that takes a stream. It gets its name when it is whole, in the place of what had that name; disposing of it before
+/// removes it.
 /// </summary>
-public sealed unsafe class SendFileStream : Stream
+public sealed class SendFileStream : Stream
 {
     private readonly OwnedDescriptor _directory;
-    private readonly OwnedDescriptor _file;
+    private readonly UnnamedFile _file;
     private readonly string _path;
     private readonly byte[] _name;
-    private readonly byte[] _temporary = new byte[TemporaryName.MaxSize];
     private readonly bool _noClobber;
-    private bool _hasTemporaryName;
     private long _length;
 
     private SendFileStream(string path, Descriptor directory, bool noClobber)
@@ -24,9 +22,9 @@ public sealed unsafe class SendFileStream : Stream
         (_path, _noClobber) = (path, noClobber);
         _directory = new OwnedDescriptor(directory);
         _name = Utf8Z.From(CloneDestination.NameOf(path));
-        TemporaryName.Write(_temporary);
-        CallResult result = Open(out Descriptor file);
-        _file = new OwnedDescriptor(file);
+
+        // For its owner alone: it holds files that not everybody may read.
+        CallResult result = UnnamedFile.Make(directory, Sys.ModeOwnerReadWrite, out _file);
         if (result.Failed)
         {
             Dispose();
@@ -87,33 +85,7 @@ public sealed unsafe class SendFileStream : Stream
     /// <exception cref="BtrfsException">It cannot get it; what had it stays.</exception>
     public void Publish()
     {
-        SystemCall call = SystemCall.LinkAt;
-        CallResult result = CallResult.Success;
-        fixed (byte* name = _name, temporary = _temporary)
-        {
-            if (!_hasTemporaryName)
-            {
-                result = Sys.LinkFile(_file.Descriptor, _directory.Descriptor, name);
-                if (!result.Is(Errno.EEXIST) || _noClobber)
-                {
-                    Check(call, result);
-                    return;
-                }
-
-                result = Sys.LinkFile(_file.Descriptor, _directory.Descriptor, temporary);
-                _hasTemporaryName = result.Succeeded;
-            }
-
-            if (result.Succeeded)
-            {
-                call = SystemCall.RenameAt;
-                result = _noClobber
-                    ? Sys.RenameNoReplace(_directory.Descriptor, temporary, _directory.Descriptor, name)
-                    : Sys.Rename(_directory.Descriptor, temporary, _directory.Descriptor, name);
-                _hasTemporaryName = result.Failed;
-            }
-        }
-
+        CallResult result = _file.Publish(_name, replaces: !_noClobber, out SystemCall call);
         Check(call, result);
     }
 
@@ -146,37 +118,11 @@ public sealed unsafe class SendFileStream : Stream
     {
         if (disposing && !_directory.IsClosed)
         {
-            if (_hasTemporaryName)
-            {
-                fixed (byte* temporary = _temporary)
-                {
-                    _ = Sys.Unlink(_directory.Descriptor, temporary);
-                }
-            }
-
-            _file?.Dispose();
+            _file.Dispose();
             _directory.Dispose();
         }
 
         base.Dispose(disposing);
-    }
-
-    /// <summary>Makes the file, for its owner alone: it holds files that not everybody may read.</summary>
-    private CallResult Open(out Descriptor file)
-    {
-        fixed (byte* here = ".\0"u8, temporary = _temporary)
-        {
-            CallResult result = Sys.OpenAt(
-                _directory.Descriptor, here, OpenFlags.WriteOnly | OpenFlags.Temporary, out file, Sys.ModeOwnerReadWrite);
-            if (result.Error is Errno.EOPNOTSUPP or Errno.EISDIR or Errno.ENOENT)
-            {
-                int flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive;
-                result = Sys.OpenAt(_directory.Descriptor, temporary, flags, out file, Sys.ModeOwnerReadWrite);
-                _hasTemporaryName = result.Succeeded;
-            }
-
-            return result;
-        }
     }
 
     private void Check(SystemCall call, CallResult result)

@@ -64,13 +64,14 @@ internal sealed unsafe class EntrySync(
 
         pair.AddCounterpart();
         bool isOther = entry.Status is not null && IsReplaced(*entry.Status, old);
-        if (inodes is not null && !isOther && IsKept(inodes, entry, old.Inode))
+        InodeDifference? known = isOther ? InodeDifference.Content : inodes?.Compare(entry.Inode, old.Inode, run.Options.Check);
+        if (known == InodeDifference.None && HaveOneName(inodes!))
         {
             run.Counters.Add(SyncAction.Keep);
             return default;
         }
 
-        return SyncKnown(worker, pair, entry, old, inodes);
+        return SyncKnown(worker, pair, entry, old, inodes, known);
     }
 
     /// <summary>Whether a file is replaced by one of another size, whatever else they have in common.</summary>
@@ -79,11 +80,14 @@ internal sealed unsafe class EntrySync(
 
     /// <summary>Whether the trees say that an inode of one name is equal to the source's.</summary>
     private bool IsKept(InodeComparer inodes, in SyncEntry entry, ulong inode) =>
-        inodes.Compare(entry.Inode, inode, run.Options.Check) == InodeDifference.None &&
+        inodes.Compare(entry.Inode, inode, run.Options.Check) == InodeDifference.None && HaveOneName(inodes);
+
+    /// <summary>Whether the two that were compared last have no other names, which would have to be looked at, too.</summary>
+    private static bool HaveOneName(InodeComparer inodes) =>
         inodes.SourceState.LinkCount == 1 && inodes.DestinationState.LinkCount == 1;
 
     private Failure SyncKnown(
-        SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx old, InodeComparer? inodes)
+        SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx old, InodeComparer? inodes, InodeDifference? known)
     {
         Statx status = entry.Status is null ? default : *entry.Status;
         CallResult result = entry.Status is null
@@ -95,9 +99,7 @@ internal sealed unsafe class EntrySync(
         }
 
         bool isOther = IsReplaced(status, old);
-        InodeDifference? known = isOther
-            ? InodeDifference.Content
-            : inodes?.Compare(entry.Inode, old.Inode, run.Options.Check);
+        known = isOther ? InodeDifference.Content : known;
         InodeDifference difference = status.FileType != old.FileType ? InodeDifference.Type : known ?? default;
         if (known is null && difference != InodeDifference.Type)
         {

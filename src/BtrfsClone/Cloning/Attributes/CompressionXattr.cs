@@ -20,7 +20,7 @@ internal static unsafe class CompressionXattr
         }
     }
 
-    public static CallResult Write(Descriptor file, byte[] value)
+    public static CallResult Write(Descriptor file, ReadOnlySpan<byte> value)
     {
         fixed (byte* name = CompressionProperty.XattrName, text = value)
         {

@@ -69,7 +69,7 @@ internal sealed unsafe class Metadata(CloneContext context)
 
         if (context.Storage.Compression is { } compression && !flags.HasFlag(InodeFlags.NoCow))
         {
-            Failure failed = _xattrs.SetCompression(new XattrHolder(destination), compression);
+            Failure failed = _xattrs.SetCompression(destination, compression);
             if (failed.Failed)
             {
                 return failed;

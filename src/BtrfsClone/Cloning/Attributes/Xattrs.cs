@@ -117,20 +117,16 @@ internal sealed unsafe class Xattrs(CloneContext context)
         Contains(new ReadOnlySpan<byte>(names, nameBytes), CompressionProperty.Xattr);
 
     /// <summary>Sets the compression of what is written later.</summary>
-    public Failure SetCompression(XattrHolder to, byte[] value)
+    public Failure SetCompression(Descriptor to, byte[] value)
     {
-        fixed (byte* name = CompressionProperty.XattrName)
-        fixed (byte* text = value)
+        CallResult result = CompressionXattr.Write(to, value);
+        if (result.Failed && IsAuto && HasNoPlace(result.Error))
         {
-            CallResult result = to.Set(name, text, value.Length);
-            if (result.Failed && IsAuto && HasNoPlace(result.Error))
-            {
-                context.Losses.AddXattr(CompressionProperty.Xattr);
-                return default;
-            }
-
-            return result.Failed ? Failure.Destination(SystemCall.SetXattr, result) : default;
+            context.Losses.AddXattr(CompressionProperty.Xattr);
+            return default;
         }
+
+        return result.Failed ? Failure.Destination(SystemCall.SetXattr, result) : default;
     }
 
     private void Lose(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ref uint permissions)
