@@ -7,7 +7,7 @@ namespace BtrfsClone;
 /// The signals that end a process by default and that it can take in place of that, from <c>kill</c>, a terminal, a timer
 /// or a limit; signal(7). Not among them are SIGKILL, what a fault of the process itself raises (such as SIGSEGV), and
 /// real-time signals, of which the runtime uses some. A signal that is ignored when this begins stays ignored. SIGXFSZ is
-/// taken too, so that a write beyond <c>ulimit -f</c> fails and ends nothing. Where the system has neither a thread nor two
+/// taken too, for good, so that a write beyond <c>ulimit -f</c> fails and ends nothing. Where the system has neither a thread nor two
 /// descriptors for it, signals do what they do by default.
 /// </summary>
 public sealed class TerminationSignals : IDisposable
@@ -24,6 +24,9 @@ public sealed class TerminationSignals : IDisposable
 
     private const int FileSizeLimit = 25; // SIGXFSZ
 
+    // Kept for good: one that is on its way to its handler when that is given up would end the process after all.
+    private static PosixSignalRegistration? s_fileSizeLimit;
+
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <summary>Begins to take them.</summary>
@@ -35,7 +38,7 @@ public sealed class TerminationSignals : IDisposable
     {
         try
         {
-            Take(FileSizeLimit, context => context.Cancel = true);
+            s_fileSizeLimit ??= PosixSignalRegistration.Create((PosixSignal)FileSizeLimit, context => context.Cancel = true);
             Array.ForEach(s_numbers, number => Take(number, context => handler(context, number)));
         }
         catch (Exception e) when (e is TypeInitializationException or Win32Exception or OutOfMemoryException)
