@@ -28,6 +28,9 @@ internal sealed class Rewrite(ExtentGroup group)
     /// <summary>What has failed in the last round.</summary>
     public OwnerFailure Failure { get; set; }
 
+    /// <summary>It was written in several extents, and was not worth it for that.</summary>
+    public bool WasParted { get; set; }
+
     /// <summary>It is not worth it.</summary>
     public bool IsGivenUp { get; set; }
 

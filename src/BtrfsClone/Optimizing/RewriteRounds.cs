@@ -117,8 +117,10 @@ internal sealed class RewriteRounds : IDisposable
             (long length, int extents) = one.File!.Written(one.At, one.At + one.Replacement.Length);
             if (one.NewLength == 0 && !IsWorth(one, length, extents))
             {
-                // It did not compress as well as before, or there is no room for larger extents.
-                one.IsGivenUp = true;
+                // It did not compress as well as before, there is no room for larger extents, or write-out began in the middle of one,
+                // which does not happen twice.
+                one.IsGivenUp = extents == 1 || one.WasParted;
+                one.WasParted = true;
                 continue;
             }
 
