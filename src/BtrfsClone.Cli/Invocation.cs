@@ -91,9 +91,10 @@ internal sealed class Invocation : IDisposable
         Console.Error.WriteLine($"btrfs-clone: {line}");
     }
 
-    /// <summary>Says which directory was left empty, since nothing in it can be cloned.</summary>
-    public void WarnOfPassedOver(string path) =>
-        Warn($"{PathText.Printable(path)}: the kernel's view of itself is mounted here; it is left out.");
+    /// <summary>What says which directories are left out since something is mounted on them; null where that was asked for.</summary>
+    public Action<string, string>? WarnOfMounts(bool oneFileSystem) => oneFileSystem
+        ? null
+        : (path, mounted) => Warn($"{PathText.Printable(path)}: {mounted} is mounted here; it is left out.");
 
     /// <summary>Says what was read without a snapshot, though it was to be of one moment.</summary>
     public void WarnOfMoments(IReadOnlyList<string> paths)

@@ -22,7 +22,13 @@ public abstract class ComparingCmdlet : PairCmdlet
         base.BeginProcessing();
         _session = new CompareSession(
             new ComparisonOptions { OneFileSystem = OneFileSystem },
-            new CompareEvents { OnFailure = WriteFailure, OnEntry = OnEntry, OnTick = () => _progress!.Tick() });
+            new CompareEvents
+            {
+                OnFailure = WriteFailure,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
+                OnEntry = OnEntry,
+                OnTick = () => _progress!.Tick(),
+            });
         _progress = new WorkProgress(
             this, "Comparing", _ => string.Create(CultureInfo.CurrentCulture, $"{_session.Files:N0} files"));
     }

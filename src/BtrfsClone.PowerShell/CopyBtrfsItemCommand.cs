@@ -75,7 +75,7 @@ public sealed partial class CopyBtrfsItemCommand : FilteringCmdlet
             new SessionEvents
             {
                 OnFailure = WriteFailure,
-                OnPassedOver = WarnOfPassedOver,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
                 OnTick = () => _progress!.Tick(),
             });
         _carried = Reflink == ReflinkMode.Auto ? new CarryProgress(_session.Counters) : null;

@@ -145,7 +145,12 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
         CleanUpWhenProcessEnds();
         return new SendSession(
             new SendOptions { Protocol = Protocol, OneFileSystem = OneFileSystem },
-            new SessionEvents { OnFailure = WriteFailure, OnPassedOver = WarnOfPassedOver, OnTick = () => _progress!.Tick() },
+            new SessionEvents
+            {
+                OnFailure = WriteFailure,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
+                OnTick = () => _progress!.Tick(),
+            },
             _file!);
     }
 

@@ -42,6 +42,13 @@ public sealed class ExportBtrfsReportCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
+    /// to the filesystem.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
+
     /// <summary>Writes an object that says where the page is and what it is about.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -54,7 +61,12 @@ public sealed class ExportBtrfsReportCommand : BtrfsCmdlet
         {
             _session = new ReportSession(
                 new ReportOptions { Output = _output, Force = Force },
-                new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
+                new SessionEvents
+                {
+                    OnFailure = WriteFailure,
+                    OnPassedOver = WarnOfMounts(OneFileSystem),
+                    OnTick = () => _progress!.Tick(),
+                });
         }
         catch (BtrfsException failure)
         {

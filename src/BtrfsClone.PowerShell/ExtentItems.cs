@@ -7,9 +7,11 @@ namespace BtrfsClone.PowerShell;
 /// <param name="directories">Whether the files in a directory are read that is named outright.</param>
 /// <param name="recurse">Whether the files in any directory are read, and those below it.</param>
 /// <param name="oneFileSystem">Whether other filesystems are left out.</param>
+/// <param name="onPassedOver">Takes what is not entered; see <see cref="SessionEvents.OnPassedOver"/>.</param>
 /// <param name="tell">Takes where the extents of each file are read from, and why.</param>
 internal sealed class ExtentItems(
-    ExtentReader reader, bool directories, bool recurse, bool oneFileSystem, Action<string> tell) : IDisposable
+    ExtentReader reader, bool directories, bool recurse, bool oneFileSystem, Action<string, string>? onPassedOver, Action<string> tell)
+    : IDisposable
 {
     /// <summary>Reads one item.</summary>
     /// <param name="item">The item.</param>
@@ -42,7 +44,7 @@ internal sealed class ExtentItems(
     private IEnumerable<BtrfsExtent> ReadDirectory(
         string path, Action<BtrfsException> onFailure, CancellationToken cancellation)
     {
-        using ExtentWalk walk = new(path, reader, recurse, oneFileSystem);
+        using ExtentWalk walk = new(path, reader, recurse, oneFileSystem, onPassedOver);
         while (walk.Next(cancellation, out BtrfsException? failure))
         {
             if (failure is null)

@@ -37,6 +37,13 @@ public sealed class FindBtrfsDuplicateCommand : FilteringCmdlet
     [Parameter]
     public DuplicateSource Source { get; set; }
 
+    /// <summary>
+    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
+    /// to the filesystem.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -44,7 +51,7 @@ public sealed class FindBtrfsDuplicateCommand : FilteringCmdlet
         _filter = ReadPatterns().Filter;
         _session = new FindSession(
             new FindOptions { MinimumLength = MinimumLength, FileOnly = FileOnly, Source = Source, Filter = _filter },
-            new SessionEvents { OnFailure = WriteItemFailure, OnTick = Tick });
+            new SessionEvents { OnFailure = WriteItemFailure, OnPassedOver = WarnOfMounts(OneFileSystem), OnTick = Tick });
         _progress = new WorkProgress(this, "Searching", _ => Describe(_session.Progress));
     }
 

@@ -54,7 +54,8 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
             IncludeHole = IncludeHole,
             Source = Source,
         };
-        _items = new ExtentItems(new ExtentReader(options), directories: false, Recurse, OneFileSystem, WriteVerbose);
+        _items = new ExtentItems(
+            new ExtentReader(options), directories: false, Recurse, OneFileSystem, WarnOfMounts(OneFileSystem), WriteVerbose);
     }
 
     /// <inheritdoc/>

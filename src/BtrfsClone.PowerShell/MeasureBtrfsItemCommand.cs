@@ -39,6 +39,13 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 
+    /// <summary>
+    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
+    /// to the filesystem.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -49,7 +56,12 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
 
         _session = new MeasureSession(
             new MeasureOptions { Reclaimable = Reclaimable },
-            new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
+            new SessionEvents
+            {
+                OnFailure = WriteFailure,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
+                OnTick = () => _progress!.Tick(),
+            });
         _progress = new WorkProgress(
             this, "Measuring", _ => string.Create(CultureInfo.CurrentCulture, $"{_session.Files:N0} files"));
     }

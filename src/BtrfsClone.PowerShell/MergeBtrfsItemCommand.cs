@@ -41,6 +41,7 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
             {
                 OnResult = Write,
                 OnFailure = WriteFailure,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
                 OnGap = WriteGap,
                 OnTick = () => _progress!.Tick(),
             });

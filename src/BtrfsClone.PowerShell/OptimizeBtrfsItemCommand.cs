@@ -42,6 +42,13 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long MaximumRate { get; set; }
 
+    /// <summary>
+    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
+    /// to the filesystem.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter OneFileSystem { get; set; }
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
@@ -53,7 +60,13 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
             MaximumRate = MaximumRate == 0 ? null : MaximumRate,
         };
         _session = new OptimizeSession(
-            options, new SessionEvents { OnFailure = WriteFailure, OnTick = () => _progress!.Tick() });
+            options,
+            new SessionEvents
+            {
+                OnFailure = WriteFailure,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
+                OnTick = () => _progress!.Tick(),
+            });
         _progress = new WorkProgress(this, IsWhatIf ? "Examining" : "Optimizing", _ => string.Create(
             CultureInfo.CurrentCulture, $"{_session.Files:N0} files, {_session.GainedLength / 1e6:N1} MB"));
     }

@@ -61,7 +61,8 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
     {
         _map = new ExtentMap(Width > 0 ? Width : ConsoleWidth(), IsPlain());
         var reader = new ExtentReader(new ExtentReaderOptions { IncludeHole = true });
-        _items = new ExtentItems(reader, directories: true, Recurse, OneFileSystem, WriteVerbose);
+        _items = new ExtentItems(
+            reader, directories: true, Recurse, OneFileSystem, WarnOfMounts(OneFileSystem), WriteVerbose);
     }
 
     /// <inheritdoc/>

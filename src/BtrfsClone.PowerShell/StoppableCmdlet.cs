@@ -162,10 +162,11 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     /// <param name="what">What it is not: "not a directory", say.</param>
     protected void TellPassedOver(string path, string what) => WriteVerbose($"'{PathText.Printable(path)}' is {what}; it is left out.");
 
-    /// <summary>Says which directory was left empty, since nothing in it can be cloned.</summary>
-    /// <param name="path">Its path.</param>
-    protected void WarnOfPassedOver(string path) =>
-        WriteWarning($"The kernel's view of itself is mounted on '{PathText.Printable(path)}'; it is left out.");
+    /// <summary>What says which directories are left out since something is mounted on them; null where that was asked for.</summary>
+    /// <param name="oneFileSystem">Whether it was.</param>
+    protected Action<string, string>? WarnOfMounts(bool oneFileSystem) => oneFileSystem
+        ? null
+        : (path, mounted) => WriteWarning($"'{PathText.Printable(path)}' is left out: {mounted} is mounted there.");
 
     /// <summary>Writes a non-terminating error.</summary>
     /// <param name="error">The record.</param>

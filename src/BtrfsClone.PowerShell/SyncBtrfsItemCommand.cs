@@ -124,7 +124,7 @@ public sealed class SyncBtrfsItemCommand : DestinationCmdlet
             new SyncEvents
             {
                 OnFailure = WriteFailure,
-                OnPassedOver = WarnOfPassedOver,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
                 OnChange = IsWhatIf || Detailed ? Take : null,
                 OnTick = () => Tick(_session!.Counters),
             });

@@ -46,7 +46,14 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
             OneFileSystem = OneFileSystem,
         };
         _session = new DelallocSession(
-            options, new DelallocEvents { OnFailure = WriteFailure, OnQuiet = Pass, OnTick = () => _progress!.Tick() });
+            options,
+            new DelallocEvents
+            {
+                OnFailure = WriteFailure,
+                OnPassedOver = WarnOfMounts(OneFileSystem),
+                OnQuiet = Pass,
+                OnTick = () => _progress!.Tick(),
+            });
         _progress = new WorkProgress(
             this, "Waiting for delayed data", _ => string.Create(CultureInfo.CurrentCulture, $"{_session.Files:N0} files"));
     }

@@ -9,10 +9,10 @@ public record SessionEvents
     public required Action<BtrfsException> OnFailure { get; init; }
 
     /// <summary>
-    /// Takes the path of each directory that was left empty because the kernel's own view of itself is mounted there: proc, sysfs
-    /// and their like, in which there is nothing to be cloned.
+    /// Takes the path of each directory that was not entered because another filesystem is mounted there, and what that is, in words.
+    /// It is told also where the options ask for it.
     /// </summary>
-    public Action<string>? OnPassedOver { get; init; }
+    public Action<string, string>? OnPassedOver { get; init; }
 
     /// <summary>
     /// Takes each entry that has been cloned, by the paths of both, whole or as a part of a tree. A directory is told once it is

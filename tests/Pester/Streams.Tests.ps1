@@ -1,4 +1,6 @@
 BeforeDiscovery {
+    Import-Module "$PSScriptRoot/Scratch.psm1"
+    $skipRoot = -not (Test-Root)
     $cmdlets = foreach ($name in (Import-PowerShellDataFile "$PSScriptRoot/../../BtrfsClone.psd1").CmdletsToExport) {
         Import-Module "$PSScriptRoot/../../BtrfsClone.psd1"
         if ((Get-Command $name).Parameters.ContainsKey('LiteralPath')) {
@@ -113,6 +115,44 @@ Describe '<_> and the streams' -ForEach $cmdlets {
             $said.Message | Should -Match '^System calls: \w+( E\w+)? \d+'
             $said.Message -join ' ' | Should -Match ($path -eq $good ? '\bOpenAt \d' : '\bENOENT \d')
         }
+    }
+}
+
+Describe 'What is mounted below an item' -Skip:$skipRoot {
+    BeforeAll {
+        $folder = New-ScratchFolder
+        Push-Location $folder
+        Invoke-Tool mkdir -p tree/kernel
+        Set-Content tree/file ('content' * 1000)
+        Copy-BtrfsItem tree clone
+        Invoke-Tool mount -t proc proc tree/kernel
+        $more = @{
+            'Copy-BtrfsItem' = @{ Destination = 'clone'; NoTargetDirectory = $true }
+            'Export-BtrfsItem' = @{ FilePath = 'stream'; Force = $true }
+            'Export-BtrfsReport' = @{ FilePath = 'page'; Force = $true }
+            'Get-BtrfsExtent' = @{ Recurse = $true }
+            'Show-BtrfsExtentMap' = @{ Recurse = $true }
+            'Sync-BtrfsItem' = @{ Destination = 'clone' }
+        }
+        foreach ($name in 'Compare-BtrfsItem', 'Merge-BtrfsItem', 'Test-BtrfsClone') {
+            $more[$name] = @{ ReferencePath = 'clone' }
+        }
+    }
+
+    AfterAll {
+        Invoke-Tool umount tree/kernel
+        Pop-Location
+    }
+
+    It 'is left out by <_> with one warning, and with none where that is asked for' -ForEach @(
+        $cmdlets | Where-Object { $_ -notin 'Copy-BtrfsRange', 'Get-BtrfsExtentOwner' }
+    ) {
+        $own = $more[$_] ?? @{}
+        $null = & $_ tree @own -WarningVariable warnings -WarningAction SilentlyContinue -ErrorAction Stop
+        $warnings | Should -HaveCount 1
+        $warnings[0].Message | Should -Match "'$folder/tree/kernel' is left out: .* is mounted there\."
+        $null = & $_ tree @own -OneFileSystem -WarningVariable warnings -WarningAction SilentlyContinue -ErrorAction Stop
+        $warnings | Should -BeNullOrEmpty
     }
 }
 

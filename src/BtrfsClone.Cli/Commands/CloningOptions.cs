@@ -32,6 +32,12 @@ internal sealed class CloningOptions
         Description = "Leave out other filesystems that are mounted below the given directories.",
     };
 
+    /// <summary>For verbs that work on one filesystem whatever they are told.</summary>
+    public static Option<bool> LeaveOutQuietly() => new("--one-file-system", "-x")
+    {
+        Description = "Do not warn of other filesystems that are mounted below the given directories, and left out.",
+    };
+
     public static Option<bool> PerFile() => new("--per-file")
     {
         Description = "Where no snapshot may be taken for --point-in-time, clone without: each file is of a moment of its own.",

@@ -44,6 +44,7 @@ internal static class CompareCommand
         var events = new CompareEvents
         {
             OnFailure = run.Fail,
+            OnPassedOver = run.WarnOfMounts(options.OneFileSystem),
             OnEntry = detailed ? Write : null,
             OnTick = () => run.Progress.Show(() => $"{session!.Files:N0} files"),
         };

@@ -205,7 +205,7 @@ internal static class CopyCommand
         SessionEvents events = new()
         {
             OnFailure = run.Fail,
-            OnPassedOver = run.WarnOfPassedOver,
+            OnPassedOver = run.WarnOfMounts(options.OneFileSystem),
             OnCloned = verbose ? new EntryLines(output, json).Write : null,
             OnTick = () =>
             {

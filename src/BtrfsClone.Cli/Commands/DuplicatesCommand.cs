@@ -44,9 +44,10 @@ internal static class DuplicatesCommand
             Description = "Make the places of each group share the extents of its first one; the kernel compares every byte.",
         };
         Option<bool> json = new("--json") { Description = "Write one JSON object a line." };
+        Option<bool> oneFileSystem = CloningOptions.LeaveOutQuietly();
         Command command = new("duplicates", "Find data that is stored more than once.")
         {
-            paths, minimumLength, fileOnly, source, merge, json,
+            paths, minimumLength, fileOnly, source, oneFileSystem, merge, json,
         };
         PatternOptions patterns = new();
         patterns.AddTo(command);
@@ -65,12 +66,13 @@ internal static class DuplicatesCommand
                 },
             };
             return Invocation.Run(patterns.Checked(
-                run => Find(run, options, parsed.GetValue(paths)!, parsed.GetValue(merge), parsed.GetValue(json))));
+                run => Find(
+                    run, options, parsed.GetValue(paths)!, parsed.GetValue(oneFileSystem), parsed.GetValue(merge), parsed.GetValue(json))));
         });
         return command;
     }
 
-    private static void Find(Invocation run, FindOptions options, string[] paths, bool merge, bool json)
+    private static void Find(Invocation run, FindOptions options, string[] paths, bool oneFileSystem, bool merge, bool json)
     {
         Utf8Output output = new(StandardStream.Output);
         FindSession session = null!;
@@ -80,6 +82,7 @@ internal static class DuplicatesCommand
         session = new FindSession(options, new SessionEvents
         {
             OnFailure = run.Fail,
+            OnPassedOver = run.WarnOfMounts(oneFileSystem),
             OnTick = () => run.Progress.Show(() => Describe(session.Progress, merger?.Counters)),
         });
         List<string> full = [];

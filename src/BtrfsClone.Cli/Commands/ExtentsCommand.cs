@@ -107,7 +107,7 @@ internal static class ExtentsCommand
 
         private void ShowBelow(string path)
         {
-            using ExtentWalk walk = new(path, reader, recurse: true, OneFileSystem);
+            using ExtentWalk walk = new(path, reader, recurse: true, OneFileSystem, run.WarnOfMounts(OneFileSystem));
             while (output.IsOpen && walk.Next(run.Cancellation, out BtrfsException? failure))
             {
                 if (failure is null)

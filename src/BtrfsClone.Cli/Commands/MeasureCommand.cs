@@ -26,9 +26,10 @@ internal static class MeasureCommand
         {
             Description = "With --reclaimable: tell, too, what comes free only with which of the others.",
         };
+        Option<bool> oneFileSystem = CloningOptions.LeaveOutQuietly();
         Command command = new("measure", "Show what files and trees take on disk, and share.")
         {
-            paths, json, byCompression, reclaimable, detailed,
+            paths, json, byCompression, reclaimable, detailed, oneFileSystem,
         };
         command.Validators.Add(result =>
         {
@@ -42,17 +43,19 @@ internal static class MeasureCommand
             var output = new MeasureOutput(
                 parsed.GetValue(json), parsed.GetValue(byCompression), parsed.GetValue(reclaimable));
             string[] given = parsed.GetValue(paths)!;
-            Measure(run, output, given.Length == 0 ? ["."] : given, parsed.GetValue(detailed));
+            Measure(
+                run, output, given.Length == 0 ? ["."] : given, parsed.GetValue(detailed), parsed.GetValue(oneFileSystem));
         }));
         return command;
     }
 
-    private static void Measure(Invocation run, MeasureOutput output, string[] paths, bool detailed)
+    private static void Measure(Invocation run, MeasureOutput output, string[] paths, bool detailed, bool oneFileSystem)
     {
         MeasureSession? session = null;
         var events = new SessionEvents
         {
             OnFailure = run.Fail,
+            OnPassedOver = run.WarnOfMounts(oneFileSystem),
             OnTick = () => run.Progress.Show(() => $"{session!.Files:N0} files"),
         };
         using (session = new MeasureSession(new MeasureOptions { Reclaimable = output.IsReclaimable }, events))

@@ -43,6 +43,7 @@ internal static class MergeCommand
             OnResult = json ? WriteJson : result => Write(run, verbose, result.Path, Describe(
                 result.DedupedLength, result.SameLength, result.InlineLength, result.DifferentLength, dryRun)),
             OnFailure = run.Fail,
+            OnPassedOver = run.WarnOfMounts(options.OneFileSystem),
             OnGap = (skipped, reason) => Write(run, verbose && !json, skipped, Describe(reason)),
             OnTick = () => run.Progress.Show(() =>
                 $"{session!.Counters.Files:N0} files, {session.Counters.Length / 1e6:N1} MB"),

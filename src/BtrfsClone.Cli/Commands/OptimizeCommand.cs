@@ -27,12 +27,13 @@ internal static class OptimizeCommand
             least: 0);
         Option<long?> maximumRate = Number(
             "--maximum-rate", "Read no more bytes a second, and write no more (default: as fast as it can be).");
+        Option<bool> oneFileSystem = CloningOptions.LeaveOutQuietly();
         Option<bool> json = new("--json") { Description = "Write one JSON object a line, with all that is known." };
         Command command = new(
             "optimize",
             "Give back the parts of extents that nobody can reach, and join small extents; clones and snapshots stay shared (needs root).")
         {
-            paths, dryRun, minimumGain, targetSize, maximumRate, json,
+            paths, dryRun, minimumGain, targetSize, maximumRate, oneFileSystem, json,
         };
         command.SetAction(parsed => Invocation.Run(run =>
         {
@@ -43,7 +44,7 @@ internal static class OptimizeCommand
                 TargetExtentSize = parsed.GetValue(targetSize) ?? OptimizeOptions.DefaultTargetExtentSize,
                 MaximumRate = parsed.GetValue(maximumRate),
             };
-            Optimize(run, options, parsed.GetValue(paths)!, parsed.GetValue(json));
+            Optimize(run, options, parsed.GetValue(paths)!, parsed.GetValue(oneFileSystem), parsed.GetValue(json));
         }));
         return command;
     }
@@ -61,13 +62,14 @@ internal static class OptimizeCommand
         return option;
     }
 
-    private static void Optimize(Invocation run, OptimizeOptions options, string[] paths, bool json)
+    private static void Optimize(Invocation run, OptimizeOptions options, string[] paths, bool oneFileSystem, bool json)
     {
         Utf8Output output = new(StandardStream.Output);
         OptimizeSession? session = null;
         var events = new SessionEvents
         {
             OnFailure = run.Fail,
+            OnPassedOver = run.WarnOfMounts(oneFileSystem),
             OnTick = () => run.Progress.Show(() =>
                 $"{session!.Files:N0} files, {session.GainedLength / 1e6:N1} MB {(options.Preview ? "to gain" : "gained")}"),
         };

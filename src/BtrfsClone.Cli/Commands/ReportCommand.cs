@@ -22,15 +22,16 @@ internal static class ReportCommand
         };
         Option<bool> force = new("--force") { Description = "Replace the file if it exists." };
         Option<bool> json = new("--json") { Description = "Write what the page is about as a JSON object." };
+        Option<bool> oneFileSystem = CloningOptions.LeaveOutQuietly();
         Command command = new("report", "Write a page that shows where the space is, and what deleting gives back (needs root).")
         {
-            paths, output, force, json,
+            paths, output, force, oneFileSystem, json,
         };
         command.SetAction(parsed => Invocation.Run(run =>
         {
             var options = new ReportOptions { Output = FullPath.Of(parsed.GetValue(output)!), Force = parsed.GetValue(force) };
             string[] given = parsed.GetValue(paths)!;
-            if (Write(run, options, given.Length == 0 ? ["."] : given) is { } result)
+            if (Write(run, options, given.Length == 0 ? ["."] : given, parsed.GetValue(oneFileSystem)) is { } result)
             {
                 Tell(result, parsed.GetValue(json));
             }
@@ -38,12 +39,13 @@ internal static class ReportCommand
         return command;
     }
 
-    private static ReportResult? Write(Invocation run, ReportOptions options, string[] paths)
+    private static ReportResult? Write(Invocation run, ReportOptions options, string[] paths, bool oneFileSystem)
     {
         ReportSession? session = null;
         var events = new SessionEvents
         {
             OnFailure = run.Fail,
+            OnPassedOver = run.WarnOfMounts(oneFileSystem),
             OnTick = () => run.Progress.Show(() => $"{session!.Files:N0} files"),
         };
         using (session = new ReportSession(options, events))

@@ -86,7 +86,7 @@ internal static class SendCommand
         var events = new SessionEvents
         {
             OnFailure = run.Fail,
-            OnPassedOver = run.WarnOfPassedOver,
+            OnPassedOver = run.WarnOfMounts(options.OneFileSystem),
             OnTick = () => run.Progress.Show(
                 () => $"{session!.Counters.Files:N0} files, {session.Counters.StreamLength / 1e6:N1} MB"),
         };

@@ -77,7 +77,7 @@ internal static class SyncCommand
         SyncEvents events = new()
         {
             OnFailure = run.Fail,
-            OnPassedOver = run.WarnOfPassedOver,
+            OnPassedOver = run.WarnOfMounts(options.OneFileSystem),
             OnChange = lists ? Write : null,
             OnTick = () => run.Progress.Show(() => Describe(session!.Counters)),
         };

@@ -49,7 +49,8 @@ internal static class WaitCommand
 
     private static void Wait(Invocation run, DelallocOptions options, string[] paths)
     {
-        using DelallocSession session = new(options, new DelallocEvents { OnFailure = run.Fail });
+        using DelallocSession session = new(
+            options, new DelallocEvents { OnFailure = run.Fail, OnPassedOver = run.WarnOfMounts(options.OneFileSystem) });
         foreach (string path in paths)
         {
             try

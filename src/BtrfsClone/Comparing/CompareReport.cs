@@ -21,6 +21,9 @@ internal sealed class CompareReport(string reference, string path, CompareEvents
         pump.Report(failure);
     }
 
+    /// <inheritdoc cref="EventPump.TellPassedOver"/>
+    public void TellPassedOver(string path, OtherFileSystem mounted) => pump.TellPassedOver(path, mounted);
+
     /// <summary>Takes what a worker has found.</summary>
     public void Add(CompareTotals found)
     {

@@ -65,6 +65,9 @@ internal sealed unsafe class CompareWalk(
     protected override void VisitFailure(PairNode node, bool inReference, BtrfsException failure) =>
         report.AddFailure(failure);
 
+    protected override void VisitPassedOver(PairNode node, bool inReference, OtherFileSystem mounted) =>
+        report.TellPassedOver(node.PathOf(inReference, []), mounted);
+
     protected override void PumpCaller() => pump();
 
     private bool IsSameKind(CompareWorker buffers, PairNode node, byte* name, in Statx reference, in Statx status)

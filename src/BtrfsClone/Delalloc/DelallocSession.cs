@@ -169,7 +169,8 @@ public sealed class DelallocSession : IDisposable
 
     private void AddFiles(DelallocItem item, CancellationToken cancellation)
     {
-        using var walk = new FileWalk(item.Directory, item.Path, _maxLevels, _options.OneFileSystem);
+        using var walk = new FileWalk(
+            item.Directory, item.Path, _maxLevels, _options.OneFileSystem, item.Passes == 1 ? _events.OnPassedOver : null);
         long nextPump = 0;
         while (!item.Ended && walk.Next(out Descriptor descriptor, out BtrfsException? failure))
         {

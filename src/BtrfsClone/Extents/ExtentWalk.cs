@@ -22,10 +22,12 @@ public sealed class ExtentWalk : IDisposable
     /// <param name="reader">The reader, which must not be disposed of before the walk.</param>
     /// <param name="recurse">Whether files in directories below it come, too.</param>
     /// <param name="oneFileSystem">Whether other filesystems that are mounted below it are left out.</param>
+    /// <param name="onPassedOver">See <see cref="SessionEvents.OnPassedOver"/>.</param>
     /// <exception cref="BtrfsException">
     /// It cannot be opened; <see cref="BtrfsError.NotRegularFile"/>: it is no directory.
     /// </exception>
-    public ExtentWalk(string path, ExtentReader reader, bool recurse, bool oneFileSystem)
+    public ExtentWalk(
+        string path, ExtentReader reader, bool recurse, bool oneFileSystem, Action<string, string>? onPassedOver = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(reader);
@@ -39,7 +41,7 @@ public sealed class ExtentWalk : IDisposable
 
         _reader = reader;
         _directory = new HeldDirectory(opened, path);
-        _files = new FileWalk(opened, path, MaxOpen, oneFileSystem, recurse);
+        _files = new FileWalk(opened, path, MaxOpen, oneFileSystem, onPassedOver, recurse);
     }
 
     /// <summary>Goes on to the next file, and has the reader begin with it.</summary>

@@ -32,7 +32,11 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
     protected override bool Open(UsageWorker buffers, MeasuredDirectory node)
     {
         CallResult result = node.Enter(out SystemCall call);
-        if (result.Failed && !FileOpener.IsGone(result) && !result.Is(Errno.EXDEV))
+        if (result.Is(Errno.EXDEV))
+        {
+            _shared.TellPassedOver(node.Path);
+        }
+        else if (result.Failed && !FileOpener.IsGone(result))
         {
             Report(node, call, result);
         }

@@ -53,6 +53,9 @@ internal sealed class UsageShared(SessionEvents events, int mostExtents)
         _pump.Report(failure);
     }
 
+    /// <summary>Keeps a directory that another filesystem is mounted on; on any thread.</summary>
+    public void TellPassedOver(string path) => _pump.TellPassedOver(path, OtherFileSystem.Storage);
+
     /// <inheritdoc cref="EventPump.Pump"/>
     public void Pump() => _pump.Pump();
 

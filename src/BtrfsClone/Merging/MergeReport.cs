@@ -25,6 +25,9 @@ internal sealed class MergeReport(MergeEvents events)
         _pump.Report(failure);
     }
 
+    /// <inheritdoc cref="EventPump.TellPassedOver"/>
+    public void TellPassedOver(string path, OtherFileSystem mounted) => _pump.TellPassedOver(path, mounted);
+
     /// <inheritdoc cref="EventPump.Pump"/>
     public void Pump() => _pump.Pump();
 

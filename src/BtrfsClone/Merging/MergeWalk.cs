@@ -57,6 +57,9 @@ internal sealed unsafe class MergeWalk(
     protected override void VisitFailure(PairNode node, bool inReference, BtrfsException failure) =>
         report.AddFailure(failure);
 
+    protected override void VisitPassedOver(PairNode node, bool inReference, OtherFileSystem mounted) =>
+        report.TellPassedOver(node.PathOf(inReference, []), mounted);
+
     protected override void PumpCaller() => pump();
 
     /// <summary>Ends a helper in the middle of a file.</summary>

@@ -125,7 +125,7 @@ public sealed class OptimizeSession : IDisposable
             Check(Sys.Reject(ref top, result), SystemCall.Statx, path);
         }
 
-        new OptimizeWalk(_scan, _counters, Report, Pump, _maxOpen, _cancellation).Run(
+        new OptimizeWalk(_scan, _counters, Report, TellPassedOver, Pump, _maxOpen, _cancellation).Run(
             new MeasuredDirectory(path, top, status), _memory);
         _cancellation.ThrowIfCancellationRequested();
     }
@@ -170,6 +170,8 @@ public sealed class OptimizeSession : IDisposable
         _counters.Failed++;
         _pump.Report(failure);
     }
+
+    private void TellPassedOver(string path) => _pump.TellPassedOver(path, OtherFileSystem.Storage);
 
     private void Pump()
     {

@@ -14,14 +14,15 @@ internal sealed unsafe class OptimizeWalk : TreeWalk<MeasuredDirectory, Optimize
     private readonly FileScan _scan;
     private readonly OptimizeCounters _counters;
     private readonly Action<BtrfsException> _report;
+    private readonly Action<string> _tellPassedOver;
     private readonly Action _pump;
     private readonly List<ulong> _inodes = [];
 
     public OptimizeWalk(
-        FileScan scan, OptimizeCounters counters, Action<BtrfsException> report, Action pump, int maxOpen,
+        FileScan scan, OptimizeCounters counters, Action<BtrfsException> report, Action<string> tellPassedOver, Action pump, int maxOpen,
         CancellationToken cancellation)
         : base(workers: 1, maxOpen, cancellation) =>
-        (_scan, _counters, _report, _pump) = (scan, counters, report, pump);
+        (_scan, _counters, _report, _tellPassedOver, _pump) = (scan, counters, report, tellPassedOver, pump);
 
     protected override MeasuredDirectory NewNode() => new();
 
@@ -30,7 +31,11 @@ internal sealed unsafe class OptimizeWalk : TreeWalk<MeasuredDirectory, Optimize
     protected override bool Open(Memory buffers, MeasuredDirectory node)
     {
         CallResult result = node.Enter(out SystemCall call);
-        if (result.Failed && !FileOpener.IsGone(result) && !result.Is(Errno.EXDEV))
+        if (result.Is(Errno.EXDEV))
+        {
+            _tellPassedOver(node.Path);
+        }
+        else if (result.Failed && !FileOpener.IsGone(result))
         {
             Report(node, call, result);
         }

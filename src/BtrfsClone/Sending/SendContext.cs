@@ -40,9 +40,9 @@ internal sealed class SendContext(SendOptions options, SessionEvents events, Com
         _pump.Drain();
     }
 
-    public void TellPassedOver(string path)
+    public void TellPassedOver(string path, OtherFileSystem mounted)
     {
-        _pump.TellPassedOver(path);
+        _pump.TellPassedOver(path, mounted);
         _pump.Drain();
     }
 

@@ -118,9 +118,9 @@ internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, 
         context.Counters.Directories++;
         OtherFileSystem mounted = OtherFileSystems.On(above.Descriptor, above.Status, opened, status);
         bool isLeftOut = mounted.IsLeftOut(context.Options.OneFileSystem);
-        if (isLeftOut && !context.Options.OneFileSystem)
+        if (isLeftOut)
         {
-            context.TellPassedOver(_path.Text);
+            context.TellPassedOver(_path.Text, mounted);
         }
 
         _levels.Add(new Level(directory, status, _path.Length) { IsListed = isLeftOut });

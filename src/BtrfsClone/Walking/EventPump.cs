@@ -20,7 +20,13 @@ internal sealed class EventPump(SessionEvents events)
     public void Report(BtrfsException failure) => Post(() => events.OnFailure(failure));
 
     /// <summary>Keeps a directory that was passed over; on any thread.</summary>
-    public void TellPassedOver(string path) => Post(() => events.OnPassedOver?.Invoke(path));
+    public void TellPassedOver(string path, OtherFileSystem mounted)
+    {
+        if (events.OnPassedOver is { } onPassedOver)
+        {
+            Post(() => onPassedOver(path, mounted.Text()));
+        }
+    }
 
     /// <summary>Keeps something else that is to be told; on any thread.</summary>
     public void Post(Action tell) => _news.Enqueue(tell);

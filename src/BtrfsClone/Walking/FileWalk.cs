@@ -15,6 +15,7 @@ internal sealed unsafe class FileWalk : IDisposable
     private readonly string _path;
     private readonly int _maxOpen;
     private readonly bool _oneFileSystem;
+    private readonly Action<string, string>? _onPassedOver;
     private readonly bool _recurse;
     private DirectoryBatch.Enumerator _entries;
     private bool _begun;
@@ -23,10 +24,12 @@ internal sealed unsafe class FileWalk : IDisposable
     /// <param name="path">Its path, for failures.</param>
     /// <param name="maxOpen">How many directories below it may be open at once, at least 1.</param>
     /// <param name="oneFileSystem">Whether other filesystems are left out.</param>
+    /// <param name="onPassedOver">Takes the path of a directory that is not entered, and what is mounted on it, in words.</param>
     /// <param name="recurse">Whether directories are entered.</param>
-    public FileWalk(Descriptor directory, string path, int maxOpen, bool oneFileSystem, bool recurse = true)
+    public FileWalk(
+        Descriptor directory, string path, int maxOpen, bool oneFileSystem, Action<string, string>? onPassedOver, bool recurse = true)
     {
-        _recurse = recurse;
+        (_onPassedOver, _recurse) = (onPassedOver, recurse);
         _oneFileSystem = oneFileSystem;
         _path = path;
         _maxOpen = maxOpen;
@@ -139,8 +142,10 @@ internal sealed unsafe class FileWalk : IDisposable
             return FileOpener.IsGone(result) ? null : Failure(SystemCall.OpenAt, result, name.AsSpan(0, name.Length - 1));
         }
 
-        if (IsLeftOut(directory))
+        OtherFileSystem mounted = On(directory);
+        if (mounted.IsLeftOut(_oneFileSystem))
         {
+            _onPassedOver?.Invoke(PathOf(name.AsSpan(0, name.Length - 1)), mounted.Text());
             Sys.Close(directory);
             return null;
         }
@@ -156,9 +161,10 @@ internal sealed unsafe class FileWalk : IDisposable
     }
 
     // What cannot be told fails when it is read.
-    private bool IsLeftOut(Descriptor directory) =>
-        Sys.Stat(Current.Descriptor, out Statx above).Succeeded && Sys.Stat(directory, out Statx status).Succeeded &&
-        OtherFileSystems.On(Current.Descriptor, above, directory, status).IsLeftOut(_oneFileSystem);
+    private OtherFileSystem On(Descriptor directory) =>
+        Sys.Stat(Current.Descriptor, out Statx above).Succeeded && Sys.Stat(directory, out Statx status).Succeeded
+            ? OtherFileSystems.On(Current.Descriptor, above, directory, status)
+            : OtherFileSystem.None;
 
     private BtrfsException? Leave()
     {

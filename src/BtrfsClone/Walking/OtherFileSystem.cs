@@ -46,6 +46,10 @@ internal static class OtherFileSystems
     public static bool IsLeftOut(this OtherFileSystem mounted, bool oneFileSystem) =>
         mounted == OtherFileSystem.Kernel || (mounted == OtherFileSystem.Storage && oneFileSystem);
 
+    /// <summary>What it is, for people.</summary>
+    public static string Text(this OtherFileSystem mounted) =>
+        mounted == OtherFileSystem.Kernel ? "the kernel's view of itself" : "another filesystem";
+
     /// <summary>What is mounted on a directory.</summary>
     /// <param name="parent">The directory above it, open.</param>
     /// <param name="parentStatus">That one's status.</param>

@@ -27,7 +27,7 @@ public enum PairGap
 /// </remarks>
 /// <typeparam name="TBuffers">The memory of one worker.</typeparam>
 /// <param name="workers">How many threads may work.</param>
-/// <param name="oneFileSystem">Whether other filesystems that are mounted in the second tree are left out.</param>
+/// <param name="oneFileSystem">Whether other filesystems that are mounted in one of the trees are left out.</param>
 /// <param name="cancellation">Ends the walk.</param>
 internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSystem, CancellationToken cancellation)
     : TreeWalk<PairNode, TBuffers>(workers, MaxOpen(workers), cancellation)
@@ -75,6 +75,12 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
     /// <param name="inReference">On which side.</param>
     /// <param name="failure">What has failed, with its path.</param>
     protected abstract void VisitFailure(PairNode node, bool inReference, BtrfsException failure);
+
+    /// <summary>Takes a directory that is not entered.</summary>
+    /// <param name="node">The directory.</param>
+    /// <param name="inReference">On which side something is mounted on it.</param>
+    /// <param name="mounted">What is mounted.</param>
+    protected abstract void VisitPassedOver(PairNode node, bool inReference, OtherFileSystem mounted);
 
     /// <summary>
     /// Asks for the status of an entry in both trees. False where there is nothing to visit: it has gone since it was
@@ -140,7 +146,7 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
             return false;
         }
 
-        if (IsLeftOut(parent, node))
+        if (IsLeftOut(node, false, parent.Directory, parent.DirectoryStatus, node.Directory, node.DirectoryStatus))
         {
             return false;
         }
@@ -184,9 +190,20 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
     protected override void ReportLost(PairNode node) =>
         VisitFailure(node, inReference: false, new BtrfsException(BtrfsError.ChangedMeanwhile, node.PathOf(false, [])));
 
-    private bool IsLeftOut(PairNode parent, PairNode node) => node.DirectoryStatus.Device != parent.DirectoryStatus.Device &&
-        OtherFileSystems.On(parent.Directory, parent.DirectoryStatus, node.Directory, node.DirectoryStatus)
-            .IsLeftOut(oneFileSystem);
+    private bool IsLeftOut(
+        PairNode node, bool inReference, Descriptor parent, in Statx parentStatus, Descriptor directory, in Statx status)
+    {
+        OtherFileSystem mounted = status.Device == parentStatus.Device
+            ? OtherFileSystem.None
+            : OtherFileSystems.On(parent, parentStatus, directory, status);
+        bool isLeftOut = mounted.IsLeftOut(oneFileSystem);
+        if (isLeftOut)
+        {
+            VisitPassedOver(node, inReference, mounted);
+        }
+
+        return isLeftOut;
+    }
 
     private bool OpenReference(TBuffers buffers, PairNode node, PairNode parent)
     {
@@ -217,7 +234,8 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
             return false;
         }
 
-        return EnterDirectory(buffers, node);
+        return !IsLeftOut(node, true, parent.Reference, parent.ReferenceStatus, node.Reference, node.ReferenceStatus) &&
+            EnterDirectory(buffers, node);
     }
 
     /// <summary>Returns how many entries the reference has, or 0 where it cannot be listed.</summary>

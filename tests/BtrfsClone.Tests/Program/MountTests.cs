@@ -80,22 +80,39 @@ public sealed class MountTests : IDisposable
         Assert.Equal("b\n", File.ReadAllText(Path.Combine(_folder, "clone/b")));
     }
 
+    public static TheoryData<string> Verbs => new(
+        "compare tree clone", "compare clone tree", "merge tree clone", "merge clone tree", "wait tree", "extents -r tree", "measure tree",
+        "duplicates tree", "optimize tree", "report -o page tree", "send -o stream tree", "sync tree clone", "copy -T tree clone");
+
     [RootTheory(Needs = "mount btrfs")]
-    [InlineData("wait tree")]
-    [InlineData("compare -x clone tree")]
-    [InlineData("extents -rx tree")]
-    [InlineData("merge -x clone tree")]
-    [InlineData("measure tree")]
-    [InlineData("duplicates tree")]
-    [InlineData("sync -x tree clone")]
-    public void No_verb_enters_the_kernels_own(string words)
+    [MemberData(nameof(Verbs))]
+    public void No_verb_enters_what_is_mounted_if_that_is_asked_for(string words)
     {
+        Run("copy -x tree clone");
+
+        ShellResult result = Run($"{words} -x");
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.DoesNotMatch("proc/|tree/tmp/|: tmp/", result.Output);
+        Assert.Equal("\nb\nbelow\nbelow/sys\nproc\nsubvolume\nsubvolume/a\ntmp\n", Names("clone"));
+    }
+
+    [RootTheory(Needs = "mount btrfs")]
+    [MemberData(nameof(Verbs))]
+    public void No_verb_enters_the_kernels_own_and_all_tell_it_once(string words)
+    {
+        Shell.Check("umount", Path.Combine(_folder, "tree/tmp"));
         Run("copy -x tree clone");
 
         ShellResult result = Run(words);
 
-        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Equal(0, result.ExitCode);
         Assert.DoesNotContain("proc/", result.Output, StringComparison.Ordinal);
+        string[] told = [.. result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
+        Assert.Collection(
+            told,
+            line => Assert.Matches($"^btrfs-clone: {_folder}/tree/below/sys: .* is mounted here; it is left out\\.$", line),
+            line => Assert.Matches($"^btrfs-clone: {_folder}/tree/proc: .* is mounted here; it is left out\\.$", line));
     }
 
     [RootFact(Needs = "mount btrfs")]

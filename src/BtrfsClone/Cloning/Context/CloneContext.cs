@@ -99,7 +99,7 @@ internal sealed class CloneContext
     public void Report(BtrfsException failure) => _news.Report(failure);
 
     /// <summary>Keeps a source directory that was passed over for the caller's thread.</summary>
-    public void TellPassedOver(string path) => _news.TellPassedOver(path);
+    public void TellPassedOver(string path, OtherFileSystem mounted) => _news.TellPassedOver(path, mounted);
 
     /// <summary>Keeps an entry of a directory that was cloned for the caller's thread, if that is to be told.</summary>
     public unsafe void TellCloned(DirectoryPair directory, byte* sourceName, byte* name)

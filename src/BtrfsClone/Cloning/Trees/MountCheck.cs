@@ -46,11 +46,7 @@ internal static class MountCheck
             return Failure.Refused(ErrorMeaning.OtherFileSystemMounted, atSource: true);
         }
 
-        if (!options.OneFileSystem)
-        {
-            context.TellPassedOver(pair.SourcePath);
-        }
-
+        context.TellPassedOver(pair.SourcePath, mounted);
         pair.Work.GiveUp();
         return default;
     }

@@ -25,6 +25,9 @@ internal sealed class FindContext(FindOptions options, SessionEvents events, Fin
     /// <summary>Keeps a failure for the session's thread; on any thread.</summary>
     public void Report(BtrfsException failure) => _pump.Report(failure);
 
+    /// <summary>Keeps a directory that another filesystem is mounted on; on any thread.</summary>
+    public void TellPassedOver(string path) => _pump.TellPassedOver(path, OtherFileSystem.Storage);
+
     /// <summary>Ends the work if it was cancelled, and tells the front end; on the session's thread.</summary>
     public void Pump()
     {

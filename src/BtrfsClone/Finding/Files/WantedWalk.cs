@@ -42,7 +42,11 @@ internal sealed unsafe class WantedWalk : TreeWalk<FoundDirectory, ListingBuffer
             parent.Descriptor, parent.Status, node.Name, out Descriptor descriptor, out node.Status, out SystemCall call);
         if (result.Failed)
         {
-            if (!FileOpener.IsGone(result) && !result.Is(Errno.EXDEV))
+            if (result.Is(Errno.EXDEV))
+            {
+                _context.TellPassedOver(node.Path);
+            }
+            else if (!FileOpener.IsGone(result))
             {
                 Report(node, call, result);
             }
