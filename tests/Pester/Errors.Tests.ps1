@@ -50,6 +50,23 @@ Describe 'The error' {
         "$failure $($failure.ErrorDetails.RecommendedAction)" | Should -Not -Match '[{}]|--[a-z]|dmesg'
     }
 
+    It 'of a wrong argument, <id>, is caught by its type with its id and its advice' -ForEach @(
+        @{ id = 'ParametersNotTogether'; command = { Copy-BtrfsItem file new -Atomic -Update } }
+        @{ id = 'InvalidPattern'; command = { Copy-BtrfsItem file new -Exclude '' } }
+        @{ id = 'NotFileSystem'; command = { Copy-BtrfsItem file Env:new } }
+        @{ id = 'NotFileSystem'; command = { Get-BtrfsExtent Env:PATH -ErrorAction Stop } }
+        @{ id = 'SeveralItems'; command = { Set-Content file2 x; Copy-BtrfsRange file* new -ErrorAction Stop } }
+        @{ id = 'NotAnExtent'; command = { Show-BtrfsExtentMap -InputObject @{ Offset = 1 } -ErrorAction Stop } }
+    ) {
+        $caught = try {
+            $null = & $command
+        } catch [ArgumentException] {
+            $_
+        }
+        $caught.FullyQualifiedErrorId | Should -Match "^$id,BtrfsClone\.PowerShell\."
+        $caught.ErrorDetails.RecommendedAction | Should -Match '^[A-Z].*\.$'
+    }
+
     It 'names a program that runs from the destination' {
         Invoke-Tool cp /bin/sleep sleep
         $program = Start-Process ./sleep 60 -PassThru
