@@ -227,9 +227,11 @@ internal sealed class SourceMap
 
         if (mapped.Compression is null)
         {
-            // Compressed extents are one to FIEMAP where the second begins as far behind the first as that is long unpacked.
-            return piece.RawPhysicalOffset == mapped.RawPhysicalOffset ||
-                piece.RawPhysicalOffset - mapped.RawPhysicalOffset == piece.Offset - mapped.Offset;
+            // Compressed extents are one to FIEMAP where the second begins as far behind the first as that is long unpacked. The
+            // piece may be a later part of its extent, all of which lies at one address.
+            long begin = mapped.Offset + piece.RawPhysicalOffset - mapped.RawPhysicalOffset;
+            return begin >= mapped.Offset && begin <= piece.Offset &&
+                (piece.RawExtentOffset < 0 || piece.Offset - begin <= piece.RawExtentOffset);
         }
 
         return piece.RawPhysicalOffset + position - piece.Offset == mapped.RawPhysicalOffset + position - mapped.Offset;

@@ -352,6 +352,19 @@ public sealed partial class CarryTests(ScratchBtrfs btrfs) : IDisposable
         Shell.Check("cmp", Path.Combine(source.Second, "clone"), In("second/clone"));
     }
 
+    [RootFact(Needs = PackedNeighbours.Tools + " diff")]
+    public void Compressed_extents_that_FIEMAP_takes_for_one_arrive_shared()
+    {
+        using ScratchImage source = new(1L << 30, "noatime", "mkfs.btrfs", "--quiet", "--metadata", "single");
+        string tree = Path.Combine(source.Root, "tree");
+        PackedNeighbours.Make(tree, source.Device);
+
+        Cloner.Clone(tree, In("tree"), Auto);
+
+        AssertSame(tree, In("tree"));
+        PackedNeighbours.AssertSharing(tree, source.Device, In("tree"), _other.Device);
+    }
+
     private static void WriteAtRandom(string path, CancellationToken end)
     {
         Random random = new();

@@ -192,6 +192,19 @@ public sealed partial class SendTests(ScratchBtrfs btrfs) : IDisposable
         }
     }
 
+    [RootFact(Needs = PackedNeighbours.Tools + " diff")]
+    public void Compressed_extents_that_FIEMAP_takes_for_one_are_sent_as_shared()
+    {
+        using ScratchImage source = new(1L << 30, "noatime", "mkfs.btrfs", "--quiet", "--metadata", "single");
+        string tree = Path.Combine(source.Root, "tree");
+        PackedNeighbours.Make(tree, source.Device);
+
+        string received = _receiver.Carry(tree, 2, out _);
+
+        Shell.Check("diff", "--recursive", tree, received);
+        PackedNeighbours.AssertSharing(tree, source.Device, received, _receiver.Device);
+    }
+
     [RootFact]
     public void A_file_that_ends_before_its_size_is_sent_as_far_as_it_goes()
     {
