@@ -100,3 +100,13 @@ Describe 'The manifest' {
         $data.Prerelease | Should -Match '^([0-9A-Za-z]+)?$'
     }
 }
+
+Describe 'The workflows' {
+    It 'take actions by the hash of a released commit, since a tag may be moved' {
+        $used = Select-String -Path "$PSScriptRoot/../../.github/workflows/*.yml" -Pattern '\buses: (.*)'
+        $used | Should -Not -BeNullOrEmpty
+        foreach ($line in $used) {
+            $line.Matches[0].Groups[1].Value | Should -MatchExactly '^[\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$'
+        }
+    }
+}
