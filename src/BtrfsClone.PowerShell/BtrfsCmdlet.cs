@@ -20,7 +20,7 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
     /// <summary><para type="description">The items, each path taken as it is.</para></summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath", "LP")]
-    public string[] LiteralPath { get; set; } = [];
+    public virtual string[] LiteralPath { get; set; } = [];
 
     /// <summary>Wildcards match also names that begin with a dot.</summary>
     protected virtual bool TakesHidden => false;
@@ -32,7 +32,7 @@ public abstract class BtrfsCmdlet : StoppableCmdlet
     /// <inheritdoc/>
     protected sealed override void ProcessRecord()
     {
-        bool literal = ParameterSetName == LiteralPathSet;
+        bool literal = LiteralPath.Length > 0;
         string[] paths = literal ? LiteralPath : Path;
         foreach (string path in paths.Length == 0 ? SessionPath.Here : paths)
         {

@@ -34,7 +34,7 @@ public sealed partial class CopyBtrfsItemCommand : FilteringCmdlet
     {
         CleanUpWhenProcessEnds();
         RefuseBesideNoRecurse();
-        RefuseBesideSnapshot();
+        RefuseAlone();
         RefuseBesideAtomic();
         RefuseBesideLinks();
         RefuseBesideStorage();
@@ -180,22 +180,8 @@ public sealed partial class CopyBtrfsItemCommand : FilteringCmdlet
         }
     }
 
-    private void RefuseBesideSnapshot()
+    private void RefuseAlone()
     {
-        string[] others =
-        [
-            nameof(Include), nameof(Exclude), nameof(ExcludeFrom), nameof(RelativeBasePath), nameof(Force), nameof(Backup),
-            nameof(Update), nameof(Atomic), nameof(PointInTime), nameof(FollowSymlink), nameof(FollowNamedSymlink),
-            nameof(NoCow), nameof(InheritProperty), nameof(Compression), nameof(OneFileSystem),
-        ];
-        string? other = Reflink == ReflinkMode.Auto
-            ? $"{nameof(Reflink)} {nameof(ReflinkMode.Auto)}"
-            : others.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey);
-        if (Snapshot && other is not null)
-        {
-            ThrowTerminatingError(ErrorRecords.NotTogether(nameof(Snapshot), other));
-        }
-
         if (PerFile && !PointInTime)
         {
             ThrowTerminatingError(ErrorRecords.NeedsParameter(nameof(PerFile), nameof(PointInTime)));

@@ -7,13 +7,15 @@ namespace BtrfsClone.PowerShell;
 public abstract class FilteringCmdlet : BtrfsCmdlet
 {
     /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
     [ArgumentCompleter(typeof(NamePatternCompleter))]
     [SupportsWildcards]
     public string[]? Include { get; set; }
 
     /// <summary>Leaves out what matches one of these wildcards; such a directory is not entered.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
     [ArgumentCompleter(typeof(NamePatternCompleter))]
     [SupportsWildcards]
     public string[]? Exclude { get; set; }
@@ -22,7 +24,8 @@ public abstract class FilteringCmdlet : BtrfsCmdlet
     /// Leaves out what the rules of these files leave out, which are those of .gitignore, relative to each item. Taken as they
     /// are, without wildcards.
     /// </summary>
-    [Parameter]
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
     public string[]? ExcludeFrom { get; set; }
 

@@ -74,7 +74,7 @@ Describe '<_>' -ForEach $commands {
     It 'gives what has to be given no value of its own, and no two parameters one name' {
         $new = [Activator]::CreateInstance($command.ImplementingType)
         try {
-            foreach ($parameter in $own | Where-Object { $true -in $_.ParameterSets.Values.IsMandatory }) {
+            foreach ($parameter in $own | Where-Object { $true -in $_.ParameterSets.Values.IsMandatory -and -not $_.SwitchParameter }) {
                 $new.($parameter.Name) | Should -BeNullOrEmpty -Because $parameter.Name
             }
         } finally {
@@ -83,6 +83,14 @@ Describe '<_>' -ForEach $commands {
 
         $names = @($command.Parameters.Values.Name) + @($command.Parameters.Values.Aliases)
         $names | Group-Object | Where-Object Count -GT 1 | Should -BeNullOrEmpty
+    }
+
+    It 'keeps the common parameters in what Tab offers' {
+        $line = "$($command.Name) -"
+        $offered = (TabExpansion2 $line).CompletionMatches.CompletionText
+        foreach ($name in 'Verbose', 'ErrorAction', 'WarningVariable') {
+            $offered | Should -Contain "-$name"
+        }
     }
 
     It 'has no parameter for a secret in plain text, nor for another machine' {

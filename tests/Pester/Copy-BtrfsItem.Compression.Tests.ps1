@@ -24,8 +24,4 @@ Describe 'Copy-BtrfsItem -Compression' {
         { Copy-BtrfsItem tree clone -Compression $_ -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidCompression,*'
         Test-Path clone | Should -BeFalse
     }
-
-    It 'refuses -Snapshot' {
-        { Copy-BtrfsItem tree clone -Compression lzo -Snapshot -ErrorAction Stop } | Should -Throw -ErrorId 'ParametersNotTogether,*'
-    }
 }

@@ -225,20 +225,47 @@ Describe 'Copy-BtrfsItem -Snapshot' -Skip:(-not $root) {
             Should -Throw -ErrorId 'DestinationExists,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
     }
 
+    It 'has no parameters beside it but those that mean something there' {
+        $line = 'Get-Item src | Copy-BtrfsItem -Destination dst -Snapshot -'
+        $offered = (TabExpansion2 $line).CompletionMatches.CompletionText
+        $common = [Management.Automation.Cmdlet]::CommonParameters + [Management.Automation.Cmdlet]::OptionalCommonParameters
+        $offered.TrimStart('-') | Where-Object { $_ -notin $common } | Sort-Object |
+            Should -Be 'Container', 'NoClobber', 'NoTargetDirectory', 'PassThru', 'ReadOnly', 'Recurse', 'ThrottleLimit'
+    }
+
     It 'refuses -<name> beside it before anything is done' -ForEach @(
         @{ name = 'Include'; value = '*' }
         @{ name = 'Exclude'; value = '*' }
+        @{ name = 'ExcludeFrom'; value = 'file' }
         @{ name = 'RelativeBasePath'; value = '.' }
         @{ name = 'Force'; value = $true }
+        @{ name = 'Backup'; value = 'Simple' }
+        @{ name = 'Update'; value = $true }
         @{ name = 'Atomic'; value = $true }
         @{ name = 'PointInTime'; value = $true }
+        @{ name = 'FollowSymlink'; value = $true }
+        @{ name = 'NoCow'; value = $true }
+        @{ name = 'InheritProperty'; value = $true }
+        @{ name = 'Compression'; value = 'lzo' }
         @{ name = 'Reflink'; value = 'Auto' }
         @{ name = 'OneFileSystem'; value = $true }
     ) {
         $other = @{ $name = $value }
-        { Copy-BtrfsItem src dst -Snapshot @other } |
-            Should -Throw -ErrorId 'ParametersNotTogether,BtrfsClone.PowerShell.CopyBtrfsItemCommand' -ExpectedMessage "*-Snapshot*-$name*"
+        foreach ($command in { Copy-BtrfsItem src dst -Snapshot @other }, { Get-Item src | Copy-BtrfsItem -Destination dst -Snapshot @other }) {
+            $command | Should -Throw -ErrorId 'AmbiguousParameterSet,BtrfsClone.PowerShell.CopyBtrfsItemCommand'
+        }
+
         'dst' | Should -Not -Exist
+    }
+
+    It 'takes items as clones do: <how>' -ForEach @(
+        @{ how = 'by property name, and the destination too'; command = { [pscustomobject] @{ PSPath = "$PWD/src"; Destination = "$PWD/dst" } | Copy-BtrfsItem -Snapshot } }
+        @{ how = 'as text'; command = { "$PWD/src" | Copy-BtrfsItem -Destination { 'dst' } -Snapshot } }
+        @{ how = 'from Get-Item'; command = { Get-Item src | Copy-BtrfsItem -Destination { 'dst' } -Snapshot } }
+        @{ how = 'without wildcards'; command = { Copy-BtrfsItem -LiteralPath src -Destination dst -Snapshot } }
+    ) {
+        & $command
+        Invoke-Tool btrfs subvolume show dst | Should -Not -BeNullOrEmpty
     }
 
     It 'says with -WhatIf what it would do' {

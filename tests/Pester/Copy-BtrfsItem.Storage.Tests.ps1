@@ -53,7 +53,7 @@ Describe 'Copy-BtrfsItem stores clones otherwise' {
 
     It 'but not by two of these parameters: <_>' -ForEach @(
         @{ NoCow = $true; InheritProperty = $true }, @{ NoCow = $true; Compression = 'zstd' },
-        @{ InheritProperty = $true; Compression = 'Inherit' }, @{ NoCow = $true; Snapshot = $true }
+        @{ InheritProperty = $true; Compression = 'Inherit' }
     ) {
         $two = $_
         { Copy-BtrfsItem tree clone @two -ErrorAction Stop } | Should -Throw -ErrorId 'ParametersNotTogether,*'

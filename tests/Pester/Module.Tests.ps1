@@ -53,13 +53,13 @@ Describe 'The module' {
         }
 
         $path = $command.Parameters['Path'].ParameterSets.Values
-        $path.Position | Should -Be ([int] $command.Parameters.ContainsKey('ReferencePath'))
+        $path.Position | Sort-Object -Unique | Should -Be ([int] $command.Parameters.ContainsKey('ReferencePath'))
         # What draws objects takes those from the pipeline.
         $takesPaths = -not $command.Parameters.ContainsKey('InputObject')
-        $path.ValueFromPipeline | Should -Be $takesPaths
+        $path.ValueFromPipeline | Sort-Object -Unique | Should -Be $takesPaths
         $literalPath = $command.Parameters['LiteralPath']
         $literalPath.Aliases | Should -Be 'PSPath', 'LP'
-        $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Should -Be $takesPaths
+        $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Sort-Object -Unique | Should -Be $takesPaths
     }
 
     It 'is imported beside another copy of itself, and clones then' {
