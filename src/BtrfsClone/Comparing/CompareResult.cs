@@ -1,18 +1,16 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Comparing;
 
 /// <summary>
 /// What comparing a file, or all files of a tree by their relative paths, with a reference came to. Lengths are bytes of
 /// the files at <see cref="Path"/>. Modes, owners, times and other metadata have no part in it.
 /// </summary>
-public sealed class CompareResult
+public sealed class CompareResult : ItemResult
 {
     /// <summary>What it was compared with.</summary>
     public string ReferencePath { get; internal init; } = "";
 
     /// <summary>The file or tree.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>Regular files at <see cref="Path"/> that were compared, or have no counterpart.</summary>
     public long Files { get; internal init; }
@@ -65,16 +63,4 @@ public sealed class CompareResult
 
     /// <summary>What could not be compared; each was reported on its own, and nothing with it is a clone.</summary>
     public long Failed { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Extents;
 
 /// <summary>
@@ -8,13 +6,13 @@ namespace BtrfsClone.Extents;
 /// </summary>
 /// <param name="path">The file.</param>
 /// <param name="extent">The piece.</param>
-public sealed class BtrfsExtent(string path, FileExtent extent)
+public sealed class BtrfsExtent(string path, FileExtent extent) : ItemResult
 {
     private static readonly string[] s_kinds = Enum.GetNames<ExtentKind>();
     private static readonly string[] s_compressions = Enum.GetNames<ExtentCompression>();
 
     /// <summary>The file.</summary>
-    public string Path { get; } = path;
+    public override string Path { get; internal init; } = path;
 
     /// <inheritdoc cref="FileExtent.Offset"/>
     public long Offset => extent.Offset;
@@ -56,16 +54,4 @@ public sealed class BtrfsExtent(string path, FileExtent extent)
 
     /// <inheritdoc cref="FileExtent.PhysicalOffset"/>
     public long? PhysicalOffset => extent.PhysicalOffset;
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

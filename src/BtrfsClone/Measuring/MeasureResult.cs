@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Measuring;
 
 /// <summary>
@@ -9,10 +7,10 @@ namespace BtrfsClone.Measuring;
 /// <remarks>
 /// A file with several names is counted once. What has not been written out yet has no place on disk and is not counted.
 /// </remarks>
-public sealed class MeasureResult
+public sealed class MeasureResult : ItemResult
 {
     /// <summary>The item.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>Regular files that were measured.</summary>
     public long Files { get; internal init; }
@@ -80,16 +78,4 @@ public sealed class MeasureResult
 
     /// <summary>What could not be measured; each was reported on its own.</summary>
     public long Failed { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

@@ -1,12 +1,10 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Optimizing;
 
 /// <summary>What optimizing one item came to, or would come to. Lengths are bytes of extents.</summary>
-public sealed class OptimizeResult
+public sealed class OptimizeResult : ItemResult
 {
     /// <summary>The file or directory.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>How many extents have new ones in their place, which hold only what is in use.</summary>
     public long ExtentsReplaced { get; internal init; }
@@ -46,16 +44,4 @@ public sealed class OptimizeResult
 
     /// <summary>How long it took.</summary>
     public TimeSpan Elapsed { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

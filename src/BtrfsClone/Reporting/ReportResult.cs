@@ -1,12 +1,10 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Reporting;
 
 /// <summary>A report that was written. Lengths are bytes of what it is about, not of its file.</summary>
-public sealed class ReportResult
+public sealed class ReportResult : ItemResult
 {
     /// <summary>The file that holds it.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>Regular files that it is about; one with several names is counted once.</summary>
     public long Files { get; internal init; }
@@ -28,16 +26,4 @@ public sealed class ReportResult
 
     /// <summary>What could not be read; each was reported on its own, and is told on the page.</summary>
     public long Failed { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

@@ -1,12 +1,10 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Sending;
 
 /// <summary>What one directory came to in a stream. Lengths are bytes.</summary>
-public sealed class SendResult
+public sealed class SendResult : ItemResult
 {
     /// <summary>The directory that was sent.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>The name of the subvolume that <c>btrfs receive</c> makes of it.</summary>
     public string Subvolume { get; internal init; } = "";
@@ -43,16 +41,4 @@ public sealed class SendResult
 
     /// <summary>The time that it took.</summary>
     public TimeSpan Elapsed { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

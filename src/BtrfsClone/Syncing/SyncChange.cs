@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Syncing;
 
 /// <summary>What a sync does with an entry of the destination.</summary>
@@ -25,13 +23,13 @@ public enum SyncAction
 }
 
 /// <summary>One step of a sync: what is done with a name of the destination.</summary>
-public sealed class SyncChange
+public sealed class SyncChange : ItemResult
 {
     /// <summary>What is done: the name of a <see cref="SyncAction"/>.</summary>
     public string Action { get; internal init; } = "";
 
     /// <summary>The entry's path at the destination; bytes that are not UTF-8 are as <see cref="PathText"/> has them.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>What the entry is, at the source, or of what is removed: the name of a <see cref="Cloning.EntryKind"/>.</summary>
     public string Kind { get; internal init; } = "";
@@ -41,16 +39,4 @@ public sealed class SyncChange
 
     /// <summary>Bytes that are shared anew.</summary>
     public long SharedLength { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

@@ -1,15 +1,13 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Syncing;
 
 /// <summary>What a sync came to. Lengths are bytes; directories, links and special files count as entries, too.</summary>
-public sealed class SyncResult
+public sealed class SyncResult : ItemResult
 {
     /// <summary>The source.</summary>
     public string Source { get; internal init; } = "";
 
     /// <summary>The destination.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>Entries that were missing.</summary>
     public long Created { get; internal init; }
@@ -45,16 +43,4 @@ public sealed class SyncResult
 
     /// <summary>The time that it took.</summary>
     public TimeSpan Elapsed { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }

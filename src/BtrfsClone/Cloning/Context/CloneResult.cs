@@ -1,18 +1,16 @@
-using System.Text.Json.Serialization;
-
 namespace BtrfsClone.Cloning;
 
 /// <summary>
 /// What one item's clone came to. Lengths are bytes. A snapshot (<see cref="SnapshotClone"/>) counts no entries and no
 /// bytes: they are null.
 /// </summary>
-public sealed class CloneResult
+public sealed class CloneResult : ItemResult
 {
     /// <summary>The item that was cloned.</summary>
     public string Source { get; internal init; } = "";
 
     /// <summary>Where the clone is now.</summary>
-    public string Path { get; internal init; } = "";
+    public override string Path { get; internal init; } = "";
 
     /// <summary>What the item is: the name of an <see cref="EntryKind"/>, as text, which JSON, CSV and remoting keep.</summary>
     public string Kind { get; internal init; } = "";
@@ -73,16 +71,4 @@ public sealed class CloneResult
 
     /// <summary>The time that it took.</summary>
     public TimeSpan Elapsed { get; internal init; }
-
-    /// <summary>The last name of <see cref="Path"/>.</summary>
-    [JsonIgnore]
-    public string Name => PathText.NameOf(Path);
-
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
-    [JsonIgnore]
-    public string FullName => Path;
-
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
-    [JsonIgnore]
-    public string PSPath => Path;
 }
