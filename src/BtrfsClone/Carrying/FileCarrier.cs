@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using BtrfsClone.Cloning;
 using BtrfsClone.Extents;
@@ -20,8 +19,8 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
     private CallResult _mapped;
     private long _size;
     private long _end; // The size that the clone has, so far.
-    private long _brought; // What is on its way to the disk, and since when.
-    private long _begin;
+    private long _brought; // What is on its way to the disk, and all that had been started by then.
+    private long _started;
     private bool _isFilled;
 
     /// <summary>Begins with a file: finds its first pieces.</summary>
@@ -89,7 +88,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         }
         finally
         {
-            _begin = Stopwatch.GetTimestamp();
+            _started = WriteOutRate.Started;
             _brought = 0;
             foreach (ref readonly CarriedPiece piece in CollectionsMarshal.AsSpan(_ready))
             {
@@ -121,7 +120,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
                 : Bring(ref file, piece);
         }
 
-        WriteOutPace.Learn(failure.Failed ? 0 : _brought, Stopwatch.GetElapsedTime(_begin));
+        WriteOutRate.Reach(failure.Failed || _brought == 0 ? 0 : _started);
         _brought = 0;
         return failure;
     }

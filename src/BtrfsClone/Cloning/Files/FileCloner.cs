@@ -35,7 +35,7 @@ internal sealed unsafe class FileCloner(CloneContext context)
         {
             ref FileClone file = ref files[i];
             while (files.Length > 1 && context.Carrier is { } carrier && begun < files.Length &&
-                (begun <= i || written < WriteOutPace.Behind))
+                (begun <= i || written < WriteOutRate.Limit))
             {
                 written += Begin(carrier, directory, ref files[begun++], cancellation);
             }

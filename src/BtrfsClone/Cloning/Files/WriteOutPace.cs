@@ -1,11 +1,11 @@
-using System.Diagnostics;
 using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Starts write-out of what is written to one file, and waits for it while more than the disk writes in a moment is on its way:
-/// neither removing an unfinished file nor the end of the process can be cancelled, and both wait for that.
+/// Starts write-out of what is written to one file, and waits for it while more than the disk writes in a moment is on its way
+/// in all (<see cref="WriteOutRate"/>): neither removing an unfinished file nor the end of the process can be cancelled, and both
+/// wait for that.
 /// </summary>
 internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
 {
@@ -13,19 +13,8 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     // which would be parted by it.
     private const long Started = 128 << 20;
 
-    // Bytes that one call starts or waits for, and how long that may take until fewer are let on their way, or has to.
+    // Bytes that one call starts or waits for.
     private const long Step = 1 << 20;
-    private static readonly TimeSpan s_slow = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan s_fast = TimeSpan.FromMilliseconds(5);
-
-    private const long LeastBehind = Step;
-    private const long MostBehind = 64 << 20;
-
-    // What the disk can take is learned once, for all files: most are too short to learn it from.
-    private static long s_behind = 4 << 20;
-
-    /// <summary>Bytes that may be on their way to the disk, as far as it is known what that writes in a moment.</summary>
-    public static long Behind => Volatile.Read(ref s_behind);
 
     private long _begin = -1;
     private long _end;
@@ -53,13 +42,19 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     public void Start()
     {
         // The first step chooses the place of all, so that the extent is not parted.
+        long before = WriteOutRate.Started;
         long waited = _begin;
         for (long at = _begin; at >= 0 && at < _end && !cancellation.IsCancellationRequested; at += Step)
         {
-            _ = Sys.StartWriteOut(file, at, Math.Min(Step, _end - at));
-            for (; at + Step - waited > Behind && !cancellation.IsCancellationRequested; waited += Step)
+            long length = Math.Min(Step, _end - at);
+            _ = Sys.StartWriteOut(file, at, length);
+            WriteOutRate.Add(length);
+            while (waited < at + length && WriteOutRate.IsBehind && !cancellation.IsCancellationRequested)
             {
-                Wait(file, waited, Math.Min(Step, _end - waited));
+                length = Math.Min(Step, _end - waited);
+                _ = Sys.WaitForWriteOut(file, waited, length);
+                waited += length;
+                WriteOutRate.Reach(before + waited - _begin);
             }
         }
 
@@ -73,29 +68,5 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
         {
             _ = Sys.WaitForWriteOut(file, at, Math.Min(Step, end - at));
         }
-    }
-
-    private static void Wait(Descriptor file, long offset, long length)
-    {
-        long begin = Stopwatch.GetTimestamp();
-        _ = Sys.WaitForWriteOut(file, offset, length);
-        Learn(Stopwatch.GetElapsedTime(begin));
-    }
-
-    /// <summary>Learns from how long it took until some bytes were written that had been started.</summary>
-    public static void Learn(long length, TimeSpan taken)
-    {
-        if (length >= Step)
-        {
-            Learn(taken * ((double)Step / length));
-        }
-    }
-
-    private static void Learn(TimeSpan taken)
-    {
-        long behind = Behind;
-        Volatile.Write(
-            ref s_behind,
-            taken > s_slow ? Math.Max(behind / 2, LeastBehind) : taken < s_fast ? Math.Min(behind * 2, MostBehind) : behind);
     }
 }
