@@ -11,6 +11,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
 {
     private readonly PieceGroup _group = new(context);
     private readonly PoolFiller _filler = new(context);
+    private readonly DeviceOrder _order = new();
     private readonly EncodedCopy _encoded = new();
     private readonly List<CarriedPiece> _ready = [];
     private CancellationToken _cancellation;
@@ -84,6 +85,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         try
         {
             _ready.Clear();
+            _order.ReadAhead(_route, file.Source, _group.Pieces);
             return _filler.Fill(_route, file, _group.Pieces, _ready, _group.Map, _cancellation);
         }
         finally
@@ -111,6 +113,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         {
             _ready.Clear();
             _ready.AddRange(_group.Pieces);
+            _order.ReadAhead(_route, file.Source, _group.Pieces);
         }
 
         foreach (ref readonly CarriedPiece piece in CollectionsMarshal.AsSpan(_ready))

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace BtrfsClone.Tests.Carrying;
 
-/// <summary>How much is on its way to a disk that is slow.</summary>
+/// <summary>How disks are used on the way: what is read when, and how much is on its way to one that is slow.</summary>
 [Collection(ScratchBtrfs.Name)]
 public sealed partial class CarryPaceTests(ScratchBtrfs btrfs) : IDisposable
 {
@@ -24,7 +24,8 @@ public sealed partial class CarryPaceTests(ScratchBtrfs btrfs) : IDisposable
         string source = btrfs.NewFolder();
         foreach (string directory in (string[])["one", "two"])
         {
-            WritePieces(Path.Combine(Directory.CreateDirectory(Path.Combine(source, directory)).FullName, "file"));
+            string parent = Directory.CreateDirectory(Path.Combine(source, directory)).FullName;
+            WritePieces(Path.Combine(parent, "file"), Enumerable.Range(0, Pieces));
         }
 
         if (isShared)
@@ -63,13 +64,38 @@ public sealed partial class CarryPaceTests(ScratchBtrfs btrfs) : IDisposable
         Assert.InRange(most, 0, (Pieces - 2) * Mega);
     }
 
+    [RootTheory(Needs = Injection.Tools + " cp filefrag")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_parted_file_is_read_in_the_order_of_the_device_and_a_clone_not_again(bool isShared)
+    {
+        string file = Path.Combine(btrfs.NewFolder(), "file");
+        WritePieces(file, Enumerable.Range(0, Pieces).Reverse());
+        if (isShared)
+        {
+            Shell.Check("cp", "--reflink=always", file, file + ".clone");
+        }
+
+        string log = Path.Combine(_other.Root, "log");
+        Shell.Check(
+            "strace", "-f", "-y", "-qq", "-o", log, "-e", "trace=fadvise64", Support.Program.File,
+            "copy", "--jobs", "1", "--reflink", "auto", Path.GetDirectoryName(file)!, Path.Combine(_other.Root, "copy"));
+
+        Dictionary<long, long> places = Piece().Matches(Shell.Check("filefrag", "-v", "-b1", file)).ToDictionary(
+            piece => long.Parse(piece.Groups["offset"].Value, CultureInfo.InvariantCulture),
+            piece => long.Parse(piece.Groups["place"].Value, CultureInfo.InvariantCulture));
+        long[] read = [.. File.ReadLines(log).Select(line => Advice().Match(line)).Where(call => call.Success)
+            .Select(call => places[long.Parse(call.Groups["offset"].Value, CultureInfo.InvariantCulture)])];
+        Assert.Equal(places.Values.Order(), read);
+    }
+
     /// <summary>Writes a file each MiB of which is an extent of its own.</summary>
-    private static void WritePieces(string path)
+    private static void WritePieces(string path, IEnumerable<int> order)
     {
         byte[] data = new byte[Mega];
         new Random(7).NextBytes(data);
         using SafeFileHandle file = Native.CreateFile(path);
-        for (int i = 0; i < Pieces; i++)
+        foreach (int i in order)
         {
             RandomAccess.Write(file, data, i * (long)Mega);
             RandomAccess.FlushToDisk(file);
@@ -78,4 +104,10 @@ public sealed partial class CarryPaceTests(ScratchBtrfs btrfs) : IDisposable
 
     [GeneratedRegex(@"sync_file_range\((?<range>\d+, \d+), (?<length>\d+), SYNC_FILE_RANGE_(?<kind>WRITE|WAIT)")]
     private static partial Regex Call();
+
+    [GeneratedRegex(@"fadvise64\(\d+<.*/file(\.clone)?>, (?<offset>\d+), \d+, POSIX_FADV_WILLNEED\)")]
+    private static partial Regex Advice();
+
+    [GeneratedRegex(@"^ *\d+: +(?<offset>\d+)\.\. *\d+: +(?<place>\d+)\.\.", RegexOptions.Multiline)]
+    private static partial Regex Piece();
 }
