@@ -83,7 +83,7 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
         {
             throw result.Error is Errno.ENOTDIR or Errno.ELOOP
                 ? new BtrfsException(BtrfsError.NotSubvolume, source)
-                : Failure.Source(SystemCall.OpenAt, result).ToException(source);
+                : Failure.Source(SystemCall.OpenAt, result).OnPath().ToException(source);
         }
 
         SystemCall call = SystemCall.Statx;

@@ -6,6 +6,45 @@ namespace BtrfsClone.Tests.ProgramTests;
 public sealed class UsageTests
 {
     [Theory]
+    [InlineData("copy missing new")]
+    [InlineData("copy --atomic missing new")]
+    [InlineData("copy --dereference missing new")]
+    [InlineData("copy --point-in-time missing new")]
+    [InlineData("copy --snapshot missing new")]
+    [InlineData("copy --snapshot --recurse missing new")]
+    [InlineData("sync missing new")]
+    [InlineData("send --output stream missing")]
+    [InlineData("range missing new")]
+    [InlineData("merge missing .")]
+    [InlineData("merge . missing")]
+    [InlineData("compare missing .")]
+    [InlineData("compare . missing")]
+    [InlineData("extents missing")]
+    [InlineData("extents --recursive missing")]
+    [InlineData("owners missing")]
+    [InlineData("wait missing")]
+    [InlineData("measure missing")]
+    [InlineData("report --output page missing")]
+    [InlineData("duplicates missing")]
+    [InlineData("optimize missing")]
+    public void A_missing_path_is_told_in_the_same_words_by_every_verb(string words)
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            ShellResult result = Shell.Run("sh", "-c", $"cd $0; $1 {words}", folder, Support.Program.File);
+
+            Assert.Equal(1, result.ExitCode);
+            Assert.StartsWith($"btrfs-clone: {folder}/missing: no such file or directory: ", result.Error, StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFileSystemEntries(folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
     [InlineData]
     [InlineData("no-such-verb")]
     [InlineData("copy")]
