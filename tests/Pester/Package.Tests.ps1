@@ -80,6 +80,13 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
         $package = Get-Item "$checkout/out/btrfs-clone_$($version)_*.deb"
         $complaints = lintian $package 2>&1 | Where-Object { "$_" -notlike '*root privileges*' }
         $complaints | Should -BeNullOrEmpty
+        # The packages of the libraries that it loads.
+        $needed = Invoke-Tool ldd "$checkout/out/deb/usr/bin/btrfs-clone" | ForEach-Object {
+            if ($_ -match '=> (/\S+)') {
+                @(Invoke-Tool dpkg --search $Matches[1])[0] -replace ':.*'
+            }
+        }
+        (Invoke-Tool dpkg-deb --field $package Depends) -split ', ' -replace ' .*' | Should -Be @($needed | Sort-Object -Unique)
         $files = (Invoke-Tool dpkg-deb -c $package) -replace '.* \./' | Where-Object { $_ -and $_ -notlike '*/' }
         $files | Sort-Object -CaseSensitive | Should -Be (@(
             'usr/bin/btrfs-clone'
