@@ -9,7 +9,8 @@ namespace BtrfsClone.Extents;
 /// </summary>
 internal sealed class OwnerSearch
 {
-    private const int FirstAnswer = 64 << 10;
+    // Nearly all extents have few owners, and the kernel clears and copies all of the room that it is given.
+    private const int FirstAnswer = 4 << 10;
 
     // What the kernel takes at most (fs/btrfs/ioctl.c, btrfs_ioctl_logical_to_ino).
     private const int LargestAnswer = 16 << 20;
@@ -60,26 +61,36 @@ internal sealed class OwnerSearch
     private CallResult Ask(long extent, int largest, int most, out int? count)
     {
         count = null;
-        while (true)
+        for (long size = FirstAnswer; ;)
         {
-            Span<byte> answer = _answer.AsSpan(0, Math.Min(_answer.Length, largest));
+            Span<byte> answer = Room((int)Math.Min(size, largest));
             CallResult result = Sys.ExtentOwners(
-                _file, (ulong)extent, answer, out ReadOnlySpan<ExtentOwner> owners, out bool isAll);
+                _file, (ulong)extent, answer, out ReadOnlySpan<ExtentOwner> owners, out long missing);
             if (result.Failed)
             {
                 count = result.Is(Errno.ENOENT) ? 0 : null;
                 return count is null ? result : CallResult.Success;
             }
 
-            if (isAll || owners.Length > most || _answer.Length >= largest)
+            if (missing == 0 || owners.Length > most || answer.Length >= largest)
             {
                 Owners(owners.Length).Sort(ExtentOwner.Compare);
-                count = isAll && owners.Length <= most ? owners.Length : null;
+                count = missing == 0 && owners.Length <= most ? owners.Length : null;
                 return CallResult.Success;
             }
 
-            _answer = new byte[Math.Min(_answer.Length * 16, largest)];
+            size = answer.Length + missing;
         }
+    }
+
+    private Span<byte> Room(int size)
+    {
+        if (_answer.Length < size)
+        {
+            _answer = new byte[size];
+        }
+
+        return _answer.AsSpan(0, size);
     }
 
     private Span<ExtentOwner> Owners(int count) =>

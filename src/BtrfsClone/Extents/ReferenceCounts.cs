@@ -10,10 +10,10 @@ internal sealed class ReferenceCounts
 
     private readonly TreeSearch _search = new();
     private uint _itemsAtOnce = ManyItems;
+    private ItemKey _next;
     private ulong _disk;
     private ulong _references;
-    private ulong _next;
-    private int _found = 1;
+    private bool _isAtEnd;
     private int _used;
 
     /// <param name="descriptor">Any file of the filesystem.</param>
@@ -26,21 +26,13 @@ internal sealed class ReferenceCounts
         ulong wanted = (ulong)disk;
         while (_disk < wanted)
         {
-            if (!_search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
+            if (_search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
             {
-                if (!Find(wanted))
-                {
-                    return 0;
-                }
+                Take(header, item);
             }
-            else if (header.Type == BtrfsKey.ExtentItem)
+            else if (!Find(wanted))
             {
-                if (!TreeItems.TryReadReferenceCount(item, out _references))
-                {
-                    throw _search.Malformed();
-                }
-
-                _disk = header.ObjectId;
+                return 0;
             }
         }
 
@@ -48,9 +40,20 @@ internal sealed class ReferenceCounts
         return _disk == wanted ? _references : 0;
     }
 
+    /// <summary>Takes an item. That of an extent is the first one of its address.</summary>
+    private void Take(in TreeSearchHeader header, ReadOnlySpan<byte> item)
+    {
+        (_disk, _references) = (header.ObjectId, 0);
+        if (!TreeSearch.TryGoOn(header, ref _next) ||
+            (header.Type == BtrfsKey.ExtentItem && !TreeItems.TryReadReferenceCount(item, out _references)))
+        {
+            throw _search.Malformed();
+        }
+    }
+
     private bool Find(ulong wanted)
     {
-        if (_found == 0 && _next > wanted)
+        if (_isAtEnd)
         {
             return false;
         }
@@ -58,12 +61,10 @@ internal sealed class ReferenceCounts
         // What lies in between is brought as well: as many at once as are likely to be wanted.
         _itemsAtOnce = _used * 8L >= _itemsAtOnce ? Math.Min(_itemsAtOnce * 4, ManyItems) : Math.Max(_itemsAtOnce / 4, FewItems);
         _used = 0;
-        _found = _search.Find(
-            BtrfsKey.ExtentTree,
-            new ItemKey(wanted, BtrfsKey.ExtentItem, 0),
-            new ItemKey(ulong.MaxValue, BtrfsKey.ExtentItem, ulong.MaxValue),
-            _itemsAtOnce);
-        _next = _found == 0 ? ulong.MaxValue : wanted;
-        return _found > 0;
+        ItemKey extent = new(wanted, BtrfsKey.ExtentItem, 0);
+        _next = _next.CompareTo(extent) > 0 ? _next : extent;
+        _isAtEnd = _search.Find(
+            BtrfsKey.ExtentTree, _next, new ItemKey(ulong.MaxValue, BtrfsKey.ExtentItem, ulong.MaxValue), _itemsAtOnce) == 0;
+        return !_isAtEnd;
     }
 }

@@ -56,9 +56,9 @@ internal static unsafe partial class Sys
     /// <param name="extent">Where the extent begins.</param>
     /// <param name="buffer">Room for the answer; the kernel takes at most 16 MiB of it.</param>
     /// <param name="owners">Those that there was room for.</param>
-    /// <param name="isAll">Whether there was room for all.</param>
+    /// <param name="missing">The bytes of those that there was no room for.</param>
     public static CallResult ExtentOwners(
-        Descriptor descriptor, ulong extent, Span<byte> buffer, out ReadOnlySpan<ExtentOwner> owners, out bool isAll)
+        Descriptor descriptor, ulong extent, Span<byte> buffer, out ReadOnlySpan<ExtentOwner> owners, out long missing)
     {
         CallResult result;
         fixed (byte* start = buffer)
@@ -82,7 +82,7 @@ internal static unsafe partial class Sys
         ReadOnlySpan<ExtentOwner> room = MemoryMarshal.Cast<byte, ExtentOwner>(buffer[OwnersHead..]);
         uint count = result.Failed ? 0 : MemoryMarshal.Read<uint>(buffer[OwnersCount..]) / Numbers;
         owners = room[..(int)Math.Min(count, (uint)room.Length)];
-        isAll = result.Succeeded && MemoryMarshal.Read<uint>(buffer[OwnersMissed..]) == 0;
+        missing = result.Failed ? 0 : (long)sizeof(ulong) * MemoryMarshal.Read<uint>(buffer[OwnersMissed..]);
         return result;
     }
 }

@@ -1,4 +1,5 @@
 using BtrfsClone.Extents;
+using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
@@ -12,6 +13,13 @@ internal sealed class ExtentGroup
 
     /// <summary>The same, unpacked, of one that is compressed (BTRFS_MAX_UNCOMPRESSED).</summary>
     public const long LargestCompressed = 128L << 10;
+
+    /// <summary>
+    /// So many places of a file, or of several, are written into one extent at most. For each one the kernel reads the file's items
+    /// from as far before the place as it is written behind the extent's beginning (add_all_parents in fs/btrfs/backref.c): to find
+    /// the owners of an extent with 10,000 of them took it many seconds.
+    /// </summary>
+    private const int MostPlaces = 64;
 
     private readonly List<UsedExtent> _extents;
     private readonly List<ExtentPart> _parts;
@@ -50,13 +58,27 @@ internal sealed class ExtentGroup
 
     public long DiskLength => _extents.Sum(extent => extent.DiskLength);
 
+    /// <summary>
+    /// The parts that are not written behind another one, in the order in which they are written; those of each array into extents
+    /// of their own. What ends inside a block is the last.
+    /// </summary>
+    public IEnumerable<ExtentPart[]> Layout
+    {
+        get
+        {
+            List<ExtentPart> first = [.. _parts.Where(part => !part.IsNext)];
+            first.Sort(static (one, other) => ExtentOwner.Compare(one.Uses[0].Owner, other.Uses[0].Owner));
+            return first.Where(part => part.Last.Missing == 0).Concat(first.Where(part => part.Last.Missing > 0)).Chunk(MostPlaces);
+        }
+    }
+
     /// <summary>How many extents there will be in their place, if there is room for large ones.</summary>
     public long ExtentsExpected
     {
         get
         {
             long largest = Compression == ExtentCompression.None ? LargestExtent : LargestCompressed;
-            return (Length + largest - 1) / largest;
+            return Layout.Sum(parts => (parts.Sum(part => part.JoinedLength) + largest - 1) / largest);
         }
     }
 

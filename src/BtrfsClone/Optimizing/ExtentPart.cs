@@ -39,6 +39,22 @@ internal sealed class ExtentPart
     /// <summary>It is written behind another part.</summary>
     public bool IsNext { get; set; }
 
+    /// <summary>It, and what is written behind it.</summary>
+    public IEnumerable<ExtentPart> Joined
+    {
+        get
+        {
+            for (ExtentPart? part = this; part is not null; part = part.Next)
+            {
+                yield return part;
+            }
+        }
+    }
+
+    public ExtentPart Last => Joined.Last();
+
+    public long JoinedLength => Joined.Sum(part => part.Length);
+
     public ReadOnlySpan<ExtentUse> Uses => CollectionsMarshal.AsSpan(Extent.Uses).Slice(_first, _count);
 
     /// <summary>The parts of an extent whose uses have been looked up, in their order.</summary>

@@ -32,7 +32,15 @@ internal sealed class GroupSearch(OptimizeOptions options, OptimizeCounters coun
 
         counters.ExtentsLeft += left.Count;
         return groups.Values.Where(group => group.Whole is null)
-            .SelectMany(group => group.Extents.Count > 1 && group.ExtentsExpected >= group.Extents.Count ? group.Split() : [group]);
+            .SelectMany(group => IsWorthJoining(group, blockSize) ? [group] : group.Split());
+    }
+
+    /// <summary>Whether there will be fewer extents than if each of a group's were replaced by itself, or not at all.</summary>
+    private bool IsWorthJoining(ExtentGroup group, long blockSize)
+    {
+        long expected = group.Extents.Count == 1 ? 0 : group.ExtentsExpected;
+        return expected < group.Extents.Count ||
+            expected < group.Split().Sum(one => options.IsWorth(one.Gain(blockSize), one.Length) ? one.ExtentsExpected : 1);
     }
 
     private static void Join(ExtentPart last, ExtentGroup one, ExtentPart next, ExtentGroup other, HashSet<UsedExtent> left)

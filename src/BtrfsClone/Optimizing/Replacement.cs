@@ -13,6 +13,9 @@ internal readonly record struct Move(ExtentOwner File, ulong Generation, long At
 /// <summary>What is to be written in the place of extents: what of them is in use, one part after the other.</summary>
 internal sealed class Replacement
 {
+    // A hole between what is written into different extents: btrfs's largest block.
+    private const long Gap = 64 << 10;
+
     private readonly List<Move> _moves = [];
     private readonly Dictionary<long, List<(long Start, long End, long At)>> _layout = [];
 
@@ -20,17 +23,16 @@ internal sealed class Replacement
     public Replacement(ExtentGroup group)
     {
         (Compression, EndsInBlock) = (group.Compression, group.EndsInBlock);
-        List<ExtentPart> heads = [.. group.Parts.Where(part => !part.IsNext)];
-        heads.Sort(static (one, other) => ExtentOwner.Compare(one.Uses[0].Owner, other.Uses[0].Owner));
-        foreach (ExtentPart head in heads.Where(head => Last(head).Missing == 0).Concat(heads.Where(head => Last(head).Missing > 0)))
+        foreach (ExtentPart[] parts in group.Layout)
         {
-            Add(head);
+            Length += Length > 0 ? Gap : 0;
+            Array.ForEach(parts, Add);
         }
     }
 
     public ExtentCompression Compression { get; }
 
-    /// <summary>The bytes in use, unpacked, whole blocks.</summary>
+    /// <summary>The bytes in use, unpacked, whole blocks, and the holes between them.</summary>
     public long Length { get; private set; }
 
     /// <inheritdoc cref="ExtentGroup.EndsInBlock"/>
@@ -65,20 +67,10 @@ internal sealed class Replacement
         return true;
     }
 
-    private static ExtentPart Last(ExtentPart part)
-    {
-        while (part.Next is ExtentPart next)
-        {
-            part = next;
-        }
-
-        return part;
-    }
-
     private void Add(ExtentPart head)
     {
         long begin = Length;
-        for (ExtentPart? part = head; part is not null; part = part.Next)
+        foreach (ExtentPart part in head.Joined)
         {
             if (!_layout.TryGetValue(part.Extent.Place, out var parts))
             {
@@ -89,7 +81,7 @@ internal sealed class Replacement
             Length += part.Length;
         }
 
-        long joined = Length - begin - Last(head).Missing;
+        long joined = Length - begin - head.Last.Missing;
         foreach (ref readonly ExtentUse use in head.Uses)
         {
             _moves.Add(new Move(

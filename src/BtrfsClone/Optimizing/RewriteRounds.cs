@@ -12,6 +12,9 @@ internal sealed class RewriteRounds : IDisposable
     // So much is written before what has come free is given back, which takes a commit.
     private const long MostWritten = 64L << 20;
 
+    // After a commit the extent tree tells which of them are gone; of fewer, asking the kernel for each costs less.
+    private const int ManyExtents = 1024;
+
     // Files of their own.
     private const int MostFiles = 64;
 
@@ -81,6 +84,11 @@ internal sealed class RewriteRounds : IDisposable
             for (int round = 1; _round.Count > 0; round++)
             {
                 RunOne();
+                if (_round.Sum(one => one.Extents.Count) >= ManyExtents)
+                {
+                    Commit();
+                }
+
                 Settle(isLast: round == MostRounds);
             }
         }
@@ -126,7 +134,7 @@ internal sealed class RewriteRounds : IDisposable
 
             // The next round moves a new snapshot as well, or leaves all as it is.
             OwnerFailure failure = default;
-            one.HasMoved = !one.Extents.Exists(_lookup.HasNewSubvolume) &&
+            one.HasMoved = !_lookup.HasNewSubvolume(one.Extents) &&
                 _mover.Move(one.Replacement, one.File, one.At, _blockSize, out failure);
             if (one.HasMoved)
             {
@@ -173,13 +181,14 @@ internal sealed class RewriteRounds : IDisposable
     private void Settle(bool isLast)
     {
         List<Rewrite> left = [];
+        HashSet<UsedExtent> gone = _lookup.FindGone(_round.SelectMany(one => one.Extents));
         foreach (Rewrite one in _round.Where(one => !one.IsGivenUp))
         {
-            CountGone(one);
+            CountGone(one, gone);
             if (one.Extents.Count > 0 && one.HasMoved && LooksUp(one) && one.Replacement.TryFollow(one.Extents))
             {
                 _mover.Move(one.Replacement, one.File!, one.At, _blockSize, out _);
-                CountGone(one);
+                CountGone(one, _lookup.FindGone(one.Extents));
             }
 
             if (one.Extents.Count == 0)
@@ -201,9 +210,9 @@ internal sealed class RewriteRounds : IDisposable
         _round.AddRange(left);
     }
 
-    private void CountGone(Rewrite one) => one.Extents.RemoveAll(extent =>
+    private void CountGone(Rewrite one, HashSet<UsedExtent> gone) => one.Extents.RemoveAll(extent =>
     {
-        if (_lookup.IsUsed(extent.Place))
+        if (!gone.Contains(extent))
         {
             return false;
         }

@@ -16,10 +16,10 @@ internal sealed class UseLookup
     private readonly TreeSearch _search = new();
     private readonly InodeCursor _cursor = new();
     private readonly List<(ExtentUse Use, UsedExtent Extent)> _found = [];
-    private readonly HashSet<ulong> _subvolumes = [];
     private readonly ulong _sizeLimit = Sys.FileSizeLimit;
     private Descriptor _file;
     private string _path = "";
+    private ulong _newestSubvolume;
 
     // The subvolume and the file that were looked at last.
     private ulong _subvolume;
@@ -32,35 +32,51 @@ internal sealed class UseLookup
     /// <summary>Begins with an open file of the filesystem. Fails where the process may not ask.</summary>
     public CallResult Start(Descriptor file, string path)
     {
-        (_file, _path) = (file, path);
+        (_file, _path, _newestSubvolume) = (file, path, 0);
         _owners.Start(file, path);
         _search.Start(file, path);
         return _owners.Probe();
     }
 
-    /// <summary>Whether anything refers to an extent.</summary>
+    /// <summary>Finds those of some extents that are gone: no file uses them any more.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
-    public bool IsUsed(long place) => _owners.Find(place).Any();
-
-    /// <summary>Whether a subvolume refers to an extent that did not when it was looked up: a snapshot of one that does.</summary>
-    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
-    public bool HasNewSubvolume(UsedExtent extent)
+    public HashSet<UsedExtent> FindGone(IEnumerable<UsedExtent> extents)
     {
-        _subvolumes.Clear();
-        extent.Uses.ForEach(use => _subvolumes.Add(use.Owner.Root));
-        return _owners.Find(extent.Place).Any(owner => !_subvolumes.Contains(owner.Root));
+        // What is not in the extent tree is gone. That something is there says little: references are taken out of it later.
+        ReferenceCounts counts = new(_file, _path);
+        return
+        [
+            .. extents.OrderBy(extent => extent.Place)
+                .Where(extent => counts.Of(extent.Place) == 0 || !_owners.Find(extent.Place).Any()),
+        ];
     }
+
+    /// <summary>
+    /// Whether a subvolume refers to one of the extents that did not when they were looked up: a snapshot of one that does.
+    /// </summary>
+    /// <exception cref="BtrfsException">The trees cannot be read.</exception>
+    public bool HasNewSubvolume(IReadOnlyList<UsedExtent> extents) =>
+        HasNewer(extents.Min(extent => extent.NewestSubvolume)) && extents.Any(IsUsedByOther);
 
     /// <summary>Looks up the uses of extents, as many as come at once. Returns how many extents these are.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public int Find(IReadOnlyList<UsedExtent> extents)
     {
         _found.Clear();
+        while (HasNewer(_newestSubvolume))
+        {
+            while (_search.Next(out TreeSearchHeader header, out _))
+            {
+                _newestSubvolume = header.ObjectId;
+            }
+        }
+
         int count = 0;
         while (count < extents.Count && (count == 0 || _found.Count < Most))
         {
             UsedExtent extent = extents[count++];
             extent.Uses.Clear();
+            extent.NewestSubvolume = _newestSubvolume;
             int first = _found.Count;
             foreach (ExtentOwner owner in _owners.Find(extent.Place))
             {
@@ -88,6 +104,19 @@ internal sealed class UseLookup
         }
 
         return count;
+    }
+
+    /// <summary>Whether a subvolume has been made since another one: ids ascend.</summary>
+    private bool HasNewer(ulong subvolume) => _search.Find(
+        BtrfsKey.RootTree,
+        new ItemKey(subvolume + 1, 0, 0),
+        new ItemKey(BtrfsKey.LastFree, byte.MaxValue, ulong.MaxValue),
+        uint.MaxValue) > 0;
+
+    private bool IsUsedByOther(UsedExtent extent)
+    {
+        HashSet<ulong> subvolumes = [.. extent.Uses.Select(use => use.Owner.Root)];
+        return _owners.Find(extent.Place).Any(owner => !subvolumes.Contains(owner.Root));
     }
 
     private void Add(ExtentUse use, UsedExtent extent)

@@ -53,6 +53,9 @@ internal sealed class UsedExtent(long place, long diskLength, long ramLength, Ex
     /// <summary>All that refers to it, once it has been looked up.</summary>
     public List<ExtentUse> Uses { get; } = [];
 
+    /// <summary>The id of the newest subvolume that there was then.</summary>
+    public ulong NewestSubvolume { get; set; }
+
     /// <summary>There are more references than are looked at, or one whose file cannot be looked at.</summary>
     public bool IsUnclear { get; set; }
 }

@@ -141,6 +141,43 @@ public sealed class JoinTests
     }
 
     [RootFact(Needs = Tools)]
+    public void An_extent_is_never_used_in_so_many_places_that_its_owners_take_long_to_find()
+    {
+        const int Places = 1000;
+        using ScratchImage image = Optimizer.NewImage();
+        string file = Path.Combine(image.Root, "file");
+        using (SafeFileHandle opened = File.OpenHandle(file, FileMode.CreateNew, FileAccess.Write))
+        {
+            byte[] content = new byte[2 * Places * Block];
+            new Random(7).NextBytes(content);
+            Native.Preallocate(opened, 0, content.Length);
+            RandomAccess.Write(opened, content, 0);
+            RandomAccess.FlushToDisk(opened);
+            for (int i = 0; i < Places; i++)
+            {
+                Native.PunchHole(opened, 2L * i * Block, Block);
+            }
+        }
+
+        Shell.Check("cp", "--reflink=always", file, file + "2");
+        Assert.Equal(1, new WasteWitness(image).Count);
+        string facts = Optimizer.Facts(image.Root);
+        string sharing = Fragments.Sharing(image.Root);
+
+        OptimizeResult promised = Optimizer.Preview(image.Root);
+        OptimizeResult result = Optimizer.Run(image.Root);
+
+        Assert.Equal((1, 16, Places * Block, Places * Block, 0), Numbers(result));
+        Assert.Equal(Numbers(promised), Numbers(result));
+        WasteWitness after = new(image);
+        Assert.Equal((16, after.Reachable), (after.Count, after.DiskLength));
+        Assert.Equal(facts, Optimizer.Facts(image.Root));
+        Assert.Equal(sharing, Fragments.Sharing(image.Root));
+        Assert.Equal((0, 0, 0, 0, 0), Numbers(Optimizer.Run(image.Root)));
+        image.Check();
+    }
+
+    [RootFact(Needs = Tools)]
     public void What_a_read_only_snapshot_holds_is_left_and_counted()
     {
         using ScratchImage image = Optimizer.NewImage();
