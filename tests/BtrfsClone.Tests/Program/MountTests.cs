@@ -116,6 +116,30 @@ public sealed class MountTests : IDisposable
     }
 
     [RootFact(Needs = "mount btrfs")]
+    public void A_subvolume_that_is_searched_by_its_tree_is_no_other_case()
+    {
+        Shell.Check(
+            "sh", "-c",
+            "cd $0; btrfs -q subvolume create own; btrfs -q subvolume create own/nested; mkdir own/nested/a own/z; " +
+            "mount -t tmpfs tmpfs own/nested/a; mkdir own/nested/a/b; mount -t tmpfs tmpfs own/nested/a/b; mount --bind tree own/z",
+            _folder);
+        try
+        {
+            string told = $"btrfs-clone: {_folder}/own/nested/a: another filesystem is mounted here; it is left out.\n";
+            foreach (string words in (string[])["duplicates own", "duplicates --exclude x own", "measure own"])
+            {
+                ShellResult result = Run(words);
+                Assert.Equal((0, told), (result.ExitCode, result.Error));
+                Assert.Equal("", Run($"{words} -x").Error);
+            }
+        }
+        finally
+        {
+            Shell.Run("sh", "-c", "cd $0; umount own/z own/nested/a/b own/nested/a", _folder);
+        }
+    }
+
+    [RootFact(Needs = "mount btrfs")]
     public void A_mount_that_is_named_is_cloned()
     {
         using ScratchImage other = new(256 << 20, "noatime", "mkfs.btrfs", "--quiet");

@@ -1,3 +1,4 @@
+using System.Text;
 using BtrfsClone.Extents;
 using BtrfsClone.Interop;
 
@@ -64,6 +65,7 @@ internal sealed class Collector : IDisposable
             Walk(root, wanted);
         }
 
+        TellMounts();
         using SortedReader<WantedFile> sorted = wanted.Files.Read();
         if (Trees.ByTree)
         {
@@ -110,6 +112,28 @@ internal sealed class Collector : IDisposable
         var top = new FoundDirectory(root.Path, descriptor, root.Status, tree.Number, name);
         new WantedWalk(wanted, _context, top).Run(buffer);
         _context.Pump();
+    }
+
+    /// <summary>No walk comes to what is mounted in a subvolume that is read from its tree.</summary>
+    private void TellMounts()
+    {
+        List<Mount> mounts = MountTable.Read() ?? [];
+        Mount own = mounts.Find(mount => mount.Id == _roots[0].Status.MountId);
+        mounts.RemoveAll(mount => own.Device is null || mount.Device == own.Device);
+        List<string> told = [];
+        foreach (FoundTree tree in Trees.All.Where(tree => tree.IsWhole))
+        {
+            string top = Encoding.Latin1.GetString(RealPath.Of(tree.Descriptor)).TrimEnd('/') + "/";
+            foreach (string point in mounts.Select(mount => mount.Point).Order(StringComparer.Ordinal))
+            {
+                if (point.StartsWith(top, StringComparison.Ordinal) &&
+                    !told.Exists(above => $"{point}/".StartsWith($"{above}/", StringComparison.Ordinal)))
+                {
+                    told.Add(point);
+                    _context.TellPassedOver(Utf8Z.ToText(Encoding.Latin1.GetBytes(point)));
+                }
+            }
+        }
     }
 
     private void ReadTrees(SortedReader<WantedFile> wanted)
