@@ -38,7 +38,8 @@ internal static unsafe class OpenDirectory
 
     /// <summary>
     /// Opens a directory that a walk has found, and looks at it. EXDEV where another filesystem is mounted there; a subvolume has
-    /// another device number, and belongs to the same one.
+    /// another device number, and belongs to the same one. ENOENT for what a snapshot has in the place of a nested subvolume, which
+    /// answers no ioctl, and in which nothing can be.
     /// </summary>
     /// <param name="parent">The directory that it was found in, open.</param>
     /// <param name="parentStatus">That one's status.</param>
@@ -63,10 +64,17 @@ internal static unsafe class OpenDirectory
 
         call = SystemCall.Statx;
         result = Sys.Stat(opened, out status);
-        return result.Failed ? Sys.Reject(ref opened, result.Error)
-            : status.Device != parentStatus.Device && FileSystems.AreOne(parent, parentStatus, opened, status) != true
-                ? Sys.Reject(ref opened, Errno.EXDEV)
-                : result;
+        if (result.Failed)
+        {
+            return Sys.Reject(ref opened, result.Error);
+        }
+
+        return FileSystems.AreOne(parent, parentStatus, opened, status) switch
+        {
+            true => result,
+            null when status.Inode == Sys.EmptySubvolumeInode => Sys.Reject(ref opened, Errno.ENOENT),
+            _ => Sys.Reject(ref opened, Errno.EXDEV),
+        };
     }
 
     /// <summary>Opens the directory above an open one. ESTALE where it is not the one that is expected there.</summary>

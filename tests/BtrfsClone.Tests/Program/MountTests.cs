@@ -115,6 +115,21 @@ public sealed class MountTests : IDisposable
             line => Assert.Matches($"^btrfs-clone: {_folder}/tree/proc: .* is mounted here; it is left out\\.$", line));
     }
 
+    [RootTheory(Needs = "btrfs")]
+    [MemberData(nameof(Verbs))]
+    public void What_a_snapshot_has_for_a_nested_subvolume_is_no_mount(string words)
+    {
+        Shell.Check(
+            "sh", "-c",
+            "cd $0; umount tree/proc tree/tmp tree/below/sys; btrfs -q subvolume create own; btrfs -q subvolume create own/nested; " +
+            "btrfs -q subvolume snapshot own tree/snapshot; $1 copy tree clone",
+            _folder, Support.Program.File);
+
+        ShellResult result = Run(words);
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+    }
+
     [RootFact(Needs = "mount btrfs")]
     public void A_subvolume_that_is_searched_by_its_tree_is_no_other_case()
     {
