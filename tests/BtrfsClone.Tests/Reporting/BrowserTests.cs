@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using BtrfsClone.Measuring;
 using BtrfsClone.Tests.Support;
@@ -154,6 +155,40 @@ public sealed class BrowserTests(ScratchBtrfs btrfs)
 
         Assert.True(browser.Is("document.documentElement.scrollWidth <= innerWidth"));
         Assert.True(browser.Is("document.querySelectorAll('.tile i.outside').length > 0"));
+        Assert.Empty(browser.Troubles);
+    }
+
+    [RootFact(Needs = Chromium.Tools + " cp sync")]
+    public void The_area_of_a_directory_shows_what_comes_free_with_it()
+    {
+        MakeTree();
+        Directory.CreateDirectory(PathOf("tree/c"));
+        File.WriteAllBytes(PathOf("tree/c/plain"), new byte[3 * Block]);
+        using Chromium browser = OpenPage();
+        string Parts(string name) => browser.Text(
+            $"[...document.querySelectorAll('#map > button[aria-label^=\"{name}:\"] > i')]" +
+            ".map(part => `${part.className} ${part.style.width}`).join('|')");
+        double free = 100.0 * Measure(PathOf("tree/a")).ReclaimableLength!.Value / (11 * Block);
+        Assert.Equal(81.8, free, 0.1);
+        double[] widths =
+        [
+            .. Parts("a").Split('|').Select(part => double.Parse(part.Split(' ')[1].TrimEnd('%'), CultureInfo.InvariantCulture)),
+        ];
+        Assert.StartsWith("alone ", Parts("a"), StringComparison.Ordinal);
+        Assert.Contains("|inside ", Parts("a"), StringComparison.Ordinal);
+        Assert.Contains("|outside ", Parts("a"), StringComparison.Ordinal);
+        Assert.Equal(free, widths[0] + widths[1], 0.1);
+        Assert.Equal(100 - free, widths[2], 0.1);
+
+        // Areas in an area are there only where they show nothing else: in a and b some of what comes free with them would be hatched.
+        Assert.Equal("plain", browser.Text("[...document.querySelectorAll('#map > div')].map(area => area.textContent).join('|')"));
+        Assert.Equal("alone", browser.Text("document.querySelector('#map > div > i').className"));
+
+        // In the directory each entry shows what comes free with it alone.
+        browser.Text("location.hash = '#/a'");
+        browser.WaitFor("document.title.startsWith('a ')");
+        Assert.Equal("outside 100%", Parts("pair"));
+        Assert.Equal("alone 100%", Parts("own"));
         Assert.Empty(browser.Troubles);
     }
 

@@ -68,7 +68,8 @@ class TreeMap {
         const { model } = this;
         const [width, height] = [child.x1 - child.x0, child.y1 - child.y0];
         const canEnter = child.entry >= 0 && model.isDirectory(child.entry);
-        const isFrame = canEnter && depth < TreeMap.MAX_DEPTH && width > 70 && height > 50 && model[this.area][child.entry] > 0;
+        const isFrame = canEnter && depth < TreeMap.MAX_DEPTH && width > 70 && height > 50 && model[this.area][child.entry] > 0 &&
+            this.isSumOfEntries(child.entry);
         const element = document.createElement(depth === 1 ? 'button' : 'div');
         element.className = `tile${canEnter ? ' enter' : ''}${isFrame ? ' frame' : ''}`;
         Object.assign(element.style, {
@@ -115,6 +116,14 @@ class TreeMap {
             const inner = { x0: child.x0 + 3, y0: child.y0 + TreeMap.HEAD, x1: child.x1 - 3, y1: child.y1 - 3 };
             this.fill(drawn, child.entry, inner, depth + 1);
         }
+    }
+
+    // Whether deleting a directory frees what deleting its entries one at a time does. Otherwise areas in its area would show as
+    // shared outside what comes free with the directory, and its area shows its own kinds. A hundredth is too narrow to be seen.
+    isSumOfEntries(directory) {
+        const { free, data } = this.model;
+        const alone = this.model.children(directory).reduce((sum, entry) => sum + free[entry], 0);
+        return free[directory] - alone <= data[directory] / 100;
     }
 
     // Stripes as wide as each kind's part.
