@@ -75,6 +75,14 @@ Describe 'Export-BtrfsItem' {
         (Get-ChildItem -Force -File).Name | Should -Be stream
     }
 
+    It 'says what to do where <_> is to take the stream' -ForEach 'fifo', '/dev/stdout', '/dev/null' {
+        Invoke-Tool mkfifo fifo
+        $said = pwsh -NoProfile -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; try { Export-BtrfsItem pool $_ } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }" | Out-String
+        $said | Should -Match '^NotRegularFile,'
+        $said | Should -Match 'btrfs-clone send DIR \| btrfs receive DIR'
+        Invoke-Tool stat -c %F fifo | Should -Be 'fifo'
+    }
+
     It 'makes no file with -WhatIf, and none where nothing could be sent' {
         $told = pwsh -NoProfile -Command "Import-Module '$PSScriptRoot/../../BtrfsClone.psd1'; Set-Location '$folder'; Export-BtrfsItem pool stream -WhatIf"
         $told | Should -Match '"Export" on target "Item: .*/pool File: .*/stream"'

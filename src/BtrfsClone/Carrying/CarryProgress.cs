@@ -30,7 +30,8 @@ public sealed class CarryProgress(CloneCounters counters)
     /// </summary>
     internal int MostExtents { get; init; } = 1_000_000;
 
-    private long Copied => counters.CopiedLength - _before;
+    // In whole blocks, as measurements are.
+    private long Copied => counters.CopiedLength + counters.Padding - _before;
 
     /// <summary>Measures an item before it is copied, if its destination is on another filesystem.</summary>
     /// <param name="source">The item's absolute path.</param>
@@ -49,7 +50,7 @@ public sealed class CarryProgress(CloneCounters counters)
 
         if (_begin == 0)
         {
-            (_before, _begin) = (counters.CopiedLength, Stopwatch.GetTimestamp());
+            (_before, _begin) = (counters.CopiedLength + counters.Padding, Stopwatch.GetTimestamp());
         }
 
         MeasureResult measured;

@@ -166,6 +166,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
             {
                 _end = piece.Extent.Offset + piece.Length;
                 Count(ref file, isMoved ? piece.Length : 0);
+                context.Counters.AddPadding(isMoved ? _route.RoundUp(piece.Length) - piece.Length : 0);
                 return failure;
             }
         }
@@ -203,6 +204,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
 
         if (piece.Extent.Kind == ExtentKind.Data)
         {
+            context.Counters.AddPadding(_route.RoundUp(piece.Length) - piece.Length);
             _pace.Start();
         }
 

@@ -110,6 +110,7 @@ internal sealed class PoolFiller(CloneContext context)
             }
 
             brought = isThere ? length : 0;
+            context.Counters.AddPadding(_route.RoundUp(brought) - brought);
         }
 
         return length;

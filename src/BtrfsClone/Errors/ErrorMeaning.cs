@@ -41,6 +41,11 @@ internal readonly record struct ErrorMeaning(BtrfsError Error, string? What = nu
     public static ErrorMeaning KeptAsAsked { get; } =
         new(BtrfsError.DestinationExists, Advice: "Leave out {NoClobber} to replace it, or name another destination.");
 
+    /// <summary>A pipe, a device or a directory, which cannot get a stream in one step.</summary>
+    public static ErrorMeaning NoFileForStream { get; } = new(
+        BtrfsError.NotRegularFile,
+        Advice: "Name a file. For a pipe use the program, in PowerShell as well: btrfs-clone send DIR | btrfs receive DIR.");
+
     /// <summary>A file of a stream ended before its size.</summary>
     public static ErrorMeaning Shrunk { get; } = new(
         BtrfsError.ChangedMeanwhile, "it got smaller while it was read; the stream has what it still held",

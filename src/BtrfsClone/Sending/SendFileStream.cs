@@ -58,12 +58,12 @@ public sealed class SendFileStream : Stream
         ArgumentNullException.ThrowIfNull(path);
         if (Sys.Stat(path, follow: true, out Statx status).Succeeded)
         {
-            path = PathLookup.ThroughLink(path);
             if (status.FileType != Sys.ModeRegular)
             {
-                throw new BtrfsException(BtrfsError.NotRegularFile, path);
+                throw new BtrfsException(ErrorMeaning.NoFileForStream, path);
             }
 
+            path = PathLookup.ThroughLink(path);
             if (noClobber)
             {
                 throw new BtrfsException(ErrorMeaning.KeptAsAsked, path);

@@ -10,6 +10,7 @@ public sealed class CloneCounters
     private long _specialFiles;
     private long _length;
     private long _copiedLength;
+    private long _padding;
     private long _sharedLength;
     private long _unpackedLength;
     private long _lostMetadata;
@@ -39,6 +40,9 @@ public sealed class CloneCounters
 
     /// <summary>Bytes that were copied, not cloned.</summary>
     public long CopiedLength => Volatile.Read(ref _copiedLength);
+
+    /// <summary>What lies behind the ends of files in the last blocks that were copied.</summary>
+    internal long Padding => Volatile.Read(ref _padding);
 
     /// <inheritdoc cref="CloneResult.SharedLength"/>
     public long SharedLength => Volatile.Read(ref _sharedLength);
@@ -78,6 +82,8 @@ public sealed class CloneCounters
     internal void AddHardLink() => Interlocked.Increment(ref _hardLinks);
 
     internal void AddSpecialFile() => Interlocked.Increment(ref _specialFiles);
+
+    internal void AddPadding(long length) => Interlocked.Add(ref _padding, length);
 
     internal void AddCopied(long length)
     {
