@@ -3,24 +3,14 @@ namespace BtrfsClone.Syncing;
 /// <summary>
 /// The places of a subvolume's inodes relative to directories of it. Each directory on a way is looked up once.
 /// </summary>
-internal sealed class RelativePaths
+/// <param name="inodes">The subvolume's names.</param>
+/// <param name="known">Directories, with their parents and names, that were read before. Others are added.</param>
+internal sealed class RelativePaths(InodeNames inodes, Dictionary<ulong, (ulong Parent, FileName Name)> known)
 {
     // A tree deeper than this is a circle: a damaged filesystem.
     private const int Deepest = 1 << 16;
 
-    private readonly Dictionary<ulong, (ulong Parent, FileName Name)?> _directories = [];
-    private readonly InodeNames _inodes;
-
-    /// <param name="inodes">The subvolume's names.</param>
-    /// <param name="known">Directories, with their parents and names, that were read before.</param>
-    public RelativePaths(InodeNames inodes, IEnumerable<(ulong Directory, ulong Parent, FileName Name)> known)
-    {
-        _inodes = inodes;
-        foreach ((ulong directory, ulong parent, FileName name) in known)
-        {
-            Add(directory, parent, name);
-        }
-    }
+    private readonly HashSet<ulong> _nameless = [];
 
     /// <summary>The names on the way from the top to a directory; none for the top. Null where it is not below it.</summary>
     /// <param name="directory">The directory's inode number.</param>
@@ -31,7 +21,8 @@ internal sealed class RelativePaths
         var names = new List<FileName>();
         for (ulong at = directory; at != top;)
         {
-            if (Find(at) is not { } place || names.Count > Deepest)
+            // A subvolume's root has no name in its own tree but "..", which is itself.
+            if (Find(at) is not { } place || place.Parent == at || names.Count > Deepest)
             {
                 return null;
             }
@@ -46,17 +37,18 @@ internal sealed class RelativePaths
 
     private (ulong Parent, FileName Name)? Find(ulong directory)
     {
-        if (!_directories.TryGetValue(directory, out (ulong Parent, FileName Name)? place))
+        if (known.TryGetValue(directory, out (ulong Parent, FileName Name) place))
         {
-            // A directory has one name.
-            List<(ulong Directory, FileName Name)> names = _inodes.Of(directory);
-            place = names.Count == 1 ? Add(directory, names[0].Directory, names[0].Name) : Add(directory, directory, default);
+            return place;
         }
 
-        return place;
-    }
+        if (_nameless.Contains(directory) || inodes.OfDirectory(directory) is not { } found)
+        {
+            _nameless.Add(directory);
+            return null;
+        }
 
-    /// <summary>A subvolume's root has no name in its own tree but "..", which is itself.</summary>
-    private (ulong Parent, FileName Name)? Add(ulong directory, ulong parent, FileName name) =>
-        _directories[directory] = directory == parent ? null : (parent, name);
+        known.Add(directory, found);
+        return found;
+    }
 }
