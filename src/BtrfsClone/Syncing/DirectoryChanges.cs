@@ -70,7 +70,10 @@ internal sealed unsafe class DirectoryChanges(
 
     private Failure SyncOpen(ChangeWorker worker, SyncPair pair, ChangedDirectory changed, (ulong Source, ulong Destination) since)
     {
-        Failure failure = directories.Compare(worker.Sync, pair);
+        // A directory is its source's equal for as long as neither changes, as what is not looked at is.
+        Failure failure = changed.HasOtherNames
+            ? directories.Compare(worker.Sync, pair)
+            : directories.ReadEqual(worker.Sync, pair);
         if (failure.Failed)
         {
             return failure;
