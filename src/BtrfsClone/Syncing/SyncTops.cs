@@ -119,13 +119,13 @@ internal sealed class SyncTops(SyncRun run, PointInTime? snapshots, string sourc
         string directory = CloneDestination.ParentOf(destination);
         var parent = new SyncPair(CloneDestination.ParentOf(real), directory) { Merged = true };
         parent.Destination = DestinationDirectory.Open(CloneDestination.Into(directory));
-        Failure failure = DirectoryCloner.OpenTop(worker.Cloning, parent);
+        Failure failure = DirectoryCloner.OpenTop(worker.Cloning, parent, orPathOnly: true);
         return failure.Failed ? throw Closed(parent, failure) : parent;
     }
 
     private Failure Open(SyncWorker worker, SyncPair top)
     {
-        Failure failure = DirectoryCloner.OpenTop(worker.Cloning, top);
+        Failure failure = DirectoryCloner.OpenTop(worker.Cloning, top, orPathOnly: false);
         failure = failure.Failed || snapshots is null ? failure : snapshots.Enter(top);
         return failure.Failed ? failure : DirectoryTraits.ReadPair(worker.Cloning, top);
     }

@@ -170,6 +170,26 @@ public sealed class InterruptedTests(ScratchBtrfs btrfs)
         Assert.Equal(2, Directory.GetFileSystemEntries(Path.Combine(destination, "closed")).Length);
     }
 
+    [RootTheory(Needs = "setpriv chown")]
+    [InlineData(0)]
+    [InlineData(0b001_001_001)]
+    public void A_source_that_may_not_be_listed_is_an_error_of_its_own(uint mode)
+    {
+        string folder = btrfs.NewFolder();
+        string source = Directory.CreateDirectory(Path.Combine(folder, "source")).FullName;
+        string destination = Directory.CreateDirectory(Path.Combine(folder, "destination")).FullName;
+        File.WriteAllText(Path.Combine(destination, "extra"), "mine");
+        Shell.Check("chown", "-R", "65534:65534", folder);
+        Native.Chmod(source, mode);
+
+        ShellResult result = Shell.Run(
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Program.File, "sync", "--delete", source, destination);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains($"{source}: permission denied: openat", result.Error, StringComparison.Ordinal);
+        Assert.Single(Directory.GetFileSystemEntries(destination));
+    }
+
     [RootTheory(Needs = "diff rm mv")]
     [InlineData(false)]
     [InlineData(true)]

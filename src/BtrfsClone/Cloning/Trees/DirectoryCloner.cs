@@ -12,10 +12,12 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
     private readonly Xattrs _xattrs = new(context);
 
     /// <summary>Opens an existing directory that items are taken from; the one that they are put into is open.</summary>
-    public static Failure OpenTop(WorkerBuffers buffers, DirectoryPair pair)
+    /// <param name="buffers">The worker's memory.</param>
+    /// <param name="pair">Both directories.</param>
+    /// <param name="orPathOnly">One that may be passed through, but not listed, still gives what is named outright.</param>
+    public static Failure OpenTop(WorkerBuffers buffers, DirectoryPair pair, bool orPathOnly)
     {
-        // A directory that may be passed through, but not listed, still gives what is named outright.
-        CallResult result = HeldDirectory.Open(pair.SourcePath, out HeldDirectory? source, orPathOnly: true);
+        CallResult result = HeldDirectory.Open(pair.SourcePath, out HeldDirectory? source, orPathOnly);
         pair.Source = source?.Release() ?? Descriptor.None;
         return result.Failed ? Failure.Source(SystemCall.OpenAt, result) : DirectoryTraits.ReadTop(buffers, pair);
     }

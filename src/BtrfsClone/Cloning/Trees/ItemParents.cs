@@ -153,7 +153,7 @@ internal sealed class ItemParents(CloneContext context, DirectoryCloner director
         {
             Destination = DestinationDirectory.Open(destination),
         };
-        Failure failure = DirectoryCloner.OpenTop(buffers, top);
+        Failure failure = DirectoryCloner.OpenTop(buffers, top, orPathOnly: true);
         if (failure.Failed)
         {
             top.Close();
