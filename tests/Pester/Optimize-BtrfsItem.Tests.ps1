@@ -66,8 +66,9 @@ Describe 'Optimize-BtrfsItem' -Skip:(-not $root) {
         (Optimize-BtrfsItem tree/small -TargetExtentSize 0).ExtentsReplaced | Should -Be 0
         (Optimize-BtrfsItem tree/small -TargetExtentSize 4KB).ExtentsReplaced | Should -Be 0
         $result = Optimize-BtrfsItem tree/small
-        $result.ExtentsReplaced, $result.ExtentsWritten, $result.ExtentsLeft, $result.GainedLength | Should -Be 20, 1, 0, 0
-        Invoke-Tool filefrag tree/small small-clone | Should -Match ': 1 extent found'
+        $result.ExtentsReplaced, $result.ExtentsLeft, $result.GainedLength | Should -Be 20, 0, 0
+        $result.ExtentsWritten | Should -BeLessThan 5
+        Invoke-Tool filefrag tree/small small-clone | Should -Match ': [1-4] extents? found'
         Test-BtrfsClone tree/small small-clone | Should -BeTrue
         { Optimize-BtrfsItem tree -TargetExtentSize -1 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
     }

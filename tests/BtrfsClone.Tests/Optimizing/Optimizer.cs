@@ -27,6 +27,28 @@ internal static partial class Optimizer
 
     public static OptimizeResult Preview(string path) => Run(path, new OptimizeOptions { MinimumGain = 1, Preview = true });
 
+    /// <summary>
+    /// Holds a result to what was promised. Write-out that begins in the middle of what is being written, for somebody's sync, say,
+    /// makes more extents of it.
+    /// </summary>
+    public static void CheckKept(OptimizeResult promised, OptimizeResult result)
+    {
+        Assert.Equal(Numbers(promised), Numbers(result));
+        Assert.True(result.ExtentsWritten >= promised.ExtentsWritten, $"{promised.ExtentsWritten} {result.ExtentsWritten}");
+
+        static (long, long, long, long, long) Numbers(OptimizeResult one) =>
+            (one.ExtentsReplaced, one.GainedLength, one.WrittenLength, one.LeftLength, one.ExtentsLeft);
+    }
+
+    /// <summary>Checks that nothing is left to do, but to join what write-out has parted.</summary>
+    public static void CheckDone(string path, OptimizeResult promised, OptimizeResult result)
+    {
+        OptimizeResult again = Preview(path);
+        Assert.Equal((0, 0), (again.GainedLength, again.LeftLength));
+        Assert.True(again.ExtentsReplaced == 0 || again.ExtentsWritten < again.ExtentsReplaced);
+        Assert.True(again.ExtentsReplaced == 0 || result.ExtentsWritten > promised.ExtentsWritten, $"{again.ExtentsReplaced}");
+    }
+
     /// <summary>Of each file its content, its times, its inode, its size and its blocks.</summary>
     public static string Facts(string root) =>
         Shell.Check("find", root, "-type", "f", "-printf", "%P %A@ %C@ %T@ %i %m %b %s\n") +
