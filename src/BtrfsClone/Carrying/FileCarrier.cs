@@ -28,7 +28,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
     public void Start(CarryRoute route, Descriptor directory, in FileClone file, CancellationToken cancellation)
     {
         (_route, _cancellation, _size) = (route, cancellation, (long)file.Status.Size);
-        _pace = new WriteOutPace(file.Destination, cancellation);
+        _pace = new WriteOutPace(file.Destination, context.WriteOut, cancellation);
         _end = 0;
         _isFilled = false;
         _mapped = _group.Start(route, directory, file);
@@ -90,7 +90,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         }
         finally
         {
-            _started = WriteOutRate.Started;
+            _started = context.WriteOut.Started;
             _brought = 0;
             foreach (ref readonly CarriedPiece piece in CollectionsMarshal.AsSpan(_ready))
             {
@@ -123,7 +123,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
                 : Bring(ref file, piece);
         }
 
-        WriteOutRate.Reach(failure.Failed || _brought == 0 ? 0 : _started);
+        context.WriteOut.Reach(failure.Failed || _brought == 0 ? 0 : _started);
         _brought = 0;
         return failure;
     }
@@ -233,7 +233,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
             return result.Failed ? Failure.Destination(SystemCall.Ftruncate, result) : default;
         }
 
-        var copy = new ByteCopy(file.Source, file.Destination, context.Counters, _cancellation)
+        var copy = new ByteCopy(file.Source, file.Destination, context, _cancellation)
         {
             Position = Math.Min(_size, size),
             KeepsBeyond = _group.Beyond.Count > 0,

@@ -165,7 +165,7 @@ internal sealed class PoolFiller(CloneContext context)
             return default;
         }
 
-        var pace = new WriteOutPace(pool.Data, _cancellation);
+        var pace = new WriteOutPace(pool.Data, context.WriteOut, _cancellation);
         for (long done = 0; done < piece.Length;)
         {
             if (_cancellation.IsCancellationRequested)

@@ -36,6 +36,8 @@ internal sealed class CloneContext
 
     public DescriptorBudget Descriptors { get; }
 
+    public WriteOutRate WriteOut { get; } = new();
+
     public StorageProperties Storage { get; }
 
     public CreatedEntries Created { get; }

@@ -7,12 +7,12 @@ namespace BtrfsClone.Cloning;
 /// <see cref="ReflinkMode.Auto"/> falls back to. The size that a file is said to have tells where holes may be and no
 /// more: a file in /proc has one of 0, one in /sys one of 4096, and one that is written to grows.
 /// </summary>
-internal struct ByteCopy(Descriptor source, Descriptor destination, CloneCounters counters, CancellationToken cancellation)
+internal struct ByteCopy(Descriptor source, Descriptor destination, CloneContext context, CancellationToken cancellation)
 {
     // Less may well become a part of the metadata, which are written later.
     private const long WorthStarting = 4096;
 
-    private WriteOutPace _pace = new(destination, cancellation);
+    private WriteOutPace _pace = new(destination, context.WriteOut, cancellation);
     private long _position;
     private bool _isAtEnd;
 
@@ -95,7 +95,7 @@ internal struct ByteCopy(Descriptor source, Descriptor destination, CloneCounter
             _pace.Wrote(_position, copied);
             _position += copied;
             Copied += copied;
-            counters.AddCopied(copied);
+            context.Counters.AddCopied(copied);
         }
 
         return default;

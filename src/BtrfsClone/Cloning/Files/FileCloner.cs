@@ -35,7 +35,7 @@ internal sealed unsafe class FileCloner(CloneContext context)
         {
             ref FileClone file = ref files[i];
             while (files.Length > 1 && context.Carrier is { } carrier && begun < files.Length &&
-                (begun <= i || written < WriteOutRate.Limit))
+                (begun <= i || written < context.WriteOut.Limit))
             {
                 written += Begin(carrier, directory, ref files[begun++], cancellation);
             }

@@ -100,7 +100,7 @@ internal sealed class FileContent(CloneContext context)
                 return carried;
             }
 
-            var copy = new ByteCopy(file.Source, file.Destination, context.Counters, cancellation);
+            var copy = new ByteCopy(file.Source, file.Destination, context, cancellation);
             Failure failure = copy.Run((long)file.Status.Size, out long length);
             file.CopiedLength = copy.Copied;
             file.Status.Size = (ulong)length;

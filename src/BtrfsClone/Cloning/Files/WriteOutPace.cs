@@ -7,7 +7,7 @@ namespace BtrfsClone.Cloning;
 /// in all (<see cref="WriteOutRate"/>): neither removing an unfinished file nor the end of the process can be cancelled, and both
 /// wait for that.
 /// </summary>
-internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
+internal struct WriteOutPace(Descriptor file, WriteOutRate rate, CancellationToken cancellation)
 {
     // Bytes that are written before their write-out is started: as many as an extent of btrfs holds (BTRFS_MAX_EXTENT_SIZE),
     // which would be parted by it.
@@ -42,19 +42,19 @@ internal struct WriteOutPace(Descriptor file, CancellationToken cancellation)
     public void Start()
     {
         // The first step chooses the place of all, so that the extent is not parted.
-        long before = WriteOutRate.Started;
+        long before = rate.Started;
         long waited = _begin;
         for (long at = _begin; at >= 0 && at < _end && !cancellation.IsCancellationRequested; at += Step)
         {
             long length = Math.Min(Step, _end - at);
             _ = Sys.StartWriteOut(file, at, length);
-            WriteOutRate.Add(length);
-            while (waited < at + length && WriteOutRate.IsBehind && !cancellation.IsCancellationRequested)
+            rate.Add(length);
+            while (waited < at + length && rate.IsBehind && !cancellation.IsCancellationRequested)
             {
                 length = Math.Min(Step, _end - waited);
                 _ = Sys.WaitForWriteOut(file, waited, length);
                 waited += length;
-                WriteOutRate.Reach(before + waited - _begin);
+                rate.Reach(before + waited - _begin);
             }
         }
 
