@@ -96,7 +96,7 @@ public sealed class OptimizeCommandTests
     }
 
     [RootFact(Needs = Tools)]
-    public void Ended_at_any_moment_it_leaves_each_file_as_it_was_and_no_room_taken()
+    public void Ended_at_any_moment_it_leaves_each_file_as_it_was_and_the_next_run_completes_it()
     {
         using ScratchImage image = Optimizer.NewImage(size: 2L << 30);
         string file = Path.Combine(image.Root, "file");
@@ -128,7 +128,8 @@ public sealed class OptimizeCommandTests
             }
 
             Assert.Equal(facts, Optimizer.Facts(image.Root));
-            Assert.InRange(DataUsage.Of(image.Root), 1, used);
+            // What is moved in part is there twice, up to an extent (BTRFS_MAX_EXTENT_SIZE): what is not moved yet holds the old one.
+            Assert.InRange(DataUsage.Of(image.Root), 1, used + (128 << 20));
             Assert.Equal(new[] { clone, file }, Directory.GetFileSystemEntries(image.Root).Order());
             if (round == rounds - 1)
             {
@@ -139,7 +140,7 @@ public sealed class OptimizeCommandTests
         Assert.True(inTheMiddle > 0, "Every end came too late.");
         ShellResult last = Support.Program.Run("optimize", "--minimum-gain", "1", image.Root);
         Assert.Equal((0, ""), (last.ExitCode, last.Error));
-        DataUsage.Of(image.Root);
+        Assert.Equal((content.Length + 4095) / 4096 * 4096, DataUsage.Of(image.Root));
         Assert.Equal(0, new WasteWitness(image).Waste);
     }
 }
