@@ -70,10 +70,7 @@ internal sealed unsafe class DirectoryChanges(
 
     private Failure SyncOpen(ChangeWorker worker, SyncPair pair, ChangedDirectory changed, (ulong Source, ulong Destination) since)
     {
-        // A directory is its source's equal for as long as neither changes, as what is not looked at is.
-        Failure failure = changed.HasOtherNames
-            ? directories.Compare(worker.Sync, pair)
-            : directories.ReadEqual(worker.Sync, pair);
+        Failure failure = directories.Compare(worker.Sync, pair);
         if (failure.Failed)
         {
             return failure;

@@ -9,12 +9,6 @@ internal sealed class DirectoryMetadata(DirectoryCloner directories)
     /// <summary>Gives the directory the source's metadata, whatever it has by now.</summary>
     public Failure Apply(SyncWorker worker, SyncPair pair)
     {
-        if (pair.Merged && pair.Difference == InodeDifference.None && (pair.DestinationFlags & InodeFlags.Late) == 0)
-        {
-            // Entries that were changed have changed its times, and nothing else.
-            return directories.FinishTimes(pair);
-        }
-
         if (pair.Merged)
         {
             // Flags that the source has are set at the end.

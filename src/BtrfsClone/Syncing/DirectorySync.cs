@@ -159,15 +159,6 @@ internal sealed unsafe class DirectorySync(
         return pair.Merged ? Compare(worker, pair) : default;
     }
 
-    /// <summary>Reads what changes in two directories need to know of them that are equal themselves.</summary>
-    public Failure ReadEqual(SyncWorker worker, SyncPair pair)
-    {
-        run.Meet(pair);
-        Failure failure = DirectoryTraits.ReadOfDestination(worker.Cloning, pair);
-        (pair.SourceFlags, pair.Difference) = (pair.DestinationFlags, InodeDifference.None);
-        return failure;
-    }
-
     /// <summary>Finds out what two directories have not in common themselves.</summary>
     public Failure Compare(SyncWorker worker, SyncPair pair)
     {

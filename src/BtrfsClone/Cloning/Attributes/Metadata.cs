@@ -80,12 +80,9 @@ internal sealed unsafe class Metadata(CloneContext context)
         bool untouched = before.Permissions == permissions && before.Uid == status.Uid && before.Gid == status.Gid &&
             nameBytes == 0 && !before.MayHaveXattrs;
         Failure failure = untouched ? default : Moded(Sys.Chmod(destination, permissions));
-        failure = failure.Failed ? failure : ApplyTimes(destination, status);
+        failure = failure.Failed ? failure : Timed(Sys.SetTimes(destination, status));
         return failure.Failed || (flags & InodeFlags.Late) == 0 ? failure : SetLateFlags(destination, flags);
     }
-
-    /// <summary>Sets the times alone.</summary>
-    public Failure ApplyTimes(Descriptor destination, in Statx status) => Timed(Sys.SetTimes(destination, status));
 
     /// <summary>
     /// An entry that cannot be opened: a symbolic link or a special file. Its inode number comes out where it had to be

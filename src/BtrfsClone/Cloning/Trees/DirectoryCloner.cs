@@ -89,9 +89,6 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
             buffers, pair.Source, pair.Destination, pair.SourceStatus, flags, before, (int)names.Value);
     }
 
-    /// <summary>Gives a destination whose metadata are the source's but for its times those as well.</summary>
-    public Failure FinishTimes(DirectoryPair pair) => _metadata.ApplyTimes(pair.Destination, pair.SourceStatus);
-
     /// <summary>Opens a source directory below its parent's, and reads what its clone needs to know of it.</summary>
     public Failure OpenSource(DirectoryPair pair)
     {
