@@ -23,16 +23,6 @@ internal sealed unsafe class TreeSearch
 
     private TreeSearchRequest* Request => (TreeSearchRequest*)Unsafe.AsPointer(ref _buffer[0]);
 
-    /// <summary>A search that stays in one subvolume.</summary>
-    /// <param name="file">A file or directory that is open.</param>
-    /// <param name="path">What to call it in errors.</param>
-    public static TreeSearch In(Descriptor file, string path)
-    {
-        var search = new TreeSearch();
-        search.Start(file, path);
-        return search;
-    }
-
     public void Start(Descriptor file, string path)
     {
         _file = file;

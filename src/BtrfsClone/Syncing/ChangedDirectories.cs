@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using System.Text;
-using BtrfsClone.Extents;
 using BtrfsClone.Interop;
 using BtrfsClone.Walking;
 
@@ -13,7 +12,7 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
 {
     private readonly Dictionary<string, ChangedDirectory> _directories = new(StringComparer.Ordinal);
     private readonly HashSet<ulong> _links = [];
-    private readonly InodeNames _source = new(TreeSearch.In(top.Source, top.SourcePath));
+    private readonly InodeNames _source = new(top.Source, top.SourcePath);
 
     public int Count => _directories.Count;
 
@@ -42,19 +41,34 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool Collect(ulong sourceSince, ulong destinationSince, CancellationToken cancellation)
     {
+        // Of one subvolume's inodes, a clone's are mostly newer than its source's.
         bool areOne = top.SourceStatus.Device == top.DestinationStatus.Device;
+        ulong half = Math.Max(top.SourceStatus.Inode, top.DestinationStatus.Inode);
         ulong since = areOne ? Math.Min(sourceSince, destinationSince) : sourceSince;
-        var source = new ChangedInodes(top.Source, top.SourcePath, since);
-        ChangedInodes destination = areOne ? source : new(top.Destination, top.DestinationPath, destinationSince);
-        Find(areOne ? [source] : [source, destination], cancellation);
-        if (source.Changed.Count > ChangedInodes.Most || destination.Changed.Count > ChangedInodes.Most)
+        var first = new ChangedInodes(top.Source, top.SourcePath, since, last: areOne ? half - 1 : ulong.MaxValue);
+        var second = areOne
+            ? new ChangedInodes(top.Source, top.SourcePath, since, half)
+            : new ChangedInodes(top.Destination, top.DestinationPath, destinationSince);
+        Find(first, second, cancellation);
+        if (first.Changed.Count + second.Changed.Count > ChangedInodes.Most)
         {
             return false;
         }
 
-        InodeNames names = areOne ? _source : new InodeNames(TreeSearch.In(top.Destination, top.DestinationPath));
-        Collect(source, _source, top.SourceStatus.Inode, sourceSince);
-        Collect(destination, names, top.DestinationStatus.Inode, destinationSince);
+        ChangedInodes[] found = areOne ? [first, second] : [first];
+        var paths = new RelativePaths(_source, found.SelectMany(part => part.Met));
+        Collect(found, _source, paths, top.SourceStatus.Inode, sourceSince);
+        if (areOne)
+        {
+            Collect(found, _source, paths, top.DestinationStatus.Inode, destinationSince);
+        }
+        else
+        {
+            var names = new InodeNames(top.Destination, top.DestinationPath);
+            paths = new RelativePaths(names, second.Met);
+            Collect([second], names, paths, top.DestinationStatus.Inode, destinationSince);
+        }
+
         return true;
     }
 
@@ -78,23 +92,15 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
         return areAny;
     }
 
-    /// <summary>Searches in two threads, where there may be another one.</summary>
-    private void Find(ChangedInodes[] sides, CancellationToken cancellation)
+    /// <summary>Lets two searches run side by side, where there may be a thread for that.</summary>
+    private void Find(ChangedInodes first, ChangedInodes second, CancellationToken cancellation)
     {
         ExceptionDispatchInfo? error = null;
-        void FindAll()
-        {
-            foreach (ChangedInodes side in sides)
-            {
-                side.Find(cancellation);
-            }
-        }
-
-        void Help()
+        void FindSecond()
         {
             try
             {
-                FindAll();
+                second.Find(cancellation);
             }
             catch (Exception e)
             {
@@ -102,24 +108,28 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
             }
         }
 
-        var helper = new HelperThreads(Math.Min(run.Context.Descriptors.Workers - 1, 1), Help);
+        var helper = new HelperThreads(Math.Min(run.Context.Descriptors.Workers - 1, 1), FindSecond);
         helper.StartOne();
         try
         {
-            FindAll();
+            first.Find(cancellation);
         }
         finally
         {
             helper.Join();
         }
 
+        if (helper.Count == 0)
+        {
+            FindSecond();
+        }
+
         error?.Throw();
     }
 
-    private void Collect(ChangedInodes found, InodeNames inodes, ulong topInode, ulong since)
+    private void Collect(ChangedInodes[] found, InodeNames inodes, RelativePaths paths, ulong topInode, ulong since)
     {
-        var paths = new RelativePaths(inodes, found.Directories);
-        foreach (ChangedInode inode in found.Changed)
+        foreach (ChangedInode inode in found.SelectMany(part => part.Changed))
         {
             if (inode.Transid <= since)
             {

@@ -22,7 +22,10 @@ internal readonly record struct ChangedInode(ulong Inode, uint Type, ulong Trans
 /// <param name="subvolume">Something open in the subvolume.</param>
 /// <param name="path">What to call it in errors.</param>
 /// <param name="since">The last transaction whose changes are known.</param>
-internal sealed class ChangedInodes(Descriptor subvolume, string path, ulong since)
+/// <param name="first">The least number of an inode that is looked for.</param>
+/// <param name="last">The greatest.</param>
+internal sealed class ChangedInodes(
+    Descriptor subvolume, string path, ulong since, ulong first = BtrfsKey.FirstFree, ulong last = ulong.MaxValue)
 {
     /// <summary>
     /// So many at the most are told one by one, about 100 bytes each: where there are more, all is looked at, which costs
@@ -30,35 +33,71 @@ internal sealed class ChangedInodes(Descriptor subvolume, string path, ulong sin
     /// </summary>
     public const int Most = 1 << 18;
 
-    private readonly InodeRanges _ranges = new(BtrfsKey.FirstFree, ulong.MaxValue);
-
     /// <summary>Those that have changed.</summary>
     public List<ChangedInode> Changed { get; } = [];
 
-    /// <summary>
-    /// Directories, with their parents and names: those that were met on the way, and those of <see cref="ChangedInode.OnlyName"/>.
-    /// </summary>
-    public Dictionary<ulong, (ulong Parent, FileName Name)> Directories { get; } = [];
+    /// <summary>Directories that were met on the way, changed or not, with the names of some: their parents and theirs.</summary>
+    public List<(ulong Directory, ulong Parent, FileName Name)> Met { get; } = [];
 
-    /// <summary>Finds them, together with all threads that call this. Ends where there are more than <see cref="Most"/>.</summary>
+    /// <summary>Finds them. Ends where there are more than <see cref="Most"/>.</summary>
     /// <param name="cancellation">Stops between two calls.</param>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public void Find(CancellationToken cancellation)
     {
-        var part = new ChangedPart(subvolume, path, since);
-        for (InodeRanges.Part? range = _ranges.Take(null); range is not null; range = _ranges.Take(range))
+        var search = new TreeSearch();
+        search.Start(subvolume, path);
+        (ulong Inode, bool IsDirectory) named = default;
+        var next = new ItemKey(first, 0, 0);
+        var end = new ItemKey(last, uint.MaxValue, ulong.MaxValue);
+        while (Changed.Count <= Most && search.Find(0, next, end, uint.MaxValue, since + 1) > 0)
         {
-            part.Find(_ranges, range, cancellation);
-        }
-
-        part.FindDirectories(cancellation);
-        lock (Changed)
-        {
-            Changed.AddRange(part.Changed);
-            foreach ((ulong directory, (ulong Parent, FileName Name) place) in part.Directories)
+            cancellation.ThrowIfCancellationRequested();
+            while (search.Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item))
             {
-                Directories.TryAdd(directory, place);
+                next = new ItemKey(header.ObjectId, header.Type, header.Offset).Next;
+                if (header.ObjectId == named.Inode && header.Type is BtrfsKey.InodeRef or BtrfsKey.InodeExtendedRef &&
+                    InodeItems.TryReadName(header, item, out ulong directory, out ReadOnlySpan<byte> name))
+                {
+                    Name(named.IsDirectory, header.ObjectId, directory, new FileName(name));
+                    named = default;
+                }
+
+                if (header.Type != BtrfsKey.InodeItem)
+                {
+                    continue;
+                }
+
+                if (!InodeState.TryRead(item, out InodeState state))
+                {
+                    throw search.Malformed();
+                }
+
+                uint type = state.Mode & Sys.ModeTypeMask;
+                bool isDirectory = type == Sys.ModeDirectory;
+                bool isChanged = state.Transid > since;
+                named = isDirectory || (isChanged && state.LinkCount == 1) ? (header.ObjectId, isDirectory) : default;
+                if (isChanged)
+                {
+                    Changed.Add(new ChangedInode(header.ObjectId, type, state.Transid, OnlyName: null));
+                }
             }
+
+            if (!search.MayHaveMore)
+            {
+                break;
+            }
+        }
+    }
+
+    private void Name(bool isDirectory, ulong inode, ulong parent, FileName name)
+    {
+        if (!isDirectory)
+        {
+            Changed[^1] = Changed[^1] with { OnlyName = (parent, name) };
+        }
+        else if (Met.Count < Most)
+        {
+            Met.Add((inode, parent, name));
         }
     }
 }

@@ -3,14 +3,24 @@ namespace BtrfsClone.Syncing;
 /// <summary>
 /// The places of a subvolume's inodes relative to directories of it. Each directory on a way is looked up once.
 /// </summary>
-/// <param name="inodes">The subvolume's names.</param>
-/// <param name="known">Directories, with their parents and names, that were read before. Others are added.</param>
-internal sealed class RelativePaths(InodeNames inodes, Dictionary<ulong, (ulong Parent, FileName Name)> known)
+internal sealed class RelativePaths
 {
     // A tree deeper than this is a circle: a damaged filesystem.
     private const int Deepest = 1 << 16;
 
-    private readonly HashSet<ulong> _nameless = [];
+    private readonly Dictionary<ulong, (ulong Parent, FileName Name)?> _directories = [];
+    private readonly InodeNames _inodes;
+
+    /// <param name="inodes">The subvolume's names.</param>
+    /// <param name="known">Directories, with their parents and names, that were read before.</param>
+    public RelativePaths(InodeNames inodes, IEnumerable<(ulong Directory, ulong Parent, FileName Name)> known)
+    {
+        _inodes = inodes;
+        foreach ((ulong directory, ulong parent, FileName name) in known)
+        {
+            Add(directory, parent, name);
+        }
+    }
 
     /// <summary>The names on the way from the top to a directory; none for the top. Null where it is not below it.</summary>
     /// <param name="directory">The directory's inode number.</param>
@@ -21,8 +31,7 @@ internal sealed class RelativePaths(InodeNames inodes, Dictionary<ulong, (ulong 
         var names = new List<FileName>();
         for (ulong at = directory; at != top;)
         {
-            // A subvolume's root has no name in its own tree but "..", which is itself.
-            if (Find(at) is not { } place || place.Parent == at || names.Count > Deepest)
+            if (Find(at) is not { } place || names.Count > Deepest)
             {
                 return null;
             }
@@ -37,18 +46,17 @@ internal sealed class RelativePaths(InodeNames inodes, Dictionary<ulong, (ulong 
 
     private (ulong Parent, FileName Name)? Find(ulong directory)
     {
-        if (known.TryGetValue(directory, out (ulong Parent, FileName Name) place))
+        if (!_directories.TryGetValue(directory, out (ulong Parent, FileName Name)? place))
         {
-            return place;
+            // A directory has one name.
+            List<(ulong Directory, FileName Name)> names = _inodes.Of(directory);
+            place = names.Count == 1 ? Add(directory, names[0].Directory, names[0].Name) : Add(directory, directory, default);
         }
 
-        if (_nameless.Contains(directory) || inodes.OfDirectory(directory) is not { } found)
-        {
-            _nameless.Add(directory);
-            return null;
-        }
-
-        known.Add(directory, found);
-        return found;
+        return place;
     }
+
+    /// <summary>A subvolume's root has no name in its own tree but "..", which is itself.</summary>
+    private (ulong Parent, FileName Name)? Add(ulong directory, ulong parent, FileName name) =>
+        _directories[directory] = directory == parent ? null : (parent, name);
 }
