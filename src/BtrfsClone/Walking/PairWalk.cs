@@ -193,9 +193,7 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
     private bool IsLeftOut(
         PairNode node, bool inReference, Descriptor parent, in Statx parentStatus, Descriptor directory, in Statx status)
     {
-        OtherFileSystem mounted = status.Device == parentStatus.Device
-            ? OtherFileSystem.None
-            : OtherFileSystems.On(parent, parentStatus, directory, status);
+        OtherFileSystem mounted = OtherFileSystems.On(parent, parentStatus, directory, status);
         bool isLeftOut = mounted.IsLeftOut(oneFileSystem);
         if (isLeftOut)
         {
