@@ -84,6 +84,20 @@ public sealed class DuplicatesTests(ScratchBtrfs btrfs)
         Assert.Contains("CAP_SYS_ADMIN", result.Error, StringComparison.Ordinal);
     }
 
+    [RootFact(Needs = "sync setpriv chmod")]
+    public void Of_whole_files_by_content_none_is_opened_that_has_a_size_of_its_own()
+    {
+        MakeTree();
+        File.WriteAllBytes(At("locked"), RandomNumberGenerator.GetBytes(12_345));
+        Shell.Check("chmod", "700", At("locked"));
+        string[] user = ["--reuid=65534", "--regid=65534", "--clear-groups", Support.Program.File, "duplicates", "--file-only"];
+
+        ShellResult result = Shell.Run("setpriv", [.. user, _folder]);
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Equal(Support.Program.Run("duplicates", "--file-only", _folder).Output, result.Output);
+    }
+
     [RootFact(Needs = "sync")]
     public void Goes_on_after_a_path_that_is_not_there()
     {

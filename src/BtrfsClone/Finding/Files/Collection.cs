@@ -112,6 +112,20 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
         return isKept;
     }
 
+    /// <summary>
+    /// Gives up the file that was begun, of which no more can be read. What was taken of it already stays under its number, which
+    /// becomes that of no file: one without an inode number, which is never found again.
+    /// </summary>
+    public void GiveUp()
+    {
+        if (_isOpen && _hasPieces)
+        {
+            Files.Add(new FileEntry { Flags = FileFlags.Partial });
+        }
+
+        _isOpen = false;
+    }
+
     /// <summary>Keeps the file that was ended.</summary>
     /// <param name="name">Where its name is in the table of files.</param>
     public void Keep(long name) => Files.Add(_entry with { Name = name });

@@ -66,14 +66,14 @@ internal sealed class Collector : IDisposable
         }
 
         TellMounts();
-        using SortedReader<WantedFile> sorted = wanted.Files.Read();
+        using var distinct = new DistinctFiles(wanted.Files);
         if (Trees.ByTree)
         {
-            ReadTrees(sorted);
+            ReadTrees(distinct);
         }
         else
         {
-            new MapScan(_collection, Trees, _context).Read(sorted);
+            new MapScan(_collection, Trees, _context, distinct, LoneBySize(wanted.Files)).Run();
         }
 
         _context.Progress.SetFiles(Files.Count);
@@ -136,7 +136,19 @@ internal sealed class Collector : IDisposable
         }
     }
 
-    private void ReadTrees(SortedReader<WantedFile> wanted)
+    /// <summary>Which of the files need not even be opened where whole files are looked for: no other one is as long.</summary>
+    private FileMarks LoneBySize(Sorter<WantedFile> found)
+    {
+        if (!_context.Options.FileOnly)
+        {
+            return new FileMarks();
+        }
+
+        using var wanted = new DistinctFiles(found);
+        return LikeFiles.LoneBySize(wanted, _context.Memory);
+    }
+
+    private void ReadTrees(DistinctFiles wanted)
     {
         var scan = new SubvolumeScan(_collection, _context.Report, () =>
         {

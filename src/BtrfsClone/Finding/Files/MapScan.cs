@@ -1,87 +1,125 @@
-using BtrfsClone.Extents;
-using BtrfsClone.Interop;
+using System.Runtime.ExceptionServices;
 using BtrfsClone.Walking;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Brings files that a walk has found with the pieces that FIEMAP gives of them, for which each is opened.</summary>
-internal sealed class MapScan(Collection collection, FoundTrees trees, FindContext context)
+/// <summary>
+/// Brings files that a walk has found with the pieces that FIEMAP gives of them, for which each is opened. These calls take nearly
+/// all of the time, so that several threads make them; what they bring is taken in the order of the files.
+/// </summary>
+/// <param name="collection">What takes it.</param>
+/// <param name="trees">The trees of the search.</param>
+/// <param name="context">The search.</param>
+/// <param name="wanted">The files.</param>
+/// <param name="lone">Which of them, by their places in that order, are not looked at.</param>
+internal sealed class MapScan(Collection collection, FoundTrees trees, FindContext context, DistinctFiles wanted, FileMarks lone)
 {
-    private readonly ExtentBatch _batch = new();
-    private readonly FiemapSource _source = new(new FiemapReader());
+    private readonly object _reading = new();
+    private readonly object _turns = new();
+    private int _place;
+    private int _parts;
+    private int _turn;
+    private ExceptionDispatchInfo? _error;
 
     /// <summary>Brings all files.</summary>
-    public void Read(SortedReader<WantedFile> wanted)
+    public void Run()
     {
-        WantedFile last = default;
-        for (bool isFirst = true; wanted.Next(out WantedFile file); isFirst = false)
+        long parts = wanted.Most / MapPart.MostFiles;
+        var helpers = new HelperThreads((int)Math.Min(context.Workers - 1, parts), () => Work(() => { }));
+        for (int i = 1; i < context.Workers; i++)
         {
-            // Of a file with several names, one is enough.
-            if (isFirst || file.Inode != last.Inode || file.Tree != last.Tree)
+            helpers.StartOne();
+        }
+
+        Work(Pump);
+        while (!helpers.Join(EventPump.TickMilliseconds))
+        {
+            Try(Pump);
+        }
+
+        _error?.Throw();
+    }
+
+    private void Pump()
+    {
+        context.Progress.SetFiles(collection.Files.Count);
+        context.Pump();
+    }
+
+    private void Work(Action pump) => Try(() =>
+    {
+        MapPart part = new(collection, trees, context.Report);
+        while (TryStart(part))
+        {
+            part.Read(() => HandOn(part, pump));
+            EndTurn();
+            pump();
+        }
+    });
+
+    /// <summary>Gives a thread the next files. False at their end.</summary>
+    private bool TryStart(MapPart part)
+    {
+        lock (_reading)
+        {
+            part.Start(_parts++);
+            while (part.Count < MapPart.MostFiles && wanted.Next(out WantedFile file))
             {
-                byte[] path = collection.Files.PathAt(file.Name);
-                try
+                if (!lone[_place++])
                 {
-                    Read(file, path);
-                }
-                catch (BtrfsException failure)
-                {
-                    context.Report(failure);
+                    part.Add(file, collection.Files.PathAt(file.Name));
                 }
             }
 
-            last = file;
-            context.Progress.SetFiles(collection.Files.Count);
-            context.Pump();
+            return part.Count > 0;
         }
     }
 
-    private void Read(in WantedFile file, byte[] path)
+    /// <summary>Has a part taken once all before it are.</summary>
+    private void HandOn(MapPart part, Action pump)
     {
-        if (!collection.IsLongEnough(file.Size))
+        while (!IsTurn(part.Number))
         {
-            return;
+            pump();
         }
 
-        CallResult result = FileByPath.Open(path, file.Inode, out Descriptor descriptor, out Statx status);
-        if (result.Failed)
-        {
-            if (!FileOpener.IsGone(result))
-            {
-                throw BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, Utf8Z.ToText(path));
-            }
-
-            return;
-        }
-
-        using DescriptorScope closing = new(descriptor);
-        Read(file, descriptor, status, Utf8Z.ToText(path));
+        _error?.Throw();
+        part.HandOn();
     }
 
-    private void Read(in WantedFile file, Descriptor descriptor, in Statx status, string path)
+    /// <summary>Waits for the turn of a part, an error, or some time. Returns whether there is nothing more to wait for.</summary>
+    private bool IsTurn(int number)
     {
-        bool isNoCow = trees[file.Tree].IsBtrfs && Sys.GetFlags(descriptor, out InodeFlags flags).Succeeded &&
-            (flags & InodeFlags.NoCow) != 0;
-        collection.Begin(new FileEntry
+        lock (_turns)
         {
-            Inode = file.Inode,
-            Size = (long)status.Size,
-            Version = FileByPath.VersionOf(status),
-            Tree = file.Tree,
-            Flags = isNoCow ? FileFlags.NoChecksum : FileFlags.None,
-        });
-        _source.Start(descriptor, path, 0, long.MaxValue);
-        for (_batch.Clear(); _source.Fill(_batch); _batch.Clear())
-        {
-            for (int i = 0; i < _batch.Count; i++)
+            if (_turn != number && _error is null)
             {
-                collection.AddMapped(_batch[i], isNoCow ? PieceFlags.NoChecksum : PieceFlags.None);
+                Monitor.Wait(_turns, EventPump.TickMilliseconds);
             }
-        }
 
-        if (collection.End())
+            return _turn == number || _error is not null;
+        }
+    }
+
+    private void EndTurn()
+    {
+        lock (_turns)
         {
-            collection.Keep(file.Name);
+            _turn++;
+            Monitor.PulseAll(_turns);
+        }
+    }
+
+    /// <summary>Whatever fails, on any thread, ends all, and is thrown once they have ended: the first one.</summary>
+    private void Try(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
         }
     }
 }

@@ -3,26 +3,6 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>A file that a walk has found, to be read from its subvolume's tree. Sorted by tree and inode.</summary>
-internal struct WantedFile : IComparable<WantedFile>
-{
-    public int Tree;
-    public ulong Inode;
-
-    /// <summary>Where its name is in the <see cref="FileTable"/>.</summary>
-    public long Name;
-
-    /// <summary>Its size in bytes, where the walk asked for it.</summary>
-    public long Size;
-
-    public readonly int CompareTo(WantedFile other)
-    {
-        int order = Tree.CompareTo(other.Tree);
-        order = order != 0 ? order : Inode.CompareTo(other.Inode);
-        return order != 0 ? order : Name.CompareTo(other.Name);
-    }
-}
-
 /// <summary>
 /// Brings files with their pieces from a subvolume's tree, in the order of inode numbers, many with one search. Not one
 /// of them is opened.
@@ -63,9 +43,9 @@ internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException
 
     /// <summary>Brings those files that walks have found; those of subvolumes of which all is brought are passed over.</summary>
     /// <param name="trees">The subvolumes.</param>
-    /// <param name="wanted">The files, sorted.</param>
+    /// <param name="wanted">The files.</param>
     /// <exception cref="BtrfsException">A tree cannot be read.</exception>
-    public void Read(FoundTrees trees, SortedReader<WantedFile> wanted)
+    public void Read(FoundTrees trees, DistinctFiles wanted)
     {
         _end = 0;
         int tree = -1;
@@ -82,8 +62,7 @@ internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException
                 Start(trees[tree], isAll: false);
             }
 
-            // Of a file with several names, one is enough.
-            if (isPassedOver || !isThere || (_end > 0 && _wanted[_end - 1].Inode == file.Inode))
+            if (isPassedOver || !isThere)
             {
                 continue;
             }

@@ -2,20 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>A file by what is known of it before it is read as a whole.</summary>
-/// <param name="Size">Bytes.</param>
-/// <param name="Probe">The hash of its beginning, or 0 where that was not read.</param>
-/// <param name="File">Its number.</param>
-internal readonly record struct ProbedFile(long Size, ulong Probe, int File) : IComparable<ProbedFile>
-{
-    public int CompareTo(ProbedFile other)
-    {
-        int order = Size.CompareTo(other.Size);
-        order = order != 0 ? order : Probe.CompareTo(other.Probe);
-        return order != 0 ? order : File.CompareTo(other.File);
-    }
-}
-
 /// <summary>
 /// Finds files that are like no other one as a whole, before much of them is read: by their sizes, and then by their beginnings.
 /// </summary>
@@ -47,7 +33,7 @@ internal sealed class LoneFiles(FileTable files, int blockSize, FindContext cont
         }
 
         using var probed = new Sorter<ProbedFile>(context.Memory);
-        Part(sized, lone, file =>
+        LikeFiles.Part(sized, lone, file =>
         {
             if (content is not null && file.Size >= LeastProbed)
             {
@@ -61,32 +47,10 @@ internal sealed class LoneFiles(FileTable files, int blockSize, FindContext cont
         if (content is not null)
         {
             Probe(content, probed, lone);
-            Part(probed, lone, _ => { });
+            LikeFiles.Part(probed, lone, _ => { });
         }
 
         return lone;
-    }
-
-    /// <summary>Marks files of which there is one alone, and hands on all others.</summary>
-    private static void Part(Sorter<ProbedFile> found, FileMarks lone, Action<ProbedFile> others)
-    {
-        using SortedReader<ProbedFile> sorted = found.Read();
-        bool isLikeLast = false;
-        for (bool any = sorted.Next(out ProbedFile file); any;)
-        {
-            any = sorted.Next(out ProbedFile next);
-            bool isLikeNext = any && (next.Size, next.Probe) == (file.Size, file.Probe);
-            if (isLikeLast || isLikeNext)
-            {
-                others(file);
-            }
-            else
-            {
-                lone.Add(file.File);
-            }
-
-            (file, isLikeLast) = (next, isLikeNext);
-        }
     }
 
     private void Probe(IBlockKeys content, Sorter<ProbedFile> probed, FileMarks lone)

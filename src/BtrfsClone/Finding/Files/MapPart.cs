@@ -1,0 +1,173 @@
+using BtrfsClone.Extents;
+using BtrfsClone.Interop;
+using BtrfsClone.Walking;
+
+namespace BtrfsClone.Finding;
+
+/// <summary>Some of the files that are read with FIEMAP, and what one thread has read of them and not handed on yet.</summary>
+/// <param name="collection">What takes it.</param>
+/// <param name="trees">The trees of the search.</param>
+/// <param name="report">Takes each file that cannot be read; on any thread.</param>
+internal sealed class MapPart(Collection collection, FoundTrees trees, Action<BtrfsException> report)
+{
+    /// <summary>The most files of a part.</summary>
+    public const int MostFiles = 64;
+
+    // So much is kept until it is handed on: of a file in pieces, no more than one call brings.
+    private const int MostExtents = FiemapReader.MaxExtents;
+
+    private readonly List<(WantedFile File, byte[] Path)> _wanted = [];
+    private readonly List<MappedFile> _mapped = [];
+    private readonly ExtentBatch _extents = new();
+    private readonly ExtentBatch _batch = new();
+    private readonly FiemapSource _source = new(new FiemapReader());
+
+    /// <summary>Its place among all parts.</summary>
+    public int Number { get; private set; }
+
+    public int Count => _wanted.Count;
+
+    /// <summary>Becomes another part.</summary>
+    public void Start(int number)
+    {
+        Number = number;
+        _wanted.Clear();
+    }
+
+    /// <summary>Adds a file that is to be read, by its path in bytes.</summary>
+    public void Add(in WantedFile file, byte[] path) => _wanted.Add((file, path));
+
+    /// <summary>Reads all files.</summary>
+    /// <param name="handOn">Is called when there is no room for more, and at the end, to call <see cref="HandOn"/> in turn.</param>
+    public void Read(Action handOn)
+    {
+        foreach ((WantedFile file, byte[] path) in _wanted)
+        {
+            try
+            {
+                Read(file, path, handOn);
+            }
+            catch (BtrfsException failure)
+            {
+                report(failure);
+            }
+        }
+
+        handOn();
+    }
+
+    /// <summary>Hands on what was read to the collection.</summary>
+    public void HandOn()
+    {
+        int extent = 0;
+        foreach (MappedFile file in _mapped)
+        {
+            if (!file.IsContinued)
+            {
+                collection.Begin(file.Entry);
+            }
+
+            PieceFlags flags = (file.Entry.Flags & FileFlags.NoChecksum) != 0 ? PieceFlags.NoChecksum : PieceFlags.None;
+            for (; extent < file.ExtentsEnd; extent++)
+            {
+                collection.AddMapped(_extents[extent], flags);
+            }
+
+            if (file.End == MappedEnd.Failed)
+            {
+                collection.GiveUp();
+            }
+            else if (file.End == MappedEnd.Whole && collection.End())
+            {
+                collection.Keep(file.Entry.Name);
+            }
+        }
+
+        _mapped.Clear();
+        _extents.Clear();
+    }
+
+    private void Read(in WantedFile file, byte[] path, Action handOn)
+    {
+        if (!collection.IsLongEnough(file.Size))
+        {
+            return;
+        }
+
+        CallResult result = FileByPath.Open(path, file.Inode, out Descriptor descriptor, out Statx status);
+        if (result.Failed)
+        {
+            if (!FileOpener.IsGone(result))
+            {
+                throw BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, Utf8Z.ToText(path));
+            }
+
+            return;
+        }
+
+        using DescriptorScope closing = new(descriptor);
+        bool isNoCow = trees[file.Tree].IsBtrfs && Sys.GetFlags(descriptor, out InodeFlags flags).Succeeded &&
+            (flags & InodeFlags.NoCow) != 0;
+        FileEntry entry = new()
+        {
+            Inode = file.Inode,
+            Size = (long)status.Size,
+            Name = file.Name,
+            Version = FileByPath.VersionOf(status),
+            Tree = file.Tree,
+            Flags = isNoCow ? FileFlags.NoChecksum : FileFlags.None,
+        };
+        _source.Start(descriptor, Utf8Z.ToText(path), 0, long.MaxValue);
+        Read(new MappedFile { Entry = entry }, handOn);
+    }
+
+    private void Read(MappedFile file, Action handOn)
+    {
+        try
+        {
+            for (_batch.Clear(); _source.Fill(_batch); _batch.Clear())
+            {
+                for (int i = 0; i < _batch.Count; i++)
+                {
+                    _extents.Add(_batch[i]);
+                }
+
+                if (_extents.Count >= MostExtents)
+                {
+                    _mapped.Add(file with { ExtentsEnd = _extents.Count });
+                    handOn();
+                    file.IsContinued = true;
+                }
+            }
+
+            file.End = MappedEnd.Whole;
+        }
+        catch (BtrfsException)
+        {
+            file.End = MappedEnd.Failed;
+            throw;
+        }
+        finally
+        {
+            _mapped.Add(file with { ExtentsEnd = _extents.Count });
+        }
+    }
+
+    /// <summary>How the reading of a file ended.</summary>
+    private enum MappedEnd
+    {
+        /// <summary>It goes on with the next one that is handed on.</summary>
+        None,
+        Whole,
+        Failed,
+    }
+
+    /// <summary>A file, or a part of it, with the extents between those of the one before and its own end.</summary>
+    private struct MappedFile
+    {
+        public FileEntry Entry;
+        public bool IsContinued;
+        public int ExtentsEnd;
+        public MappedEnd End;
+    }
+}
