@@ -96,6 +96,8 @@ internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException
         }
         catch (BtrfsException failure) when (failure.Error == BtrfsError.ChangedMeanwhile)
         {
+            collection.GiveUp();
+            _isFile = false;
             report(failure);
             return false;
         }
