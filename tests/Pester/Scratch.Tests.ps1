@@ -24,7 +24,7 @@ Describe 'The scratch filesystem' -Skip:(-not $root) {
         $live = [Diagnostics.Process]::Start($live)
         $liveFolder = $live.StandardOutput.ReadLine()
         try {
-            $killed = pwsh -NoProfile -NonInteractive -Command "Import-Module '$module'; New-ScratchFolder; kill -KILL `$PID"
+            $killed = pwsh -NoProfile -NonInteractive -Command "Import-Module '$module'; New-ScratchFolder; sh -c `"kill -KILL `$PID`""
             Test-Path $killed | Should -BeTrue
             { [IO.Directory]::Delete((Split-Path $killed)) } | Should -Throw
 

@@ -383,12 +383,12 @@ public sealed class AtomicTests(ScratchBtrfs btrfs)
         Assert.True(SpinWait.SpinUntil(() => Names(_folder).Length > 2, TimeSpan.FromSeconds(20)));
         string hidden = Assert.Single(Names(_folder), n => n is not "big" and not "small");
         Assert.True(SpinWait.SpinUntil(() => Directory.Exists(At($"{hidden}/clone")), TimeSpan.FromSeconds(20)));
-        Shell.Check("kill", "-STOP", $"{killed.Id}");
+        Assert.True(Signal.Send(killed, Signal.Stop));
 
         CloneAndComplete(At("small"), CloneDestination.Named(At("first")));
         Assert.Equal([hidden, "big", "first", "small"], Names(_folder));
 
-        Shell.Check("kill", "-KILL", $"{killed.Id}");
+        killed.Kill();
         killed.WaitForExit();
         CloneAndComplete(At("small"), CloneDestination.Named(At("second")));
         Assert.Equal(["big", "first", "second", "small"], Names(_folder));

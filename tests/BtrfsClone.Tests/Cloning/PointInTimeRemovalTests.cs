@@ -27,28 +27,28 @@ public sealed class PointInTimeRemovalTests(ScratchBtrfs btrfs) : PointInTimeTes
     }
 
     [RootTheory]
-    [InlineData("INT", 130)]
-    [InlineData("TERM", 143)]
-    [InlineData("KILL", 137)]
-    public void Snapshots_are_gone_after_a_signal_and_after_a_kill_with_the_next_run(string signal, int exitCode)
+    [InlineData(Signal.Interrupt)]
+    [InlineData(Signal.Terminate)]
+    [InlineData(Signal.Kill)]
+    public void Snapshots_are_gone_after_a_signal_and_after_a_kill_with_the_next_run(int signal)
     {
         Shell.Check("btrfs", "subvolume", "create", At("source"));
         NewManyFiles("source/");
         NewFile("small", "x");
         using Process process = Program.Start("copy", "--point-in-time", "--jobs", "1", At("source"), At("clone"));
         Assert.True(SpinWait.SpinUntil(() => Directory.Exists(At("clone")) || process.HasExited, TimeSpan.FromSeconds(30)));
-        Shell.Check("kill", "-STOP", $"{process.Id}");
+        Assert.True(Signal.Send(process, Signal.Stop));
         Assert.Equal(1, TemporarySnapshots());
 
         // A run beside it leaves a living one's snapshot alone.
         Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("beside")).ExitCode);
         Assert.Equal(1, TemporarySnapshots());
-        Shell.Check("kill", $"-{signal}", $"{process.Id}");
-        Shell.Run("kill", "-CONT", $"{process.Id}"); // Killed, it is gone already.
+        Assert.True(Signal.Send(process, signal));
+        Signal.Send(process, Signal.Continue); // Killed, it is gone already.
         process.WaitForExit();
 
-        Assert.Equal(exitCode, process.ExitCode);
-        Assert.Equal(signal == "KILL" ? 1 : 0, TemporarySnapshots());
+        Assert.Equal(128 + signal, process.ExitCode);
+        Assert.Equal(signal == Signal.Kill ? 1 : 0, TemporarySnapshots());
         Assert.Equal(0, Program.Run("copy", "--point-in-time", At("small"), At("after")).ExitCode);
         AssertNothingStays();
     }

@@ -140,25 +140,25 @@ public sealed partial class SnapshotSetTests(ScratchBtrfs btrfs)
     }
 
     [RootTheory]
-    [InlineData("INT", 130)]
-    [InlineData("TERM", 143)]
-    [InlineData("KILL", 137)]
-    public void Stopped_none_stays_and_killed_none_has_its_name(string signal, int exitCode)
+    [InlineData(Signal.Interrupt)]
+    [InlineData(Signal.Terminate)]
+    [InlineData(Signal.Kill)]
+    public void Stopped_none_stays_and_killed_none_has_its_name(int signal)
     {
         NewSubvolume("source");
         Shell.Check("sh", "-c", "cd \"$1\" && for i in $(seq 80); do btrfs -q subvolume create $i; done", "sh", At("source"));
         string[] before = Subvolumes();
         using Process process = Program.Start("copy", "--snapshot", "--recurse", At("source"), At("set"));
         Assert.True(SpinWait.SpinUntil(() => Hidden().Length > 0 || process.HasExited, TimeSpan.FromSeconds(30)));
-        Shell.Check("kill", "-STOP", $"{process.Id}");
-        Shell.Check("kill", $"-{signal}", $"{process.Id}");
-        Shell.Run("kill", "-CONT", $"{process.Id}"); // Killed, it is gone already.
+        Assert.True(Signal.Send(process, Signal.Stop));
+        Assert.True(Signal.Send(process, signal));
+        Signal.Send(process, Signal.Continue); // Killed, it is gone already.
         process.WaitForExit();
 
-        Assert.Equal(exitCode, process.ExitCode);
+        Assert.Equal(128 + signal, process.ExitCode);
         Assert.False(Path.Exists(At("set")));
-        Assert.Equal(signal == "KILL" ? 1 : 0, Hidden().Length);
-        Assert.Equal(signal != "KILL", before.SequenceEqual(Subvolumes()));
+        Assert.Equal(signal == Signal.Kill ? 1 : 0, Hidden().Length);
+        Assert.Equal(signal != Signal.Kill, before.SequenceEqual(Subvolumes()));
 
         string[] Hidden() => Directory.GetFileSystemEntries(_folder, ".btrfs-clone.*");
     }

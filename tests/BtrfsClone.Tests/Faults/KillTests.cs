@@ -33,7 +33,7 @@ public sealed class KillTests(ScratchBtrfs btrfs)
                 Shell.Check("cp", "-a", "--reflink=always", tree.Old, clone);
             }
 
-            Interrupt("KILL", tree.Source, clone, atomic, begin, end);
+            Interrupt(Signal.Kill, tree.Source, clone, atomic, begin, end);
             image.Check();
 
             string[] hidden = [.. Directory.EnumerateFileSystemEntries(place).Where(p => p != clone)];
@@ -77,11 +77,11 @@ public sealed class KillTests(ScratchBtrfs btrfs)
                 Shell.Check("cp", "-a", "--reflink=always", tree.Old, clone);
             }
 
-            string signal = round % 2 == 0 ? "INT" : "TERM";
+            int signal = round % 2 == 0 ? Signal.Interrupt : Signal.Terminate;
             (int exitCode, string error) = Interrupt(signal, tree.Source, clone, atomic, begin, end);
 
             // Before the runtime can handle signals, they end it at once.
-            Assert.Contains(exitCode, (int[])[0, round % 2 == 0 ? 130 : 143]);
+            Assert.Contains(exitCode, (int[])[0, 128 + signal]);
             Assert.Equal("", error);
             if (Directory.Exists(clone))
             {
@@ -183,11 +183,11 @@ public sealed class KillTests(ScratchBtrfs btrfs)
         : [.. Directory.EnumerateFileSystemEntries(source), clone];
 
     private (int ExitCode, string Error) Interrupt(
-        string signal, string source, string clone, bool atomic, TimeSpan begin, TimeSpan end)
+        int signal, string source, string clone, bool atomic, TimeSpan begin, TimeSpan end)
     {
         using Process program = Start(source, clone, atomic);
         Thread.Sleep(Between(begin, end));
-        Shell.Run("kill", $"-{signal}", $"{program.Id}");
+        Signal.Send(program, signal);
         string error = program.StandardError.ReadToEnd();
         program.WaitForExit();
         return (program.ExitCode, error);

@@ -7,9 +7,7 @@ namespace BtrfsClone.Tests.Faults;
 [Collection(ScratchBtrfs.Name)]
 public sealed class SignalTests(ScratchBtrfs btrfs)
 {
-    private const int HangUp = 1;
-
-    public static TheoryData<int> Signals => [HangUp, 2, 3, 10, 12, 14, 15, 16, 24, 26, 27, 29, 30];
+    public static TheoryData<int> Signals => [Signal.HangUp, Signal.Interrupt, 3, 10, 12, 14, Signal.Terminate, 16, 24, 26, 27, 29, 30];
 
     private readonly string _folder = btrfs.NewFolder();
 
@@ -28,16 +26,16 @@ public sealed class SignalTests(ScratchBtrfs btrfs)
     [RootFact]
     public void A_terminal_and_its_shell_may_both_hang_up()
     {
-        (int exitCode, string error) = Interrupt(HangUp, times: 3);
+        (int exitCode, string error) = Interrupt(Signal.HangUp, times: 3);
 
-        Assert.Equal((128 + HangUp, ""), (exitCode, error));
+        Assert.Equal((128 + Signal.HangUp, ""), (exitCode, error));
         Assert.Equal("", Shell.Check("ls", "-A", At("place")));
     }
 
     [RootFact(Needs = "nohup")]
     public void What_ignores_a_signal_goes_on()
     {
-        (int exitCode, string error) = Interrupt(HangUp, times: 1, "nohup");
+        (int exitCode, string error) = Interrupt(Signal.HangUp, times: 1, "nohup");
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Equal("", Shell.Check("diff", "--recursive", "--no-dereference", At("sub/source"), At("place/clone")));
@@ -64,7 +62,7 @@ public sealed class SignalTests(ScratchBtrfs btrfs)
 
             for (int i = 0; i < times; i++)
             {
-                Native.Signal(program.Id, signal);
+                Signal.Send(program, signal);
             }
 
             string error = program.StandardError.ReadToEnd();

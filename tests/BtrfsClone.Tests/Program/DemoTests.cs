@@ -18,18 +18,18 @@ public sealed class DemoTests
         });
 
     [RootTheory(Needs = "filefrag")]
-    [InlineData("INT", 130)]
-    [InlineData("TERM", 143)]
-    public void Leaves_nothing_behind_when_a_signal_ends_it(string signal, int exitCode) =>
+    [InlineData(Signal.Interrupt)]
+    [InlineData(Signal.Terminate)]
+    public void Leaves_nothing_behind_when_a_signal_ends_it(int signal) =>
         LeavesNothingBehind(temporary =>
         {
             using Process process = Shell.Start(
                 "env", "--default-signal=INT", $"TMPDIR={temporary}", Support.Program.File, "demo");
             Assert.True(SpinWait.SpinUntil(() => IsMountedBelow(temporary), TimeSpan.FromSeconds(20)));
-            Shell.Check("kill", $"-{signal}", $"{process.Id}");
+            Assert.True(Signal.Send(process, signal));
             process.WaitForExit();
 
-            Assert.Equal(exitCode, process.ExitCode);
+            Assert.Equal(128 + signal, process.ExitCode);
             Assert.Equal("", process.StandardError.ReadToEnd());
         });
 

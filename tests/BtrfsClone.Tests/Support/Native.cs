@@ -159,9 +159,6 @@ internal static unsafe partial class Native
         Check((Errno)posix_fadvise(Number(file), 0, 0, 4), "posix_fadvise");
     }
 
-    /// <summary>kill(2): true where the process was still there to get the signal.</summary>
-    public static bool Signal(int process, int signal) => kill(process, signal) == 0;
-
     public static void Unmap(byte* address, long length) => _ = munmap((nint)address, (nuint)length);
 
     private static int Number(SafeFileHandle file) => (int)file.DangerousGetHandle();
@@ -193,9 +190,6 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc")]
     private static partial int posix_fadvise(int descriptor, long offset, long length, int advice);
-
-    [LibraryImport("libc")]
-    private static partial int kill(int process, int signal);
 
     [LibraryImport("libc")]
     private static partial int munmap(nint address, nuint length);
