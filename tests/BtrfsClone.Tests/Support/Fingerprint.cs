@@ -17,11 +17,10 @@ public static class Fingerprint
     public static SortedDictionary<string, string> Of(string root, bool links = true)
     {
         SortedDictionary<string, string> entries = new(StringComparer.Ordinal);
-        foreach (string record in Records(
-            Shell.CheckBytes(null, "find", root, "-printf", @"%P\t%y %m %U %G %s %T@ %n %l\0")))
+        byte[] listed = Shell.CheckBytes(null, "find", root, "-printf", @"%P\0%y %m %U %G %s %T@ %n %l\0");
+        foreach (string[] entry in Fields(listed).Chunk(2))
         {
-            int split = record.IndexOf('\t', StringComparison.Ordinal);
-            string facts = record[(split + 1)..];
+            string facts = entry[1];
             string[] fields = facts.Split(' ', 8);
             if (facts[0] == 'd')
             {
@@ -29,12 +28,12 @@ public static class Fingerprint
             }
 
             fields[6] = links && facts[0] != 'd' ? fields[6] : "-";
-            entries.Add(record[..split], string.Join(' ', fields));
+            entries.Add(entry[0], string.Join(' ', fields));
         }
 
         byte[] digests = Shell.CheckBytes(
             null, "sh", "-c", "cd \"$1\" && find . -type f -print0 | xargs -0 -r sha256sum -z", "sh", root);
-        foreach (string record in Records(digests))
+        foreach (string record in Fields(digests))
         {
             entries[record[68..]] += " " + record[..64];
         }
@@ -54,6 +53,6 @@ public static class Fingerprint
         return text.ToString();
     }
 
-    private static string[] Records(byte[] output) =>
-        ByteText.FromBytes(output).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>What ends in a zero byte each. The first may be empty: the root's path.</summary>
+    private static string[] Fields(byte[] output) => ByteText.FromBytes(output).Split('\0')[..^1];
 }

@@ -15,7 +15,7 @@ public sealed class ChangeRoundTests(ScratchBtrfs btrfs)
 
     private string Destination => Path.Combine(_folder, "destination");
 
-    [RootFact(Needs = TreeFacts.Tools)]
+    [RootFact(Needs = SyncedTrees.Tools)]
     public void Many_directories_change_at_once()
     {
         MakePair();

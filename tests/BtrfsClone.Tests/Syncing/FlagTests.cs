@@ -85,7 +85,7 @@ public sealed class FlagTests(ScratchBtrfs btrfs)
         Assert.Empty(Syncer.SyncAll(source, destination).Changes);
     }
 
-    [RootTheory(Needs = BareCompression.Tools + " chattr setfattr touch")]
+    [RootTheory(Needs = BareCompression.Tools + " " + SyncedTrees.Tools + " chattr setfattr touch")]
     [InlineData(false, false)]
     [InlineData(false, true)]
     [InlineData(true, false)]

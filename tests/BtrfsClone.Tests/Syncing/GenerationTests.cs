@@ -7,7 +7,7 @@ namespace BtrfsClone.Tests.Syncing;
 [Collection(ScratchBtrfs.Name)]
 public sealed class GenerationTests(ScratchBtrfs btrfs)
 {
-    private const string Needs = RandomTree.Tools + " " + TreeFacts.Tools + " " + TreeMutator.Tools + " getfattr";
+    private const string Needs = RandomTree.Tools + " " + SyncedTrees.Tools + " " + TreeMutator.Tools + " getfattr";
 
     // Without nested subvolumes, in which changes do not show.
     private static readonly TreeShape s_plain = new()

@@ -8,7 +8,7 @@ namespace BtrfsClone.Tests.Syncing;
 [Collection(ScratchBtrfs.Name)]
 public sealed class RandomSyncTests(ScratchBtrfs btrfs)
 {
-    private const string Needs = RandomTree.Tools + " " + TreeFacts.Tools + " " + TreeMutator.Tools + " rsync";
+    private const string Needs = RandomTree.Tools + " " + SyncedTrees.Tools + " " + TreeMutator.Tools;
 
     private static readonly TreeShape s_small = new() { Files = 25, WideEntries = 10, Depth = 3, LongestHole = 1 << 20 };
 
