@@ -3,7 +3,6 @@ import ctypes
 import os
 import subprocess
 import sys
-import time
 
 OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442
 AT_FDCWD, AT_EMPTY_PATH, MOVE_MOUNT_F_EMPTY_PATH = -100, 0x1000, 4
@@ -20,11 +19,12 @@ def call(*arguments):
 
 
 source, target = (os.fsencode(path) for path in sys.argv[1:3])
-holder = subprocess.Popen(["unshare", "--user", "sleep", "60"])
+holder = subprocess.Popen(["unshare", "--user", "sh", "-c", "echo; exec sleep 60"], stdout=subprocess.PIPE)
 try:
+    # It is in the new namespace as soon as it says something. Where it may not, it ends.
+    if not holder.stdout.readline():
+        sys.exit("No user namespace can be had here.")
     namespace = f"/proc/{holder.pid}/ns/user"
-    while os.readlink(namespace) == os.readlink("/proc/self/ns/user"):
-        time.sleep(0.01)
     for kind in "uid_map", "gid_map":
         with open(f"/proc/{holder.pid}/{kind}", "w") as ids:
             ids.write("0 0 1000\n")
