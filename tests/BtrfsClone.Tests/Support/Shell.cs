@@ -56,7 +56,9 @@ public static class Shell
         return (process.ExitCode, output.ToArray(), error.GetAwaiter().GetResult());
     }
 
-    /// <summary>Starts a command with all three streams redirected, for tests that signal it while it runs.</summary>
+    /// <summary>
+    /// Starts a command with all three streams redirected, for tests that signal it while it runs. Disposing of it kills it.
+    /// </summary>
     public static Process Start(string command, params string[] arguments)
     {
         ProcessStartInfo start = new(command, arguments)
@@ -66,11 +68,31 @@ public static class Shell
             RedirectStandardError = true,
         };
         start.Environment["LC_ALL"] = "C";
-        return Process.Start(start)!;
+        OwnedProcess process = new() { StartInfo = start };
+        process.Start();
+        return process;
     }
 
     /// <summary>True if a command of that name is on the search path.</summary>
     public static bool Has(string command) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
             .Any(folder => File.Exists(Path.Combine(folder, command)));
+
+    /// <summary>Ends with its owner: of a test that fails, nothing goes on that holds the filesystem of others.</summary>
+    private sealed class OwnedProcess : Process
+    {
+        private bool _isDisposed;
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing && !_isDisposed && !HasExited)
+            {
+                Kill(entireProcessTree: true);
+                WaitForExit();
+            }
+
+            _isDisposed = true;
+            base.Dispose(disposing);
+        }
+    }
 }
