@@ -14,9 +14,10 @@ BeforeAll {
     # is called pwsh may start another one.
     function Stop-Session([string] $Command, [string] $End, [scriptblock] $Begun) {
         $state = New-ScratchFolder
-        $start = [Diagnostics.ProcessStartInfo]::new('pwsh')
+        $start = [Diagnostics.ProcessStartInfo]::new('env')
         $exit = $End -eq 'exit' ? "`$null = Start-ThreadJob { while (-not (Test-Path '$state/end')) { Start-Sleep -Milliseconds 20 }; [Environment]::Exit(3) }" : ''
-        @('-NoProfile', '-NonInteractive', '-Command', @"
+        # nohup would make it ignore SIGHUP.
+        @('--default-signal=HUP', 'pwsh', '-NoProfile', '-NonInteractive', '-Command', @"
             Import-Module '$manifest'
             $exit
             Set-Content '$state/id' `$PID
