@@ -86,6 +86,12 @@ internal sealed class ChangedInodes(
             {
                 break;
             }
+
+            if (next.Type > BtrfsKey.InodeExtendedRef)
+            {
+                // Nothing is wanted of a directory's names and a file's extents, of which there can be many more.
+                next = new ItemKey(next.ObjectId + 1, 0, 0);
+            }
         }
     }
 

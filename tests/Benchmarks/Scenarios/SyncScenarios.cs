@@ -95,19 +95,23 @@ internal static class SyncScenarios
             return new("bash", ["-c", script, "bash", from, $"{s}/{destination}", .. command]) { TimesItself = true };
         });
 
-    /// <summary>Makes what a source holds its first part, and clones of that the others.</summary>
+    /// <summary>
+    /// Makes what a source holds its first part, and clones of that the others: each a subvolume of its own, so that what one
+    /// contender writes is not among the changes that another one finds.
+    /// </summary>
     private static string Arrange(Site site, string source, params string[] clones)
     {
-        string first = site.At(Site.First);
-        Directory.Move(site.At(source), first);
+        string tree = site.At(source) + ".tree";
+        Directory.Move(site.At(source), tree);
         Directory.CreateDirectory(site.At(source));
-        Execution.Check("mv", first, $"{site.At(source)}/{Site.First}");
-        foreach (string clone in clones)
+        foreach (string part in clones.Prepend(Site.First))
         {
-            Execution.Check(
-                "cp", "--archive", "--reflink=always", $"{site.At(source)}/{Site.First}", $"{site.At(source)}/{clone}");
+            string subvolume = $"{site.At(source)}/{part}";
+            Execution.Check("btrfs", "subvolume", "create", subvolume);
+            Execution.Check("cp", "--archive", "--reflink=always", $"{tree}/.", subvolume);
         }
 
+        Execution.Check("rm", "--recursive", tree);
         return ", and clones of it";
     }
 
