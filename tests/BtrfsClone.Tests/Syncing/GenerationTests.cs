@@ -52,6 +52,50 @@ public sealed class GenerationTests(ScratchBtrfs btrfs)
             }
         });
 
+    [RootFact(Needs = TreeFacts.Tools)]
+    public void What_comes_after_many_names_and_many_extents_is_found()
+    {
+        string folder = btrfs.NewFolder();
+        string source = Path.Combine(folder, "source");
+        string destination = Path.Combine(folder, "destination");
+        string last = Path.Combine(source, "last");
+        Directory.CreateDirectory(last);
+        string[] names = [.. Enumerable.Range(0, 3000).Select(i => Path.Combine(last, $"{i}{new string('n', 200)}"))];
+        Array.ForEach(names, name => File.WriteAllText(name, name));
+        string pieces = Path.Combine(source, "pieces");
+        WritePieces(pieces, 0);
+        string behind = Path.Combine(source, "behind");
+        File.WriteAllText(behind, "old");
+        SyncOptions options = new() { Delete = true };
+        Syncer.Sync(source, destination, options);
+
+        // Of each leaf of the directory's names, something changes, and some inodes behind them do.
+        for (int i = 0; i < names.Length; i += 10)
+        {
+            File.AppendAllText(names[i], "more");
+            File.Move(names[i + 1], names[i + 1] + "m");
+            File.Delete(names[i + 2]);
+        }
+
+        WritePieces(pieces, 1);
+        File.WriteAllText(behind, "new");
+
+        Assert.Null(Syncer.Sync(source, destination, options).Unchanged);
+        SyncedTrees.AssertEqual(folder);
+        Assert.Equal("new", File.ReadAllText(Path.Combine(destination, "behind")));
+    }
+
+    /// <summary>Writes every second block of a file from one on: each is an extent.</summary>
+    private static void WritePieces(string path, int first)
+    {
+        using FileStream file = new(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);
+        for (int i = 0; i < 5000; i++)
+        {
+            file.Position = ((2L * i) + first) * 4096;
+            file.Write(new byte[4096]);
+        }
+    }
+
     [RootFact(Needs = "getfattr setfattr btrfs")]
     public void A_mark_that_does_not_fit_means_a_look_at_all()
     {
