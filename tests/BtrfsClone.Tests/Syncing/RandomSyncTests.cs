@@ -79,6 +79,8 @@ public sealed class RandomSyncTests(ScratchBtrfs btrfs)
             }
         }
 
+        (_, _, List<SyncChange> foreseen) = Syncer.SyncAll(source, destination, options with { DryRun = true });
+        Assert.True(foreseen.Count == 0, string.Join('\n', foreseen.Select(change => Described(change, folder, told))));
         (SyncResult again, _, List<SyncChange> changes) = Syncer.SyncAll(source, destination, options);
         Assert.Empty(changes);
         Assert.Equal(0, again.Failed);
@@ -88,6 +90,15 @@ public sealed class RandomSyncTests(ScratchBtrfs btrfs)
         // A directory changes with what is in it, and what has several names with those.
         bool IsAsKnown(string path) => known?.GetValueOrDefault(path) is { } stamp && stamp == before.GetValueOrDefault(path) &&
             stamp[0] != 'd' && stamp.AsSpan(1).StartsWith(" 1 ");
+    }
+
+    /// <summary>What a second sync would do, what the first has done there, and where both files lie.</summary>
+    private static string Described(SyncChange change, string folder, List<SyncChange> told)
+    {
+        string other = Path.Combine(folder, "source", Path.GetRelativePath(Path.Combine(folder, "destination"), change.Path));
+        IEnumerable<string> before = told.Where(step => step.Path == change.Path).Select(step => $"{step.Action} {step.SharedLength}");
+        string extents = Shell.Run("filefrag", "-v", "-b1", other, change.Path).Output;
+        return $"{change.Path}: {string.Join(", ", before)}, then {change.Action} {change.SharedLength}\n{extents}";
     }
 
     /// <summary>A folder with a source and a destination, which is a copy.</summary>
