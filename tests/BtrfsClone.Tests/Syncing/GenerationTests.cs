@@ -52,7 +52,7 @@ public sealed class GenerationTests(ScratchBtrfs btrfs)
             }
         });
 
-    [RootFact(Needs = TreeFacts.Tools)]
+    [RootFact(Needs = SyncedTrees.Tools)]
     public void What_comes_after_many_names_and_many_extents_is_found()
     {
         string folder = btrfs.NewFolder();

@@ -26,6 +26,14 @@ internal static partial class SyncedTrees
 
         expected.AssertEqual(found, [TreeFacts.AccessTime, "trusted.btrfs-clone.sync"]);
         Assert.Equal(Fingerprint.TextOf($"{folder}/source"), Fingerprint.TextOf($"{folder}/destination"));
+        if (TestMachine.Lacks("rsync") is null)
+        {
+            // The property is compared above, with what its flag stands for.
+            Assert.Equal("", Shell.Check(
+                "rsync", "-aHAXni", "--delete", "--checksum",
+                "--filter=-x trusted.btrfs-clone.*", "--filter=-x btrfs.compression",
+                $"{folder}/source/", $"{folder}/destination/"));
+        }
     }
 
     /// <summary>
