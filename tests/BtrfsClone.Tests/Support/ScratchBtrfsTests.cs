@@ -24,6 +24,19 @@ public sealed class ScratchBtrfsTests(ScratchBtrfs btrfs)
         Assert.False(Directory.Exists(folder));
     }
 
+    [RootFact(Needs = "losetup")]
+    public void Mounted_again_an_image_has_the_device_of_its_mount()
+    {
+        using ScratchImage image = new(1L << 28, "noatime", "mkfs.btrfs", "--quiet");
+        image.Unmount();
+
+        // It takes the device that is free now.
+        using ScratchImage other = new(1L << 28, "noatime", "mkfs.btrfs", "--quiet");
+        image.Mount();
+
+        Assert.Equal(image.Image, Shell.Check("losetup", "--noheadings", "--output", "BACK-FILE", image.Device).Trim());
+    }
+
     [RootFact(Needs = "unshare chattr")]
     public void Nobody_removes_a_mount_point_in_a_namespace_that_does_not_show_the_mount()
     {

@@ -38,7 +38,6 @@ public sealed class ScratchImage : IDisposable
         {
             Shell.Check(mkfs[0], [.. mkfs[1..], Image]);
             Mount();
-            Device = Shell.Check("findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", Root).Trim();
         }
         catch
         {
@@ -50,8 +49,8 @@ public sealed class ScratchImage : IDisposable
     /// <summary>Where it is mounted.</summary>
     public string Root { get; }
 
-    /// <summary>The loop device, such as <c>/dev/loop0</c>.</summary>
-    public string Device { get; } = "";
+    /// <summary>The loop device, such as <c>/dev/loop0</c>; another one, perhaps, once it is mounted again.</summary>
+    public string Device { get; private set; } = "";
 
     /// <summary>The file that holds the file system.</summary>
     public string Image => ImageIn(_folder.Path);
@@ -84,7 +83,11 @@ public sealed class ScratchImage : IDisposable
     /// Mounts it where it was. A loop device that mount(8) made is released with the mount, even if this process is
     /// killed before.
     /// </summary>
-    public void Mount() => Shell.Check("mount", "-o", _mountOptions, Image, Root);
+    public void Mount()
+    {
+        Shell.Check("mount", "-o", _mountOptions, Image, Root);
+        Device = Shell.Check("findmnt", "--noheadings", "--output", "SOURCE", "--mountpoint", Root).Trim();
+    }
 
     public void Dispose() => _folder.Dispose();
 
