@@ -62,6 +62,28 @@ Describe 'The module' {
         $literalPath.ParameterSets.Values.ValueFromPipelineByPropertyName | Sort-Object -Unique | Should -Be $takesPaths
     }
 
+    It 'leaves another module the version of a library that it has itself, and takes its own' {
+        # As a module would that was made with an older one. Its assembly has the name alone in common with ours.
+        $older = "$TestDrive/older/System.IO.Hashing.dll"
+        $null = New-Item -ItemType Directory "$TestDrive/older"
+        Add-Type -TypeDefinition 'namespace System.IO.Hashing { public class Older { } }' -OutputAssembly $older
+        $folder = New-ScratchFolder
+        # Copy-Item would clone it.
+        'a', 'b' | ForEach-Object { [IO.File]::WriteAllBytes("$folder/$_", [byte[]] (1..9999 | ForEach-Object { $_ % 251 })) }
+        $said = pwsh -NoProfile -NonInteractive -Command @"
+            `$ErrorActionPreference = 'Stop'
+            `$default = [Runtime.Loader.AssemblyLoadContext]::Default
+            Import-Module '$manifest'
+            (Find-BtrfsDuplicate '$folder' -Source Content).Count
+            @(`$default.Assemblies | Where-Object { `$_.GetName().Name -eq 'System.IO.Hashing' }).Count
+            Add-Type -Path '$older'
+            [System.IO.Hashing.Older]::new().GetType().Name
+"@
+        $said | Should -Be '2', '0', 'Older'
+        $said = pwsh -NoProfile -NonInteractive -Command "Add-Type -Path '$older'; Import-Module '$manifest'; (Find-BtrfsDuplicate '$folder' -Source Content).Count"
+        $said | Should -Be '2'
+    }
+
     It 'is imported beside another copy of itself, and clones then' {
         $other = (New-Item -ItemType Directory "$TestDrive/BtrfsClone").FullName
         Copy-Item $manifest, "$checkout/BtrfsClone.Format.ps1xml" $other
