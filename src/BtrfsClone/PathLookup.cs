@@ -2,17 +2,17 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone;
 
-/// <summary>Absolute paths of what a path leads to, byte by byte as the kernel takes it; see <see cref="PathText"/>.</summary>
+/// <summary>Converts paths to absolute paths, byte by byte as the kernel interprets them; see <see cref="PathText"/>.</summary>
 public static class PathLookup
 {
     /// <summary>
-    /// The absolute path without <c>.</c> and <c>..</c>. A <c>..</c> after a symbolic link is the directory above the
-    /// link's target, as for the kernel. A slash at the end stays: it says that the path is a directory's.
+    /// The absolute path without <c>.</c> and <c>..</c>. A <c>..</c> after a symbolic link is the parent of the link's target, as
+    /// for the kernel. A trailing slash is kept: it means that the path is a directory.
     /// </summary>
     /// <param name="path">The path, relative to the process's working directory unless it begins with a slash.</param>
-    /// <returns>The path; what it names need not exist, but for what stands before a <c>..</c>.</returns>
+    /// <returns>The path; it need not exist, except for the part before a <c>..</c>.</returns>
     /// <exception cref="BtrfsException">
-    /// The working directory is gone, or what stands before a <c>..</c> is no directory or may not be looked up.
+    /// The working directory was deleted, or the part before a <c>..</c> is not a directory or cannot be looked up.
     /// </exception>
     public static string Absolute(string path)
     {
@@ -35,10 +35,10 @@ public static class PathLookup
         return Join(parts) + (isDirectory && parts.Count > 0 ? "/" : "");
     }
 
-    /// <summary>The path that a symbolic link leads to.</summary>
+    /// <summary>Resolves a symbolic link.</summary>
     /// <param name="path">Any path.</param>
-    /// <returns>The absolute path of the link's target, without links in it; of what is no link the path itself.</returns>
-    /// <exception cref="BtrfsException">The link leads nowhere, or may not be looked up.</exception>
+    /// <returns>The absolute path of the link's target, without links in it; the path itself if it is not a link.</returns>
+    /// <exception cref="BtrfsException">The link is dangling, or cannot be looked up.</exception>
     public static string ThroughLink(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -46,9 +46,9 @@ public static class PathLookup
         return isLink ? Real(path) : path;
     }
 
-    /// <summary>The bytes that the kernel takes for a path.</summary>
-    /// <param name="path">A path, or a part of one.</param>
-    /// <returns>The bytes, without a zero byte at the end.</returns>
+    /// <summary>The bytes of a path as the kernel expects them.</summary>
+    /// <param name="path">A path, or part of one.</param>
+    /// <returns>The bytes, without a terminating null.</returns>
     public static byte[] BytesOf(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -67,12 +67,12 @@ public static class PathLookup
         return result.Succeeded ? directory : throw BtrfsException.FromErrno(result.Error, SystemCall.GetCwd, path);
     }
 
-    /// <summary>Goes to the directory above, by the name alone only where that is no link.</summary>
+    /// <summary>Goes to the parent directory, lexically only if the last component is not a link.</summary>
     private static void GoUp(List<string> parts, string path)
     {
         if (parts.Count == 0)
         {
-            return; // The root is above itself.
+            return; // The parent of the root is the root.
         }
 
         string directory = ThroughLink(Join(parts));

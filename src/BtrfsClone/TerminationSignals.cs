@@ -4,11 +4,11 @@ using System.Runtime.InteropServices;
 namespace BtrfsClone;
 
 /// <summary>
-/// The signals that end a process by default and that it can take in place of that, from <c>kill</c>, a terminal, a timer
-/// or a limit; signal(7). Not among them are SIGKILL, what a fault of the process itself raises (such as SIGSEGV), and
-/// real-time signals, of which the runtime uses some. A signal that is ignored when this begins stays ignored. SIGXFSZ is
-/// taken too, for good, so that a write beyond <c>ulimit -f</c> fails and ends nothing. Where the system has neither a thread nor two
-/// descriptors for it, signals do what they do by default.
+/// The signals that terminate a process by default and that it can handle instead, from <c>kill</c>, a terminal, a timer or a
+/// limit; signal(7). Not included are SIGKILL, signals that a fault of the process itself raises (such as SIGSEGV), and real-time
+/// signals, some of which the runtime uses. A signal that is ignored when this object is created stays ignored. SIGXFSZ is also
+/// handled, permanently, so that a write beyond <c>ulimit -f</c> fails and does not terminate the process. If the system can
+/// provide neither a thread nor two descriptors for this, signals keep their default action.
 /// </summary>
 public sealed class TerminationSignals : IDisposable
 {
@@ -24,15 +24,15 @@ public sealed class TerminationSignals : IDisposable
 
     private const int FileSizeLimit = 25; // SIGXFSZ
 
-    // Kept for good: one that is on its way to its handler when that is given up would end the process after all.
+    // Permanent: a signal that is being delivered while its handler is removed would terminate the process.
     private static PosixSignalRegistration? s_fileSizeLimit;
 
     private readonly List<PosixSignalRegistration> _registrations = [];
 
-    /// <summary>Begins to take them.</summary>
+    /// <summary>Starts handling the signals.</summary>
     /// <param name="handler">
-    /// Takes the number of the signal, on a thread of its own. Once it has returned, the signal does what it does by
-    /// default, unless <see cref="PosixSignalContext.Cancel"/> is set.
+    /// Receives the number of the signal, on a thread of its own. After it returns, the signal has its default effect, unless
+    /// <see cref="PosixSignalContext.Cancel"/> is set.
     /// </param>
     public TerminationSignals(Action<PosixSignalContext, int> handler)
     {
@@ -43,11 +43,11 @@ public sealed class TerminationSignals : IDisposable
         }
         catch (Exception e) when (e is TypeInitializationException or Win32Exception or OutOfMemoryException)
         {
-            // From the first of them, for which the runtime sets up what it needs for all.
+            // After the first registration, which makes the runtime set up what all of them need.
         }
     }
 
-    /// <summary>Lets them end the process again.</summary>
+    /// <summary>Restores the default action.</summary>
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations)

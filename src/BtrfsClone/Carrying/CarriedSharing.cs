@@ -2,12 +2,12 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Carrying;
 
-/// <summary>Lets sessions keep what files share when they copy to another filesystem.</summary>
+/// <summary>Makes sessions preserve sharing when they copy to another filesystem.</summary>
 public static class CarriedSharing
 {
     /// <summary>
-    /// The same options, with which <see cref="ReflinkMode.Auto"/> copies each extent once to another btrfs or xfs, and shares
-    /// it there as it is shared at the source. With <see cref="ReflinkMode.Always"/> nothing is copied, and nothing changes.
+    /// The same options, with which <see cref="ReflinkMode.Auto"/> copies each extent once to another btrfs or xfs, and shares it
+    /// there as at the source. With <see cref="ReflinkMode.Always"/> nothing is copied, and nothing changes.
     /// </summary>
     /// <param name="options">How to clone.</param>
     public static CloneOptions KeepingSharing(this CloneOptions options)

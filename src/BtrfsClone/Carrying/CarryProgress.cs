@@ -8,37 +8,38 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// How much an invocation has to copy to another filesystem, whether there is room for it, and how far that has come. What items
-/// share is counted once in each.
+/// How much an invocation has to copy to another filesystem, whether there is space for it, and the progress of copying. Data that
+/// items share is counted once for each item.
 /// </summary>
-/// <param name="counters">The invocation's.</param>
+/// <param name="counters">The counters of the invocation.</param>
 public sealed class CarryProgress(CloneCounters counters)
 {
-    private bool _isUnknown; // What is to be copied in all.
+    private bool _isUnknown; // Whether the total is.
     private long _total;
     private long _before;
     private long _begin;
 
-    /// <summary>How much of what is to be copied has been, from 0 to 1; null where nothing is known of it.</summary>
+    /// <summary>The copied fraction, from 0 to 1; null if it is unknown.</summary>
     public double? Fraction => _total > 0 && !_isUnknown ? Math.Min((double)Copied / _total, 1) : null;
 
-    /// <summary>How long the rest takes at the rate so far, or null where that is not known.</summary>
+    /// <summary>The estimated remaining time, or null if it is unknown.</summary>
     public TimeSpan? TimeLeft => Fraction is > 0 and { } done ? Stopwatch.GetElapsedTime(_begin) * ((1 - done) / done) : null;
 
     /// <summary>
-    /// Items of more extents are copied without being measured: the tables of so many take 50 MB, and copying itself needs none.
+    /// Items with more extents are copied without being measured: the tables for this many take 50 MB, and copying itself needs
+    /// none.
     /// </summary>
     internal int MostExtents { get; init; } = 1_000_000;
 
-    // In whole blocks, as measurements are.
+    // In whole blocks, as in measurements.
     private long Copied => counters.CopiedLength + counters.Padding - _before;
 
     /// <summary>Measures an item before it is copied, if its destination is on another filesystem.</summary>
     /// <param name="source">The item's absolute path.</param>
-    /// <param name="destination">Where it goes.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>What people have to be told of room that there is not, or null.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="destination">Its destination.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
+    /// <returns>A warning about insufficient space, or null.</returns>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public string? Add(string source, CloneDestination destination, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -62,7 +63,7 @@ public sealed class CarryProgress(CloneCounters counters)
         }
         catch (BtrfsException)
         {
-            return null; // Copying it fails for the same, or does not need to know.
+            return null; // Copying it fails for the same reason, or does not need the result.
         }
 
         catch (InsufficientMemoryException)
@@ -78,9 +79,7 @@ public sealed class CarryProgress(CloneCounters counters)
             : $"{PathText.Printable(source)}: {needed} bytes may have to be written, and {free} are free at {PathText.Printable(place)}.";
     }
 
-    /// <summary>
-    /// The progress in words: bytes, rate and, as far as that is known, all bytes and time left; null where nothing is copied.
-    /// </summary>
+    /// <summary>The progress as text: bytes, rate and, if known, total bytes and remaining time; null if nothing is copied.</summary>
     public string? Describe()
     {
         if (Fraction is null && !_isUnknown)
@@ -94,7 +93,7 @@ public sealed class CarryProgress(CloneCounters counters)
         return $"{Copied / 1e6:N1}{all} MB copied, {Copied / seconds / 1e6:N1} MB/s{left}";
     }
 
-    /// <summary>The directory that takes an item on another filesystem, and the bytes that are free there; else null.</summary>
+    /// <summary>The directory that an item on another filesystem is copied to, and the free bytes there; otherwise null.</summary>
     private static string? FindRoom(string source, CloneDestination destination, out long free, out bool areBothBtrfs)
     {
         free = 0;
@@ -111,7 +110,7 @@ public sealed class CarryProgress(CloneCounters counters)
             HeldDirectory? to = null;
             while (path is not null && HeldDirectory.Open(path, out to).Failed)
             {
-                path = Path.GetDirectoryName(path); // It is made later, or is a file.
+                path = Path.GetDirectoryName(path); // It does not exist yet, or is a file.
             }
 
             using (to)

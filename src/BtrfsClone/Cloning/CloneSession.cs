@@ -4,8 +4,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// One invocation: items are cloned one after the other, and share the table of hard links, the counters and what is
-/// open. Items must be cloned from one thread at a time; each clone uses several threads by itself.
+/// One invocation. Items are cloned one after the other, and share the table of hard links, the counters and open directories. The
+/// session must be used from one thread at a time; each clone uses several threads internally.
 /// </summary>
 /// <example>
 /// <code>
@@ -25,9 +25,9 @@ public sealed class CloneSession : IDisposable
     private readonly PointInTime? _snapshots;
     private bool _disposed;
 
-    /// <summary>Begins an invocation.</summary>
+    /// <summary>Creates a session.</summary>
     /// <param name="options">How to clone.</param>
-    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Clone"/>.</param>
+    /// <param name="events">Receives events, on the thread that calls <see cref="Clone"/>.</param>
     public CloneSession(CloneOptions options, SessionEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -45,35 +45,34 @@ public sealed class CloneSession : IDisposable
     public CloneCounters Counters => Context.Counters;
 
     /// <summary>
-    /// The metadata that clones have lost so far, one object for each kind. It is lost where the destination's filesystem
-    /// has no place for it, with <see cref="ReflinkMode.Auto"/>; and where the source's is mounted so that it does not give
-    /// it (<c>noacl</c>).
+    /// The metadata that clones have lost so far, one object per kind. It is lost if the destination's filesystem cannot store it,
+    /// with <see cref="ReflinkMode.Auto"/>, or if the source's mount options hide it (<c>noacl</c>).
     /// </summary>
     public IReadOnlyList<MetadataLoss> Losses => Context.Losses.All;
 
-    /// <summary>What people are to be told at the end: data that was copied, and <see cref="Losses"/>.</summary>
+    /// <summary>The warnings to show at the end: data that was copied, and <see cref="Losses"/>.</summary>
     public IEnumerable<string> Warnings => new[] { Counters.CopiedDescription }.OfType<string>()
         .Concat(_snapshots?.GivenUp.Descriptions ?? [])
         .Concat(Losses.Select(loss => loss.Description));
 
-    /// <summary>What <see cref="CloneOptions.PerFile"/> has let be cloned without a snapshot of its subvolume.</summary>
+    /// <summary>The paths that <see cref="CloneOptions.PerFile"/> allowed to be cloned without a snapshot of their subvolume.</summary>
     public IReadOnlyList<string> WithoutMoment => _snapshots?.GivenUp.Paths ?? [];
 
     internal CloneContext Context { get; }
 
     /// <summary>
-    /// Whether an item is a directory that this session was given already, or lies below one and so is a part of that,
-    /// whatever has come of it.
+    /// Whether an item is a directory that was already passed to this session, or is below one and therefore part of it, whether or
+    /// not cloning it succeeded.
     /// </summary>
     /// <param name="source">The item's absolute path.</param>
     public bool Covers(string source) => Covers(source, null);
 
     /// <summary>
-    /// The same where each item has a destination of its own: it is a part only where it goes to the place that it has in the
-    /// directory's clone.
+    /// As above, where each item has its own destination: an item is only part of a directory if its destination is its position in
+    /// that directory's clone.
     /// </summary>
     /// <param name="source">The item's absolute path.</param>
-    /// <param name="destination">Where the item goes; null for anywhere.</param>
+    /// <param name="destination">The item's destination; null for any.</param>
     public bool Covers(string source, CloneDestination? destination)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -81,12 +80,14 @@ public sealed class CloneSession : IDisposable
     }
 
     /// <summary>
-    /// Whether the filter takes an item that nobody has named: one that a wildcard or another command brought. An item that
-    /// it does not take is left out, and with it all that it covers.
+    /// Whether the filter includes an item that was not named explicitly, but comes from a wildcard or another command. If it is
+    /// excluded, everything that it covers is excluded too.
     /// </summary>
     /// <param name="source">The item's absolute path.</param>
-    /// <param name="destination">Where it goes. With a base directory, the directories on the way from there have a say.</param>
-    /// <exception cref="BtrfsException">There is no such item, or it is not below the base directory.</exception>
+    /// <param name="destination">
+    /// Its destination. If it has a base directory, the filter is also applied to the directories between the base and the item.
+    /// </param>
+    /// <exception cref="BtrfsException">The item does not exist, or it is not below the base directory.</exception>
     public bool Takes(string source, CloneDestination destination)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -114,10 +115,10 @@ public sealed class CloneSession : IDisposable
         return takes;
     }
 
-    /// <summary>Leaves out an item, and with it all that it covers.</summary>
+    /// <summary>Skips an item and everything that it covers.</summary>
     /// <param name="source">The item's absolute path.</param>
-    /// <param name="destination">Where it would have gone; see <see cref="Covers(string, CloneDestination)"/>.</param>
-    /// <exception cref="BtrfsException">There is no such item.</exception>
+    /// <param name="destination">The destination that it would have had; see <see cref="Covers(string, CloneDestination)"/>.</param>
+    /// <exception cref="BtrfsException">The item does not exist.</exception>
     public void PassOver(string source, CloneDestination? destination = null)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -126,14 +127,14 @@ public sealed class CloneSession : IDisposable
 
     /// <summary>Clones one item.</summary>
     /// <param name="source">The item's absolute path.</param>
-    /// <param name="destination">Where it goes.</param>
-    /// <param name="cancellation">Stops between two entries. What was begun is whole or gone.</param>
+    /// <param name="destination">Its destination.</param>
+    /// <param name="cancellation">Cancels between two entries. An entry that was begun is completed or removed.</param>
     /// <returns>
-    /// What it came to; <see cref="CloneResult.Failed"/> counts what was reported. With
-    /// <see cref="CloneOptions.Atomic"/> it is not there before <see cref="Complete"/>.
+    /// The result; <see cref="CloneResult.Failed"/> counts the failures that were reported. With <see cref="CloneOptions.Atomic"/>
+    /// the clone does not appear before <see cref="Complete"/>.
     /// </returns>
-    /// <exception cref="BtrfsException">The item itself was refused or failed, and nothing stays of it.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="BtrfsException">The item itself was rejected or failed, and nothing of it remains.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public CloneResult Clone(string source, CloneDestination destination, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -156,17 +157,16 @@ public sealed class CloneSession : IDisposable
     }
 
     /// <summary>
-    /// Ends the invocation after its last item: finishes the directories that items with relative paths were put into,
-    /// and removes temporary snapshots.
-    /// With <see cref="CloneOptions.Atomic"/> it lets all that was cloned appear, each name in one step; where anything
-    /// has failed, nothing appears. A session that is disposed of without it leaves nothing of an atomic clone.
+    /// Ends the invocation after its last item: finishes the directories that were created for items with relative paths, and
+    /// removes temporary snapshots. With <see cref="CloneOptions.Atomic"/> all clones then appear, each name atomically; if
+    /// anything has failed, nothing appears. A session that is disposed of without this call leaves nothing of an atomic clone.
     /// </summary>
-    /// <param name="failedElsewhere">An item failed before it came to the session.</param>
-    /// <param name="cancellation">Stops between two names that appear; those before it are taken back.</param>
+    /// <param name="failedElsewhere">An item failed before it was passed to the session.</param>
+    /// <param name="cancellation">Cancels between two names; those that have already appeared are removed again.</param>
     /// <exception cref="BtrfsException">
-    /// <see cref="BtrfsError.Incomplete"/>, or a name was taken meanwhile: nothing has appeared.
+    /// <see cref="BtrfsError.Incomplete"/>, or a name was created by someone else in the meantime: nothing has appeared.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled: nothing has appeared.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled: nothing has appeared.</exception>
     public void Complete(bool failedElsewhere = false, CancellationToken cancellation = default)
     {
         _parents.Leave();
@@ -187,7 +187,8 @@ public sealed class CloneSession : IDisposable
     }
 
     /// <summary>
-    /// Finishes the directories that items with relative paths were put into, removes temporary snapshots, and closes all.
+    /// Finishes the directories that were created for items with relative paths, removes temporary snapshots, and closes all
+    /// descriptors.
     /// </summary>
     public void Dispose()
     {

@@ -6,14 +6,14 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Clones whole subvolumes: each becomes a snapshot, in the same time whatever its size. A snapshot ends at nested
-/// subvolumes and has empty directories in their places, unless these become snapshots too.
+/// Clones whole subvolumes: each becomes a snapshot, in constant time. A snapshot does not include nested subvolumes; it contains
+/// empty directories instead, unless these become snapshots too.
 /// </summary>
-/// <param name="session">Takes failures below an item, and what cannot be removed after a failure.</param>
-/// <param name="options">What kind of snapshot.</param>
+/// <param name="session">Receives failures below an item, and what cannot be removed after a failure.</param>
+/// <param name="options">The kind of snapshot.</param>
 /// <param name="onLeftEmpty">
-/// Takes the path of each nested subvolume that the snapshot leaves empty: all of them, or with
-/// <see cref="SnapshotOptions.Recurse"/> the one that the snapshot itself is in.
+/// Receives the path of each nested subvolume that is empty in the snapshot: all of them, or with
+/// <see cref="SnapshotOptions.Recurse"/> only the one that contains the snapshot itself.
 /// </param>
 public sealed class SnapshotClone(CloneSession session, SnapshotOptions options, Action<string> onLeftEmpty)
 {
@@ -23,26 +23,26 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
     private readonly CloneContext _context = session.Context;
     private readonly SnapshotMoments _moments = new();
 
-    /// <summary>How many snapshots were taken, for all items so far.</summary>
+    /// <summary>The number of snapshots taken so far, for all items.</summary>
     public int Count => _moments.Count;
 
-    /// <summary>How far apart the first and the last of them are: see <see cref="CloneResult.SnapshotSpread"/>.</summary>
+    /// <summary>The time between the first and the last of them: see <see cref="CloneResult.SnapshotSpread"/>.</summary>
     public TimeSpan Spread => _moments.Spread;
 
     /// <summary>
-    /// Takes a snapshot of one subvolume. Needs ownership of its root directory, or CAP_FOWNER, and for those that are nested
-    /// in it the same; and to name nested subvolumes, read and search permission to the directories that hold them. It writes
-    /// out first what is delayed in the subvolumes.
+    /// Takes a snapshot of one subvolume. Requires ownership of its root directory, or CAP_FOWNER, and the same for nested
+    /// subvolumes; to list nested subvolumes, also read and search permission for the directories that contain them. Writes delayed
+    /// data in the subvolumes to disk first.
     /// </summary>
     /// <param name="source">The absolute path of the subvolume's root.</param>
-    /// <param name="destination">Where the snapshot goes, below the source too. Nothing that exists is replaced.</param>
-    /// <param name="cancellation">Stops between two nested subvolumes; then nothing stays.</param>
-    /// <returns>What it came to. It counts no entries and no bytes: they are null.</returns>
+    /// <param name="destination">The path of the snapshot, which may be below the source. Nothing that exists is replaced.</param>
+    /// <param name="cancellation">Cancels between two nested subvolumes; then nothing remains.</param>
+    /// <returns>The result. It counts no entries and no bytes: these are null.</returns>
     /// <exception cref="BtrfsException">
-    /// <see cref="BtrfsError.NotSubvolume"/>, or the snapshot could not be taken, or with
-    /// <see cref="SnapshotOptions.Recurse"/> one of a nested subvolume, which the path names; then nothing stays.
+    /// <see cref="BtrfsError.NotSubvolume"/>, or the snapshot could not be taken, or with <see cref="SnapshotOptions.Recurse"/>
+    /// that of a nested subvolume, which the path specifies; then nothing remains.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public CloneResult Clone(string source, CloneDestination destination, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -127,7 +127,7 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
     {
         if (HeldDirectory.Open(container, out HeldDirectory? directory).Failed)
         {
-            return; // Whoever opens it to write in it says why.
+            return; // Opening it for writing reports the reason.
         }
 
         using (directory)
@@ -193,7 +193,7 @@ public sealed class SnapshotClone(CloneSession session, SnapshotOptions options,
     {
         List<NestedSubvolume> nested = [];
 
-        // Which ones are missing in the snapshot cannot be told where that fails.
+        // If that fails, it is unknown which ones are missing in the snapshot.
         Report(NestedSubvolumes.List(subvolume.Descriptor, nested), subvolume.Path);
         foreach (NestedSubvolume one in nested)
         {

@@ -1,10 +1,11 @@
 namespace BtrfsClone.Comparing;
 
-/// <summary>What a <see cref="CompareSession"/> tells while it works.</summary>
+/// <summary>The events of a <see cref="CompareSession"/>.</summary>
 public sealed record CompareEvents : SessionEvents
 {
     /// <summary>
-    /// Takes each file of a tree, and each entry without counterpart; or the file itself. They are compared on one thread.
+    /// Receives the result for each file of a tree, and for each entry without counterpart; or for the single file. The comparison
+    /// then uses one thread.
     /// </summary>
     public Action<CompareResult>? OnEntry { get; init; }
 }

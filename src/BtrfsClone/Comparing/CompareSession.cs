@@ -4,14 +4,14 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Comparing;
 
 /// <summary>
-/// Compares files and trees with a reference by where their bytes are stored: whether they are clones, and how much of
-/// them still is. It is used from one thread at a time, and uses several by itself.
+/// Compares files and trees with a reference by the disk addresses of their data: whether they are clones, and how much is still
+/// shared. Must be used from one thread at a time; uses several threads internally.
 /// </summary>
 /// <remarks>
-/// Both sides have to be readable. What is dirty is written out first, since its place is not known before; what is
-/// written while it is compared may be missed. With CAP_SYS_ADMIN, btrfs's trees tell the place of every byte
-/// (BTRFS_IOC_TREE_SEARCH_V2); without, FIEMAP does, but for compressed data only the extent, so that such data is read
-/// and has to be the same as well. Memory grows only with the entries that one side alone has.
+/// Both sides must be readable. Dirty data is written to disk first, since it has no address before; writes during the comparison
+/// may be missed. With CAP_SYS_ADMIN, the address of every byte is read from btrfs's trees (BTRFS_IOC_TREE_SEARCH_V2); otherwise
+/// from FIEMAP, which for compressed data gives only that of the extent, so such data is also compared by content. Memory grows
+/// only with the number of entries that exist on one side only.
 /// </remarks>
 /// <example>
 /// <code>
@@ -29,9 +29,9 @@ public sealed class CompareSession : IDisposable
     private CompareReport _report;
     private CancellationToken _cancellation;
 
-    /// <summary>Begins an invocation.</summary>
+    /// <summary>Creates a session.</summary>
     /// <param name="options">How to compare.</param>
-    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Compare"/>.</param>
+    /// <param name="events">Receives events, on the thread that calls <see cref="Compare"/>.</param>
     public CompareSession(ComparisonOptions options, CompareEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -41,19 +41,19 @@ public sealed class CompareSession : IDisposable
         _report = NewReport("", "");
     }
 
-    /// <summary>How many files have been compared so far.</summary>
+    /// <summary>The number of files compared so far.</summary>
     public long Files => _report.Files;
 
-    /// <summary>Compares a file with a file, or a directory with a directory by the relative paths below them.</summary>
+    /// <summary>Compares two files, or two directories by relative path.</summary>
     /// <param name="reference">The file or directory to compare with; a symbolic link is followed.</param>
     /// <param name="path">The file or directory; a symbolic link is followed.</param>
-    /// <param name="cancellation">Ends it at once.</param>
-    /// <returns>What it came to; of a tree, all files together.</returns>
+    /// <param name="cancellation">Cancels immediately.</param>
+    /// <returns>The result; for a tree, of all files together.</returns>
     /// <exception cref="BtrfsException">
-    /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotRegularFile"/>: they are not two files, nor two
+    /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotRegularFile"/>: they are neither two files nor two
     /// directories; <see cref="BtrfsError.PermissionDenied"/>; <see cref="BtrfsError.FiemapNotSupported"/>.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public CompareResult Compare(string reference, string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(reference);
@@ -92,7 +92,7 @@ public sealed class CompareSession : IDisposable
         return result;
     }
 
-    /// <summary>Releases what the session holds.</summary>
+    /// <summary>Releases the resources of the session.</summary>
     public void Dispose() => _worker.Dispose();
 
     private static Statx Look(string path)
@@ -111,7 +111,7 @@ public sealed class CompareSession : IDisposable
 
     private void CompareTrees(string reference, string path)
     {
-        // What is handed out one by one is not piled up: a single thread finds it.
+        // Results that are reported one by one must not accumulate, so a single thread produces them.
         int workers = _events.OnEntry is null ? WorkerLimit.Usual : 1;
         new CompareWalk(_report, NewWorker, _pump.Pump, workers, _options.OneFileSystem, _cancellation)
             .Run(PairNode.OpenTops(reference, path), _worker);
@@ -119,7 +119,7 @@ public sealed class CompareSession : IDisposable
 
     private CompareReport NewReport(string reference, string path) => new(reference, path, _events, _pump);
 
-    /// <summary>Another worker for the present comparison; what it has found counts once it is disposed of.</summary>
+    /// <summary>Another worker for the current comparison; its results are added when it is disposed of.</summary>
     private CompareWorker NewWorker()
     {
         var worker = new CompareWorker(_report.Add);

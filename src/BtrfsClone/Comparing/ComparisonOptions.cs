@@ -1,14 +1,14 @@
 namespace BtrfsClone.Comparing;
 
-/// <summary>How an invocation compares.</summary>
+/// <summary>Options of a comparison.</summary>
 public sealed record ComparisonOptions
 {
     /// <summary>
-    /// Leave out other filesystems that are mounted below the directories. Those of the kernel's own (proc, sysfs) are left out in
-    /// any case; nested subvolumes belong to the filesystem.
+    /// Skip other filesystems that are mounted below the directories. Kernel filesystems (proc, sysfs) are always skipped; nested
+    /// subvolumes count as part of the filesystem.
     /// </summary>
     public bool OneFileSystem { get; init; }
 
-    /// <summary>False to compare as those do who may not read the trees.</summary>
+    /// <summary>False to compare as a caller that may not read the trees.</summary>
     internal bool MayReadTrees { get; init; } = true;
 }

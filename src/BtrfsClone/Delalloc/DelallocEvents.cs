@@ -1,11 +1,11 @@
 namespace BtrfsClone.Delalloc;
 
-/// <summary>What a <see cref="DelallocSession"/> tells while it works.</summary>
+/// <summary>The events of a <see cref="DelallocSession"/>.</summary>
 public sealed record DelallocEvents : SessionEvents
 {
     /// <summary>
-    /// Takes each item of which nothing failed, in the order in which they were added. One of which something failed is
-    /// not given to it, though the rest of it is waited for.
+    /// Receives each item without failures, in the order in which they were added. An item with a failure is not reported here,
+    /// though the rest of it is waited for.
     /// </summary>
     public Action<DelallocItem>? OnQuiet { get; init; }
 }

@@ -12,34 +12,34 @@ public sealed class DelallocItem
         Deadline = deadline;
     }
 
-    /// <summary>The path that it was added by.</summary>
+    /// <summary>The path as it was added.</summary>
     public string Path { get; }
 
-    /// <summary>What the caller gave along with it.</summary>
+    /// <summary>The caller's object for this item.</summary>
     public object? Tag { get; }
 
-    /// <summary>It is neither a regular file nor a directory, so that nothing of it can be delayed.</summary>
+    /// <summary>It is neither a regular file nor a directory, so it cannot have delayed data.</summary>
     public bool PassedOver { get; internal set; }
 
-    /// <summary>How many times a file of it was found with data that was delayed or in flight, over all passes.</summary>
+    /// <summary>How many times one of its files had delayed data or data under writeback, over all passes.</summary>
     public long BusyFiles { get; internal set; }
 
-    /// <summary>How often the file was looked at that took longest: write-out is started in the first round.</summary>
+    /// <summary>The maximum number of times that one file was checked: writeback is started in the first round.</summary>
     public int Rounds { get; internal set; }
 
-    /// <summary>When it has taken too long, on <see cref="Environment.TickCount64"/>'s clock.</summary>
+    /// <summary>When its timeout expires, on the clock of <see cref="Environment.TickCount64"/>.</summary>
     internal long Deadline { get; }
 
-    /// <summary>The open directory; none for a file, whose descriptor is with the flusher.</summary>
+    /// <summary>The open directory; none for a file, whose descriptor the flusher holds.</summary>
     internal Descriptor Directory { get; set; }
 
-    /// <summary>Opens it; none where that fails, or there is nothing to wait for.</summary>
+    /// <summary>Opens it; returns none if that fails, or there is nothing to wait for.</summary>
     internal Descriptor Open(out bool isDirectory, out BtrfsException? failure)
     {
         isDirectory = false;
         failure = null;
 
-        // Looked at before it is opened: opening a device or a FIFO may do something.
+        // Checked before opening: opening a device or a FIFO can have side effects.
         CallResult result = Sys.Stat(Path, follow: false, out Statx status);
         if (result.Failed)
         {
@@ -70,12 +70,12 @@ public sealed class DelallocItem
         Directory = Descriptor.None;
     }
 
-    /// <summary>How many times the directory has been looked through; 0 for a file.</summary>
+    /// <summary>The number of passes through the directory; 0 for a file.</summary>
     public int Passes { get; private set; }
 
     internal void BeginPass(int longestPause, CancellationToken cancellation)
     {
-        // Somebody keeps writing: one pass after the other would be a busy loop.
+        // Another process keeps writing: starting the next pass at once would be a busy loop.
         Passes++;
         if (Passes > 2)
         {
@@ -83,10 +83,10 @@ public sealed class DelallocItem
         }
     }
 
-    /// <summary>Something of it was reported as failed.</summary>
+    /// <summary>A failure of it was reported.</summary>
     internal bool Failed { get; set; }
 
-    /// <summary>Nothing more is to be done for it. Workers read it without the lock.</summary>
+    /// <summary>Nothing more is to be done for it. Workers read this without the lock.</summary>
     internal bool Ended
     {
         get => Volatile.Read(ref _ended);
@@ -95,11 +95,11 @@ public sealed class DelallocItem
 
     private bool _ended;
 
-    // The rest is guarded by the flusher's lock.
+    // The rest is protected by the flusher's lock.
 
-    /// <summary>How many of its files are with the flusher, and one more while its directory is looked through.</summary>
+    /// <summary>The number of its files that the flusher has, plus one while its directory is being walked.</summary>
     internal int Pending { get; set; }
 
-    /// <summary>This pass has met a file because of which another one is needed.</summary>
+    /// <summary>This pass has found a file that makes another pass necessary.</summary>
     internal bool LookAgain { get; set; }
 }

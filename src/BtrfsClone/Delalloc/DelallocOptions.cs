@@ -1,20 +1,20 @@
 namespace BtrfsClone.Delalloc;
 
-/// <summary>How an invocation waits.</summary>
+/// <summary>Options for waiting.</summary>
 public sealed record DelallocOptions
 {
     /// <summary>
-    /// How long to wait for each item, from when it is added; without it, as long as it takes. What is past it fails
-    /// with <see cref="BtrfsError.DelallocTimeout"/>.
+    /// How long to wait for each item after it is added; null is without limit. An item that exceeds it fails with
+    /// <see cref="BtrfsError.DelallocTimeout"/>.
     /// </summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Start write-out of what is dirty; otherwise only wait until the kernel or somebody else does.</summary>
+    /// <summary>Start writeback of dirty data; otherwise only wait until the kernel or another process does.</summary>
     public bool Flush { get; init; } = true;
 
     /// <summary>
-    /// Leave out other filesystems that are mounted below the directories. Those of the kernel's own (proc, sysfs) are left out in
-    /// any case; nested subvolumes belong to the filesystem.
+    /// Skip other filesystems that are mounted below the directories. Kernel filesystems (proc, sysfs) are always skipped; nested
+    /// subvolumes count as part of the filesystem.
     /// </summary>
     public bool OneFileSystem { get; init; }
 }

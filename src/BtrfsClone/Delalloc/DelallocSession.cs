@@ -4,15 +4,15 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Delalloc;
 
 /// <summary>
-/// One invocation: waits until nothing of files, or of any file below directories, is delayed or in flight. Write-out
-/// of an item starts when it is added; what came of it is told when that is known, in the order in which the items were
-/// added, while further ones are added or at the end. It is used from one thread at a time, and its callbacks run on
-/// that thread. It needs no privilege but read access, and works on a read-only mount too, where nothing can be dirty.
+/// One invocation: waits until files, or all files below directories, have no delayed data and no data under writeback. Writeback
+/// of an item starts when it is added; results are reported as soon as they are known, in the order in which the items were added,
+/// while further items are added or at the end. Must be used from one thread at a time; its callbacks run on that thread. Requires
+/// no privilege except read access, and also works on a read-only mount, where nothing can be dirty.
 /// </summary>
 /// <remarks>
-/// Dirty pages and pages in write-back are counted with cachestat(2). Without it (before Linux 6.5; since 6.14 also for
-/// files that the caller neither owns nor may write) FIEMAP's view is all there is; it misses dirty data over extents
-/// that exist, so that with <see cref="DelallocOptions.Flush"/> such files are flushed whatever it shows.
+/// Dirty pages and pages under writeback are counted with cachestat(2). Without it (before Linux 6.5; since 6.14 also for files
+/// that the caller neither owns nor may write) only FIEMAP is available; it does not show dirty data over existing extents, so with
+/// <see cref="DelallocOptions.Flush"/> such files are always flushed.
 /// </remarks>
 /// <example>
 /// <code>
@@ -24,10 +24,10 @@ namespace BtrfsClone.Delalloc;
 /// </example>
 public sealed class DelallocSession : IDisposable
 {
-    /// <summary>How many items are kept waiting: what memory holds when a pipeline gives millions.</summary>
+    /// <summary>The maximum number of waiting items, which bounds memory when a pipeline supplies millions.</summary>
     private const int MaxItems = 4096;
 
-    private const int LongestPause = 50; // Milliseconds between two looks through a directory, and two ticks.
+    private const int LongestPause = 50; // Milliseconds between two passes through a directory, and between two ticks.
 
     private readonly DelallocEvents _events;
     private readonly DelallocOptions _options;
@@ -39,11 +39,11 @@ public sealed class DelallocSession : IDisposable
     private readonly int _maxLevels;
     private int _openDirectories;
 
-    /// <summary>Begins an invocation.</summary>
+    /// <summary>Creates a session.</summary>
     /// <param name="options">How to wait.</param>
     /// <param name="events">
-    /// Takes what there is to tell, on the thread that works with the session. A failure is told as soon as it is known: of
-    /// an item, or of a file or directory below it.
+    /// Receives events, on the thread that uses the session. A failure is reported as soon as it is known: of an item, or of a file
+    /// or directory below it.
     /// </param>
     public DelallocSession(DelallocOptions options, DelallocEvents events)
     {
@@ -57,21 +57,21 @@ public sealed class DelallocSession : IDisposable
         _flusher = new Flusher(descriptors, (flusher, files) => new FlushWorker(flusher, options.Flush, files).Run());
     }
 
-    /// <summary>How many files have been done with so far; those of a directory again in each pass through it.</summary>
+    /// <summary>The number of files finished so far; those of a directory count again in each pass.</summary>
     public long Files => _flusher.Done;
 
     /// <summary>
-    /// Starts write-out of an item. Returns without waiting for it, unless so many wait already that some of them have
-    /// to be done with first.
+    /// Starts writeback of an item. Returns without waiting for it, unless too many items are waiting already and some of them have
+    /// to finish first.
     /// </summary>
-    /// <param name="path">The item's path: a regular file, or a directory with all below it. A link is not followed.</param>
-    /// <param name="cancellation">Ends it at once.</param>
-    /// <param name="tag">Anything, to know the item by.</param>
+    /// <param name="path">The item's path: a regular file, or a directory with everything below it. A link is not followed.</param>
+    /// <param name="cancellation">Cancels immediately.</param>
+    /// <param name="tag">Any object, to identify the item.</param>
     /// <param name="passOver">
-    /// What is neither a regular file nor a directory is told as quiet, with <see cref="DelallocItem.PassedOver"/>,
-    /// rather than refused.
+    /// An item that is neither a regular file nor a directory is reported as quiet, with <see cref="DelallocItem.PassedOver"/>,
+    /// instead of being rejected.
     /// </param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public void Add(string path, CancellationToken cancellation, object? tag = null, bool passOver = false)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -107,11 +107,11 @@ public sealed class DelallocSession : IDisposable
     }
 
     /// <summary>Waits for all items.</summary>
-    /// <param name="cancellation">Ends it at once.</param>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="cancellation">Cancels immediately.</param>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public void Complete(CancellationToken cancellation) => WaitForRoom(0, 0, cancellation);
 
-    /// <summary>Lets go of what is not done.</summary>
+    /// <summary>Abandons unfinished items.</summary>
     public void Dispose()
     {
         foreach (DelallocItem item in _items)
@@ -122,7 +122,7 @@ public sealed class DelallocSession : IDisposable
         _flusher.Dispose();
     }
 
-    /// <summary>Goes on with all items until few enough are left.</summary>
+    /// <summary>Continues with all items until few enough are left.</summary>
     private void WaitForRoom(int maxItems, int maxDirectories, CancellationToken cancellation)
     {
         while (true)
@@ -145,8 +145,8 @@ public sealed class DelallocSession : IDisposable
     }
 
     /// <summary>
-    /// One pass through a directory. Write-out is started file by file, and waited for when as many are open as may be.
-    /// A pass in which nobody wrote and nothing took long is the last.
+    /// One pass through a directory. Writeback is started file by file, and waited for when the maximum number of files is open. A
+    /// pass without writes and without long waits is the last.
     /// </summary>
     private void LookThrough(DelallocItem item, CancellationToken cancellation)
     {
@@ -218,8 +218,8 @@ public sealed class DelallocSession : IDisposable
     }
 
     /// <summary>
-    /// Has the flusher begin with what it was given, takes what it has to tell, ends what has taken too long, and hands
-    /// out what has ended.
+    /// Lets the flusher start on its queue, processes its results, ends items whose timeout has expired, and reports those that
+    /// have ended.
     /// </summary>
     private void Pump()
     {
@@ -287,7 +287,7 @@ public sealed class DelallocSession : IDisposable
         }
     }
 
-    /// <summary>Milliseconds until the next item has taken too long, or progress is to be shown.</summary>
+    /// <summary>Milliseconds until the next timeout expires, or progress is to be shown.</summary>
     private int TimeLeft()
     {
         int longest = _events.OnTick is null ? int.MaxValue : LongestPause;

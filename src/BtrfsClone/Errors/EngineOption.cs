@@ -1,6 +1,6 @@
 namespace BtrfsClone;
 
-/// <summary>An option of the engine that advice speaks of. Each front end has a spelling of its own for it.</summary>
+/// <summary>An option of the engine that advice mentions. Each front end has its own name for it.</summary>
 public enum EngineOption
 {
     /// <summary><see cref="Cloning.CloneOptions.Atomic"/>.</summary>
@@ -27,7 +27,7 @@ public enum EngineOption
     /// <summary>The base of <see cref="Cloning.CloneDestination.Into"/>.</summary>
     RelativeBase,
 
-    /// <summary>A snapshot in place of a clone: <see cref="Cloning.SnapshotClone"/>.</summary>
+    /// <summary>A snapshot instead of a clone: <see cref="Cloning.SnapshotClone"/>.</summary>
     Snapshot,
 
     /// <summary><see cref="Cloning.CloneOptions.Workers"/>.</summary>

@@ -5,20 +5,21 @@ using System.Text.Unicode;
 namespace BtrfsClone;
 
 /// <summary>
-/// Paths as text. On Linux a path is bytes, which need not be UTF-8. In every path that this library takes or gives, a byte
-/// that is not UTF-8 is one character from U+DC80 to U+DCFF, half of a surrogate pair, whose low eight bits are the byte.
+/// Paths as text. A Linux path is a sequence of bytes, which need not be valid UTF-8. In every path that this library accepts or
+/// returns, a byte that is not UTF-8 is encoded as one character from U+DC80 to U+DCFF, half of a surrogate pair, whose low eight
+/// bits are the byte.
 /// </summary>
 public static class PathText
 {
     private const char FirstEscape = '\uDC80';
     private const char LastEscape = '\uDCFF';
 
-    // An escaped byte is the escape's low half.
+    // The low half of an escape is the escaped byte.
     private const int Escape = 0xDC00;
 
-    /// <summary>The text of a path's bytes.</summary>
-    /// <param name="bytes">The bytes, without a zero byte at the end.</param>
-    /// <returns>The text, which stands for these bytes and no others.</returns>
+    /// <summary>Converts the bytes of a path to text.</summary>
+    /// <param name="bytes">The bytes, without a terminating null.</param>
+    /// <returns>The text, which represents these bytes unambiguously.</returns>
     public static string FromBytes(ReadOnlySpan<byte> bytes)
     {
         if (Utf8.IsValid(bytes))
@@ -49,16 +50,14 @@ public static class PathText
         return text.ToString();
     }
 
-    /// <summary>The last name of a path; of the root, the root itself.</summary>
+    /// <summary>The last component of a path; for the root, the root itself.</summary>
     public static string NameOf(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         return path is "/" ? path : Path.GetFileName(path);
     }
 
-    /// <summary>
-    /// A path as one line for people: control characters in names must not write to a terminal or part a line.
-    /// </summary>
+    /// <summary>A path as one line for display: control characters in names must not reach the terminal or break the line.</summary>
     /// <param name="path">Any path.</param>
     /// <returns>
     /// The path; each byte of a control character, and each byte that is not UTF-8, as <c>\x</c> and two hexadecimal digits.
@@ -90,9 +89,9 @@ public static class PathText
         return text.ToString();
     }
 
-    /// <summary>Whether a character that is not part of a surrogate pair stands for a byte that is not UTF-8.</summary>
+    /// <summary>Whether a character that is not part of a surrogate pair represents a byte that is not UTF-8.</summary>
     internal static bool IsEscape(char character) => character is >= FirstEscape and <= LastEscape;
 
-    /// <summary>The byte that an escape stands for.</summary>
+    /// <summary>The byte that an escape represents.</summary>
     internal static byte Unescape(char escape) => (byte)(escape - Escape);
 }

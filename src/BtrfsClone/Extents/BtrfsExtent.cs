@@ -1,11 +1,10 @@
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// One piece of a file as an object of its own, with the file's path. Offsets and lengths are bytes; null is unknown,
-/// or that there is no such thing.
+/// One file extent as an object, with the file's path. Offsets and lengths are in bytes; null means unknown or not applicable.
 /// </summary>
 /// <param name="path">The file.</param>
-/// <param name="extent">The piece.</param>
+/// <param name="extent">The file extent.</param>
 public sealed class BtrfsExtent(string path, FileExtent extent) : ItemResult
 {
     private static readonly string[] s_kinds = Enum.GetNames<ExtentKind>();
@@ -20,9 +19,7 @@ public sealed class BtrfsExtent(string path, FileExtent extent) : ItemResult
     /// <inheritdoc cref="FileExtent.Length"/>
     public long Length => extent.Length;
 
-    /// <summary>
-    /// The name of an <see cref="ExtentKind"/>. It is text so that it is the same after JSON, CSV or remoting.
-    /// </summary>
+    /// <summary>The name of an <see cref="ExtentKind"/>, as text, so that JSON, CSV and remoting preserve it.</summary>
     public string Kind => s_kinds[(int)extent.Kind];
 
     /// <inheritdoc cref="FileExtent.DiskOffset"/>
@@ -38,8 +35,8 @@ public sealed class BtrfsExtent(string path, FileExtent extent) : ItemResult
     public long? RamLength => extent.RamLength;
 
     /// <summary>
-    /// The name of an <see cref="ExtentCompression"/>; null where FIEMAP says no more than that the piece is
-    /// compressed, and for holes and delalloc.
+    /// The name of an <see cref="ExtentCompression"/>; null if FIEMAP only reports that the file extent is compressed, and for
+    /// holes and delalloc.
     /// </summary>
     public string? Compression => extent.Compression is ExtentCompression known ? s_compressions[(int)known] : null;
 

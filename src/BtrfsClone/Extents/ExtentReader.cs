@@ -4,12 +4,12 @@ using Microsoft.Win32.SafeHandles;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// Reads what files are made of, piece by piece in file order: lazily, with the same memory however many pieces there
-/// are, and without flushing or writing anything. One reader reads one file after another.
+/// Reads the file extents of files in file order: lazily, with constant memory, and without flushing or writing anything. One
+/// reader can read several files, one after another.
 /// </summary>
 /// <remarks>
-/// While the file is being written, each piece is one that the file had at some moment of the reading; there is never
-/// an overlap, and a gap only where nothing was stored. Not safe for several threads at once.
+/// If the file is being written to, each file extent is one that the file had at some time during the reading; they never overlap,
+/// and there is a gap only where nothing was stored. Not safe for concurrent use.
 /// </remarks>
 /// <example>
 /// <code>
@@ -23,7 +23,7 @@ namespace BtrfsClone.Extents;
 /// </example>
 public sealed class ExtentReader : IDisposable
 {
-    // What follows fewer pieces is most likely nothing.
+    // Fewer file extents are most likely followed by nothing.
     private const int WorthReadingAhead = 256;
 
     private static readonly int s_flags =
@@ -44,9 +44,9 @@ public sealed class ExtentReader : IDisposable
     private long _position;
     private int _next;
 
-    /// <summary>Makes a reader.</summary>
-    /// <param name="options">What is read, of each file; null for all but holes.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The range's offset is negative, or its length less than 1.</exception>
+    /// <summary>Creates a reader.</summary>
+    /// <param name="options">What to read from each file; null means everything except holes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range's offset is negative, or its length is less than 1.</exception>
     public ExtentReader(ExtentReaderOptions? options = null)
     {
         _options = options ?? new ExtentReaderOptions();
@@ -55,32 +55,30 @@ public sealed class ExtentReader : IDisposable
         _fiemapSource = new FiemapSource(_fiemap);
     }
 
-    /// <summary>Where the open file's extents come from: never <see cref="ExtentSource.Auto"/> once a file is open.</summary>
+    /// <summary>The source of the open file's extents: never <see cref="ExtentSource.Auto"/> once a file is open.</summary>
     public ExtentSource Source { get; private set; }
 
-    /// <summary>Whether FIEMAP is asked since the trees may not be read, which needs CAP_SYS_ADMIN.</summary>
+    /// <summary>Whether FIEMAP is used because the trees may not be read, which requires CAP_SYS_ADMIN.</summary>
     public bool IsTreeRefused { get; private set; }
 
     /// <summary>The open file's path.</summary>
     public string Path { get; private set; } = "";
 
-    /// <summary>
-    /// Begins with a file, which has to be a regular one that may be read. A symbolic link is not followed.
-    /// </summary>
+    /// <summary>Opens a file, which must be a readable regular file. A symbolic link is not followed.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="cancellation">Ends the reading between two batches of pieces.</param>
+    /// <param name="cancellation">Cancels between two batches of file extents.</param>
     /// <exception cref="BtrfsException">
-    /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotRegularFile"/>;
-    /// <see cref="BtrfsError.PermissionDenied"/>: the file may not be read, or <see cref="ExtentSource.Tree"/> was asked
-    /// for and the process lacks CAP_SYS_ADMIN; <see cref="BtrfsError.NotBtrfs"/>: <see cref="ExtentSource.Tree"/> was
-    /// asked for; <see cref="BtrfsError.FiemapNotSupported"/>.
+    /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotRegularFile"/>; <see cref="BtrfsError.PermissionDenied"/>:
+    /// the file may not be read, or <see cref="ExtentSource.Tree"/> was requested and the process lacks CAP_SYS_ADMIN;
+    /// <see cref="BtrfsError.NotBtrfs"/>: <see cref="ExtentSource.Tree"/> was requested;
+    /// <see cref="BtrfsError.FiemapNotSupported"/>.
     /// </exception>
     public void Open(string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);
         Close();
 
-        // Looked at first: opening a device may already do something to it.
+        // Checked first: opening a device can have side effects.
         CallResult result = Sys.Stat(path, follow: false, out Statx status);
         if (result.Succeeded && status.FileType != Sys.ModeRegular)
         {
@@ -98,10 +96,10 @@ public sealed class ExtentReader : IDisposable
         Begin(file, path, cancellation);
     }
 
-    /// <summary>Begins with a file that the caller has opened, and closes.</summary>
+    /// <summary>Reads a file that the caller has opened, and closes.</summary>
     /// <param name="file">The file, open for reading.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="cancellation">Ends the reading between two batches of pieces.</param>
+    /// <param name="path">The path to use in error messages.</param>
+    /// <param name="cancellation">Cancels between two batches of file extents.</param>
     /// <exception cref="BtrfsException">As for the other overload.</exception>
     public void Open(SafeFileHandle file, string path, CancellationToken cancellation = default)
     {
@@ -112,18 +110,18 @@ public sealed class ExtentReader : IDisposable
         Begin(Descriptor.Borrow(file), path, cancellation);
     }
 
-    /// <summary>Begins with a file that the caller has opened, and closes after this reader.</summary>
+    /// <summary>Reads a file that the caller has opened, and closes after it is finished with this reader.</summary>
     internal void Open(Descriptor file, string path, CancellationToken cancellation = default)
     {
         Close();
         Begin(file, path, cancellation);
     }
 
-    /// <summary>Gives the next piece.</summary>
-    /// <param name="extent">The piece.</param>
-    /// <returns>False when there are no more.</returns>
+    /// <summary>Reads the next file extent.</summary>
+    /// <param name="extent">The file extent.</param>
+    /// <returns>False if there are no more.</returns>
     /// <exception cref="BtrfsException">Reading failed.</exception>
-    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public bool Read(out FileExtent extent)
     {
         while (_next >= _batch.Count)
@@ -154,10 +152,10 @@ public sealed class ExtentReader : IDisposable
         return true;
     }
 
-    /// <summary>Reads one file's pieces as objects.</summary>
+    /// <summary>Reads the file extents of one file as objects.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="cancellation">Ends the reading between two batches of pieces.</param>
-    /// <returns>The pieces, read as they are asked for.</returns>
+    /// <param name="cancellation">Cancels between two batches of file extents.</param>
+    /// <returns>The file extents, read lazily.</returns>
     /// <exception cref="BtrfsException">As for <see cref="Open(string, CancellationToken)"/>.</exception>
     public IEnumerable<BtrfsExtent> ReadAll(string path, CancellationToken cancellation = default)
     {
@@ -168,8 +166,8 @@ public sealed class ExtentReader : IDisposable
         }
     }
 
-    /// <summary>Reads the pieces that are left of the open file, and closes it.</summary>
-    /// <returns>The pieces, read as they are asked for.</returns>
+    /// <summary>Reads the remaining file extents of the open file, and closes it.</summary>
+    /// <returns>The file extents, read lazily.</returns>
     /// <exception cref="BtrfsException">Reading failed.</exception>
     public IEnumerable<BtrfsExtent> ReadRest()
     {
@@ -181,10 +179,10 @@ public sealed class ExtentReader : IDisposable
         Close();
     }
 
-    /// <summary>Closes the file, if it was opened by its path.</summary>
+    /// <summary>Closes the file if it was opened by path.</summary>
     public void Close()
     {
-        // The file must not be closed under a call that is on its way; what it brings is not wanted any more.
+        // The file must not be closed during a pending call; the call's result is discarded.
         _ahead?.ContinueWith(_ => { }, TaskScheduler.Default).Wait();
         _ahead = null;
         _opened?.Dispose();
@@ -254,7 +252,7 @@ public sealed class ExtentReader : IDisposable
     }
 
     /// <summary>
-    /// Takes the next batch, and has the one after it read while it is used: most of the time goes by in the kernel.
+    /// Takes the next batch, and starts reading the one after it in the background: most of the time is spent in the kernel.
     /// </summary>
     private bool NextBatch(IExtentSource source)
     {
@@ -282,7 +280,7 @@ public sealed class ExtentReader : IDisposable
         return any;
     }
 
-    /// <summary>Gives the hole between the last piece and the next one, where there is one and it is wanted.</summary>
+    /// <summary>Returns the hole between the last file extent and the next one, if there is one and holes are requested.</summary>
     private bool ReadHole(long next, out FileExtent hole)
     {
         long end = Math.Min(next, _holesEnd);

@@ -4,12 +4,12 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// Lets a reader read the regular files in a directory, one after the other, with the same memory however many there are. Links
-/// are not followed, and a file with several names comes with each of them.
+/// Reads the extents of the regular files in a directory, one file after the other, with constant memory. Links are not followed,
+/// and a file with several names is read once for each of them.
 /// </summary>
 public sealed class ExtentWalk : IDisposable
 {
-    // The lowest directories stay open, so that going up again is cheap.
+    // The deepest directories stay open, so that returning to the parent is cheap.
     private const int MaxOpen = 32;
 
     private readonly ExtentReader _reader;
@@ -20,12 +20,10 @@ public sealed class ExtentWalk : IDisposable
     /// <summary>Opens a directory.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="reader">The reader, which must not be disposed of before the walk.</param>
-    /// <param name="recurse">Whether files in directories below it come, too.</param>
-    /// <param name="oneFileSystem">Whether other filesystems that are mounted below it are left out.</param>
+    /// <param name="recurse">Whether files in subdirectories are included.</param>
+    /// <param name="oneFileSystem">Whether other filesystems that are mounted below it are skipped.</param>
     /// <param name="onPassedOver">See <see cref="SessionEvents.OnPassedOver"/>.</param>
-    /// <exception cref="BtrfsException">
-    /// It cannot be opened; <see cref="BtrfsError.NotRegularFile"/>: it is no directory.
-    /// </exception>
+    /// <exception cref="BtrfsException">It cannot be opened; <see cref="BtrfsError.NotRegularFile"/>: it is not a directory.</exception>
     public ExtentWalk(
         string path, ExtentReader reader, bool recurse, bool oneFileSystem, Action<string, string>? onPassedOver = null)
     {
@@ -44,13 +42,13 @@ public sealed class ExtentWalk : IDisposable
         _files = new FileWalk(opened, path, MaxOpen, oneFileSystem, onPassedOver, recurse);
     }
 
-    /// <summary>Goes on to the next file, and has the reader begin with it.</summary>
-    /// <param name="cancellation">Ends the walk between two files, and the reading between two batches of pieces.</param>
+    /// <summary>Advances to the next file, and opens it with the reader.</summary>
+    /// <param name="cancellation">Cancels between two files, and reading between two batches of file extents.</param>
     /// <param name="failure">
-    /// Why a file or directory could not be opened or read: the reader has no file then, and the walk goes on after it.
+    /// Why a file or directory could not be opened or read: the reader then has no file, and the walk continues after it.
     /// </param>
     /// <returns>False at the end.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public bool Next(CancellationToken cancellation, out BtrfsException? failure)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -76,7 +74,7 @@ public sealed class ExtentWalk : IDisposable
         return true;
     }
 
-    /// <summary>Closes what is open.</summary>
+    /// <summary>Closes all open directories.</summary>
     public void Dispose()
     {
         CloseFile();

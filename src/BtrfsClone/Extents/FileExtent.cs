@@ -1,8 +1,8 @@
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// One piece of a file as a value, for reading many of them. Offsets and lengths are bytes; null is unknown, or that
-/// there is no such thing. The names are those of struct btrfs_file_extent_item (linux/btrfs_tree.h).
+/// One file extent as a value, for reading many of them. Offsets and lengths are in bytes; null means unknown or not applicable.
+/// The names are those of struct btrfs_file_extent_item (linux/btrfs_tree.h).
 /// </summary>
 public readonly struct FileExtent
 {
@@ -19,46 +19,44 @@ public readonly struct FileExtent
         RawPhysicalOffset = Unknown,
     };
 
-    /// <summary>Where in the file the piece begins.</summary>
+    /// <summary>The offset in the file.</summary>
     public long Offset { get; private init; }
 
     /// <summary>
-    /// Bytes of the file in the piece (num_bytes). The last one of a file may reach to the end of the file's last
-    /// block, and preallocated ones lie beyond it.
+    /// The number of bytes of the file (num_bytes). The last file extent may extend to the end of the file's last block, and
+    /// preallocated ones may be beyond it.
     /// </summary>
     public long Length { get; private init; }
 
-    /// <summary>How the piece is stored.</summary>
+    /// <summary>How the file extent is stored.</summary>
     public ExtentKind Kind { get; private init; }
 
-    /// <summary>How the piece is compressed; null where FIEMAP says no more than that it is, and for holes and delalloc.</summary>
+    /// <summary>How the file extent is compressed; null if FIEMAP only reports that it is, and for holes and delalloc.</summary>
     public ExtentCompression? Compression { get; internal init; }
 
     /// <summary>
-    /// Whether another file, another place in this one, or a snapshot uses the same extent on disk (FIEMAP's
-    /// FIEMAP_EXTENT_SHARED). Pieces of one extent that still lie where it was written do not make it shared.
-    /// Null for a hole.
+    /// Whether another file, another offset of this file, or a snapshot uses the same extent on disk (FIEMAP_EXTENT_SHARED).
+    /// Several file extents that are still at the positions where the extent was written do not make it shared. Null for a hole.
     /// </summary>
     public bool? IsShared { get; internal init; }
 
-    /// <summary>Where the extent begins in the filesystem's logical address space (disk_bytenr).</summary>
+    /// <summary>The start of the extent in the filesystem's logical address space (disk_bytenr).</summary>
     public long? DiskOffset => Known(RawDiskOffset);
 
     /// <summary>
-    /// Bytes that the whole extent takes there, compressed as it may be (disk_num_bytes); for inline data, the bytes
-    /// in the metadata.
+    /// The size of the whole extent on disk, after compression (disk_num_bytes); for inline data, the size in the metadata.
     /// </summary>
     public long? DiskLength => Known(RawDiskLength);
 
-    /// <summary>Where inside the extent, uncompressed, this piece begins (offset).</summary>
+    /// <summary>The offset of this file extent in the uncompressed extent (offset).</summary>
     public long? ExtentOffset => Known(RawExtentOffset);
 
-    /// <summary>Bytes of the whole extent, uncompressed (ram_bytes).</summary>
+    /// <summary>The uncompressed size of the whole extent (ram_bytes).</summary>
     public long? RamLength => Known(RawRamLength);
 
     /// <summary>
-    /// References to the extent (refs of struct btrfs_extent_item), this piece's included, as the extent tree has
-    /// them: what the running transaction has made is not yet counted. Metadata that a snapshot shares counts once.
+    /// References to the extent (refs of struct btrfs_extent_item), including this file extent's, as recorded in the extent tree:
+    /// references added by the running transaction are not counted yet. Metadata shared by a snapshot counts once.
     /// </summary>
     public long? ReferenceCount => Known(RawReferenceCount);
 
@@ -66,12 +64,12 @@ public readonly struct FileExtent
     public long? Generation => Known(RawGeneration);
 
     /// <summary>
-    /// FIEMAP's fe_physical. On btrfs, where the piece begins in the logical address space; if it is compressed, where
-    /// its extent does. Null for inline data, holes and delalloc.
+    /// FIEMAP's fe_physical. On btrfs, the start of the file extent in the logical address space, or if it is compressed, the start
+    /// of its extent. Null for inline data, holes and delalloc.
     /// </summary>
     public long? PhysicalOffset => Known(RawPhysicalOffset);
 
-    /// <summary>The first byte of the file after the piece.</summary>
+    /// <summary>The first byte of the file after the file extent.</summary>
     public long End => Offset + Length;
 
     internal long RawDiskOffset { get; private init; }
@@ -108,7 +106,7 @@ public readonly struct FileExtent
             RawGeneration = generation,
         };
 
-    /// <summary>A piece of an extent on disk; whether it is shared is told later.</summary>
+    /// <summary>A file extent on disk; whether it is shared is set later.</summary>
     internal static FileExtent OnDisk(
         long offset, long length, ExtentKind kind, long diskOffset, long diskLength, long extentOffset, long ramLength,
         ExtentCompression? compression, long generation) =>
@@ -126,7 +124,7 @@ public readonly struct FileExtent
             RawPhysicalOffset = compression == ExtentCompression.None ? diskOffset + extentOffset : diskOffset,
         };
 
-    /// <summary>A piece as FIEMAP gives it.</summary>
+    /// <summary>A file extent as reported by FIEMAP.</summary>
     internal static FileExtent Mapped(
         long offset, long length, ExtentKind kind, long? physicalOffset, ExtentCompression? compression, bool shared) =>
         s_unknown with
@@ -139,7 +137,7 @@ public readonly struct FileExtent
             RawPhysicalOffset = physicalOffset ?? Unknown,
         };
 
-    /// <summary>The part of the piece from one place in the file to another.</summary>
+    /// <summary>The part of the file extent between two file offsets.</summary>
     internal FileExtent Part(long from, long to)
     {
         long skipped = from - Offset;

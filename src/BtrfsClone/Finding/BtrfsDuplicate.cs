@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>What kind of places hold the same data.</summary>
+/// <summary>What the duplicates of a group are.</summary>
 public enum DuplicateKind
 {
     /// <summary>Whole files.</summary>
@@ -13,41 +13,40 @@ public enum DuplicateKind
 }
 
 /// <summary>Data that is stored more than once. Lengths are bytes.</summary>
-/// <param name="kind">What kind of places they are.</param>
-/// <param name="length">How long the data is.</param>
-/// <param name="count">How often it is stored.</param>
-/// <param name="reclaimableLength">What the filesystem gets back.</param>
-/// <param name="places">Where it is.</param>
+/// <param name="kind">What the duplicates are.</param>
+/// <param name="length">The length of the data.</param>
+/// <param name="count">The number of copies.</param>
+/// <param name="reclaimableLength">The bytes that merging frees.</param>
+/// <param name="places">Where the data is stored.</param>
 public sealed class BtrfsDuplicate(
     string kind, long length, int count, long reclaimableLength, IReadOnlyList<DuplicatePlace> places)
 {
-    /// <summary>How long the data is.</summary>
+    /// <summary>The length of the data.</summary>
     public long Length { get; } = length;
 
     /// <summary>
-    /// How often it is stored. What shares its extents already, or will as soon as the group of the whole files is merged,
-    /// is stored once.
+    /// The number of copies. Places that already share their extents, or will once the group of the whole files is merged, are one
+    /// copy.
     /// </summary>
     public int Count { get; } = count;
 
     /// <summary>
-    /// What the filesystem gets back when all groups are merged, as far as it is due to this one. An extent comes free as a
-    /// whole, when nothing refers to any part of it any more, and compressed as it may be; one whose parts belong to
-    /// several groups is shared out among them. 0 for a group that moves parts of extents alone. Where btrfs's trees may
-    /// not be read, it is what comes free at most.
+    /// The bytes that are freed when all groups are merged, as far as this group contributes. An extent is freed as a whole, with
+    /// its compressed size, when no part of it is referenced any more; if its parts belong to several groups, its size is divided
+    /// among them. 0 for a group that only moves parts of extents. If btrfs's trees may not be read, this is the maximum.
     /// </summary>
     public long ReclaimableLength { get; } = reclaimableLength;
 
-    /// <summary>The name of a <see cref="DuplicateKind"/>, as text, which JSON, CSV and remoting keep.</summary>
+    /// <summary>The name of a <see cref="DuplicateKind"/>, as text, so that JSON, CSV and remoting preserve it.</summary>
     public string Kind { get; } = kind;
 
     /// <summary>
-    /// Where it is: first the place that keeps its extents, then all that are to share them. Two places of one copy are
-    /// both there, as only together they let it go.
+    /// Where the data is stored: first the place that keeps its extents, then all that will share them. If two places share one
+    /// copy, both are listed, since the copy is freed only when both are merged.
     /// </summary>
     public IReadOnlyList<DuplicatePlace> Places { get; } = places;
 
-    /// <summary>The paths of <see cref="Places"/>, as parameters call them that take literal paths from a pipeline.</summary>
+    /// <summary>The paths of <see cref="Places"/>, under the name by which parameters for literal paths bind from the pipeline.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> PSPath => [.. Places.Select(place => place.Path)];
 }

@@ -5,15 +5,15 @@ using BtrfsClone.Merging;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Makes the places of a group share the extents of the first one (FIDEDUPERANGE). The kernel compares with the files
-/// locked, so that no byte, no time and no mode ever changes, in read-only snapshots neither: what has changed since it
-/// was found, or never was the same, stays as it is and is counted. Needs to read the files, and to write those that are
-/// to share, to own them, or CAP_SYS_ADMIN.
+/// Makes the places of a group share the extents of the first one (FIDEDUPERANGE). The kernel compares the data with the files
+/// locked, so no byte, time or mode ever changes, even in read-only snapshots: data that has changed since it was found, or never
+/// was equal, stays as it is and is counted. Requires read access to the files, and for those that are to share, write access,
+/// ownership or CAP_SYS_ADMIN.
 /// </summary>
-/// <param name="events">Takes each place that fails.</param>
+/// <param name="events">Receives each place that fails.</param>
 public sealed class DuplicateMerger(SessionEvents events)
 {
-    // btrfs works in chunks of this size itself (BTRFS_MAX_DEDUPE_LEN), older kernels on no more in one call.
+    // btrfs itself works in chunks of this size (BTRFS_MAX_DEDUPE_LEN); older kernels process no more per call.
     private const long Chunk = 16L << 20;
 
     private static readonly int s_flags =
@@ -24,12 +24,12 @@ public sealed class DuplicateMerger(SessionEvents events)
 
     /// <summary>Merges a group.</summary>
     /// <param name="group">The group; its first place keeps its extents.</param>
-    /// <param name="cancellation">Stops between two ranges. What is shared by then stays so.</param>
+    /// <param name="cancellation">Cancels between two ranges. Data that is shared by then stays shared.</param>
     /// <returns>
-    /// What came of each place but the first; the lengths of a result are bytes of the group, and their sum is its length.
+    /// The result for each place but the first; the lengths in a result are bytes of the group, and their sum is its length.
     /// </returns>
-    /// <exception cref="BtrfsException">The first place cannot be opened, or is not as long any more.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="BtrfsException">The first place cannot be opened, or has become shorter.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public IReadOnlyList<MergeResult> Merge(BtrfsDuplicate group, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(group);
@@ -103,7 +103,7 @@ public sealed class DuplicateMerger(SessionEvents events)
         }
     }
 
-    /// <summary>Merges as much as one call can; what a call leaves over comes with the next.</summary>
+    /// <summary>Merges as much as one call can; the rest is left to the next call.</summary>
     private void MergeChunk(Descriptor source, long offset, long done, long length, MergedPlace[] live)
     {
         Span<DedupeDestination> destinations = stackalloc DedupeDestination[live.Length];
@@ -148,7 +148,7 @@ public sealed class DuplicateMerger(SessionEvents events)
             Path = place.Place.Path,
             DedupedLength = place.Deduped,
             SameLength = place.Same,
-            InlineLength = 0, // It is not searched.
+            InlineLength = 0, // Not searched for.
             DifferentLength = different,
         };
     }

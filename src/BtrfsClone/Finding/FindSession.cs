@@ -3,16 +3,15 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Finds data that is stored more than once: in any files below the given items, at any offset. It is used from one
-/// thread at a time, and uses several by itself.
+/// Finds data that is stored more than once: in any files below the given items, at any offset. Must be used from one thread at a
+/// time; uses several threads internally.
 /// </summary>
 /// <remarks>
-/// With CAP_SYS_ADMIN on btrfs no data is read: btrfs keeps a checksum of each block in a tree. What has the same
-/// checksums is a candidate; that it is the same is for the kernel to say, when it shares it (FIDEDUPERANGE). The
-/// filesystem is written out first (syncfs), and nothing else of it is changed. Links are not followed, other filesystems
-/// that are mounted below an item are passed over, and nested subvolumes are searched as directories. Tables take about
-/// 160 MiB at most, whatever the size of the filesystem; what does not fit goes to temporary files in TMPDIR, or
-/// /var/tmp: up to 50 bytes for each block of data that is searched.
+/// With CAP_SYS_ADMIN on btrfs no data is read: btrfs stores a checksum of each block in a tree. Data with equal checksums is a
+/// candidate; the kernel verifies that it is equal when it shares it (FIDEDUPERANGE). Dirty data of the filesystem is written to
+/// disk first (syncfs), and nothing else is changed. Links are not followed, other filesystems mounted below an item are skipped,
+/// and nested subvolumes are searched like directories. Tables take at most about 160 MiB, regardless of the size of the
+/// filesystem; the rest is stored in temporary files in TMPDIR, or /var/tmp: up to 50 bytes per block of data searched.
 /// </remarks>
 /// <example>
 /// <code>
@@ -28,9 +27,9 @@ public sealed class FindSession
 {
     private readonly FindContext _context;
 
-    /// <summary>Begins.</summary>
-    /// <param name="options">What is looked for.</param>
-    /// <param name="events">Takes what there is to tell, on the thread that asks for groups.</param>
+    /// <summary>Creates a session.</summary>
+    /// <param name="options">What to look for.</param>
+    /// <param name="events">Receives events, on the thread that enumerates the groups.</param>
     public FindSession(FindOptions options, SessionEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -38,22 +37,22 @@ public sealed class FindSession
         _context = new FindContext(options, events, Progress, new WorkingMemory());
     }
 
-    /// <summary>How far the search is.</summary>
+    /// <summary>The progress of the search.</summary>
     public FindProgress Progress { get; } = new();
 
     /// <summary>
-    /// Searches, and gives the groups that it has found, the largest gain first. Items of several filesystems are searched
-    /// one filesystem after the other.
+    /// Searches, and returns the groups found, those that free the most first. Items on several filesystems are searched one
+    /// filesystem after the other.
     /// </summary>
-    /// <param name="paths">Regular files, and directories with all below them.</param>
-    /// <param name="cancellation">Ends it at once.</param>
-    /// <returns>The groups; the search begins when the first is asked for.</returns>
+    /// <param name="paths">Regular files, and directories with everything below them.</param>
+    /// <param name="cancellation">Cancels immediately.</param>
+    /// <returns>The groups; the search starts when the first one is requested.</returns>
     /// <exception cref="BtrfsException">
-    /// A filesystem cannot be searched: <see cref="BtrfsError.PermissionDenied"/> or <see cref="BtrfsError.NotBtrfs"/>
-    /// where <see cref="DuplicateSource.Checksum"/> was asked for; <see cref="BtrfsError.FiemapNotSupported"/>;
-    /// <see cref="BtrfsError.NoSpace"/>: there is no room for temporary files.
+    /// A filesystem cannot be searched: <see cref="BtrfsError.PermissionDenied"/> or <see cref="BtrfsError.NotBtrfs"/> if
+    /// <see cref="DuplicateSource.Checksum"/> was requested; <see cref="BtrfsError.FiemapNotSupported"/>;
+    /// <see cref="BtrfsError.NoSpace"/>: there is no space for temporary files.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public IEnumerable<BtrfsDuplicate> Find(IEnumerable<string> paths, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(paths);

@@ -6,13 +6,13 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Merges groups, several at a time, in about the order in which they come: while the kernel waits for the data of one group, it
-/// compares another. It is used from one thread, on which it tells what there is to tell.
+/// Merges groups, several at a time, in roughly the order in which they are added: while the kernel waits for the data of one
+/// group, it compares another. Must be used from one thread, on which it raises its events.
 /// </summary>
-/// <remarks>See <see cref="DuplicateMerger"/> for what is merged, and what that needs.</remarks>
+/// <remarks>See <see cref="DuplicateMerger"/> for what is merged, and the required permissions.</remarks>
 public sealed class ParallelDuplicateMerger : IDisposable
 {
-    // So many reads keep a device busy. More of them would only wait at the locks of one filesystem.
+    // This many concurrent reads keep a device busy. More would only contend for the locks of one filesystem.
     private const int MostThreads = 4;
 
     // A group takes memory for each of its places.
@@ -25,9 +25,9 @@ public sealed class ParallelDuplicateMerger : IDisposable
     private readonly CancellationToken _cancellation;
     private ExceptionDispatchInfo? _error;
 
-    /// <summary>Begins.</summary>
-    /// <param name="events">Takes each place and each group that fails.</param>
-    /// <param name="cancellation">Stops between two ranges. What is shared by then stays so.</param>
+    /// <summary>Creates a merger.</summary>
+    /// <param name="events">Receives each place and each group that fails.</param>
+    /// <param name="cancellation">Cancels between two ranges. Data that is shared by then stays shared.</param>
     public ParallelDuplicateMerger(SessionEvents events, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(events);
@@ -40,15 +40,15 @@ public sealed class ParallelDuplicateMerger : IDisposable
     /// <inheritdoc cref="DuplicateMerger.Counters"/>
     public MergeCounters Counters => _merger.Counters;
 
-    /// <summary>Takes a group to be merged; comes back when there is room for it.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <summary>Queues a group for merging; blocks until there is room for it.</summary>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public void Add(BtrfsDuplicate group)
     {
         ArgumentNullException.ThrowIfNull(group);
         _threads.StartOne();
         if (_threads.Count == 0)
         {
-            // The system gives no thread.
+            // No thread could be created.
             Merge(group);
         }
         else
@@ -63,8 +63,8 @@ public sealed class ParallelDuplicateMerger : IDisposable
         _error?.Throw();
     }
 
-    /// <summary>Comes back when all groups are merged.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <summary>Blocks until all groups are merged.</summary>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public void Complete()
     {
         _waiting.CompleteAdding();
@@ -77,7 +77,7 @@ public sealed class ParallelDuplicateMerger : IDisposable
         _error?.Throw();
     }
 
-    /// <summary>Ends the threads. What was not begun is not merged.</summary>
+    /// <summary>Ends the threads. Groups that were not started are not merged.</summary>
     public void Dispose()
     {
         _waiting.CompleteAdding();
@@ -97,7 +97,7 @@ public sealed class ParallelDuplicateMerger : IDisposable
         }
     }
 
-    /// <summary>The first exception that is no failure of a group ends it all, on the thread of the caller.</summary>
+    /// <summary>The first exception that is not a failure of a group ends the merging, and is thrown on the caller's thread.</summary>
     private void Merge(BtrfsDuplicate group)
     {
         try

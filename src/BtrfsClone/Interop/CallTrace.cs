@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// Counts the system calls that the engine makes in this process from when this is made until it is disposed of, on whatever
-/// thread. Nothing is counted in the native program.
+/// Counts the system calls that the engine makes in this process between creation and disposal of this object, on any thread.
+/// Nothing is counted in the native program.
 /// </summary>
 public sealed class CallTrace : IDisposable
 {
@@ -14,7 +14,7 @@ public sealed class CallTrace : IDisposable
 
     private readonly ConcurrentDictionary<(string Call, Errno Error), long> _counts = new();
 
-    /// <summary>Begins to count.</summary>
+    /// <summary>Starts counting.</summary>
     public CallTrace()
     {
         lock (s_gate)
@@ -23,7 +23,7 @@ public sealed class CallTrace : IDisposable
         }
     }
 
-    /// <summary>Whether anything counts.</summary>
+    /// <summary>Whether calls are being counted.</summary>
     internal static bool IsOn
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -39,14 +39,14 @@ public sealed class CallTrace : IDisposable
         }
     }
 
-    /// <summary>The calls by name, with the errno of those that failed, and how many there were: <c>Clone 2, OpenAt ENOENT 1</c>.</summary>
+    /// <summary>The calls by name, with the errno of those that failed, and their number: <c>Clone 2, OpenAt ENOENT 1</c>.</summary>
     public override string ToString() => string.Join(", ", _counts
         .OrderBy(count => count.Key.Call, StringComparer.Ordinal).ThenBy(count => count.Key.Error)
         .Select(count => count.Key.Error == Errno.None
             ? $"{count.Key.Call} {count.Value}"
             : $"{count.Key.Call} {count.Key.Error} {count.Value}"));
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Stops counting.</summary>
     public void Dispose()
     {
         lock (s_gate)

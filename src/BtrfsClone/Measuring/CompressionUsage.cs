@@ -1,24 +1,24 @@
 namespace BtrfsClone.Measuring;
 
-/// <summary>What the extents of one kind of compression hold, as compsize(8) counts. Lengths are bytes.</summary>
+/// <summary>The data in extents of one type of compression, counted as by compsize(8). Lengths are in bytes.</summary>
 public sealed class CompressionUsage
 {
     /// <summary>
-    /// <c>None</c>, <c>Zlib</c>, <c>Lzo</c>, <c>Zstd</c>, or <c>Prealloc</c> for an extent of which the first piece that
-    /// was met is preallocated; <c>Other</c> for a compression that is not known here.
+    /// <c>None</c>, <c>Zlib</c>, <c>Lzo</c>, <c>Zstd</c>, or <c>Prealloc</c> for an extent whose first file extent found is
+    /// preallocated; <c>Other</c> for an unknown compression.
     /// </summary>
     public string Type { get; internal init; } = "";
 
-    /// <summary>Bytes of the files in such extents, inline data included, as often as they are referred to.</summary>
+    /// <summary>Bytes of the files in such extents, including inline data, counted once per reference.</summary>
     public long Length { get; internal init; }
 
-    /// <summary>Bytes of the extents before compression, each extent once and whole (ram_bytes).</summary>
+    /// <summary>The uncompressed size of the extents, each extent counted once and whole (ram_bytes).</summary>
     public long UncompressedLength { get; internal init; }
 
-    /// <summary>Bytes that the extents take on disk, each once and whole (disk_num_bytes).</summary>
+    /// <summary>The size of the extents on disk, each counted once and whole (disk_num_bytes).</summary>
     public long DiskLength { get; internal init; }
 
-    /// <summary>Distinct extents, without inline data.</summary>
+    /// <summary>The number of distinct extents, without inline data.</summary>
     public long ExtentCount { get; internal init; }
 
     /// <inheritdoc cref="MeasureResult.CompressionRatio"/>

@@ -5,14 +5,13 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Measuring;
 
 /// <summary>
-/// Measures what files and trees take on disk, one item after the other. It is used from one thread at a time, and uses
-/// several by itself.
+/// Measures the disk usage of files and trees, one item after the other. Must be used from one thread at a time; uses several
+/// threads internally.
 /// </summary>
 /// <remarks>
-/// With CAP_SYS_ADMIN the items of btrfs's trees are read (BTRFS_IOC_TREE_SEARCH_V2), otherwise FIEMAP of each file,
-/// which has to be readable; then all that only the trees tell is null. Nothing is flushed, and links are not followed.
-/// Memory grows with the extents that are shared, by 11 to 32 bytes for each; where it is asked what would come free, by some 70
-/// bytes for each piece of a file.
+/// With CAP_SYS_ADMIN the items of btrfs's trees are read (BTRFS_IOC_TREE_SEARCH_V2), otherwise FIEMAP of each file, which must be
+/// readable; values that only the trees contain are then null. Nothing is flushed, and links are not followed. Memory grows with
+/// the number of shared extents, by 11 to 32 bytes each; if reclaimable space is requested, by some 70 bytes per file extent.
 /// </remarks>
 /// <example>
 /// <code>
@@ -31,9 +30,9 @@ public sealed class MeasureSession : IDisposable
     private readonly int _workers = WorkerLimit.Usual;
     private readonly int _maxOpen;
 
-    /// <summary>Begins an invocation.</summary>
+    /// <summary>Creates a session.</summary>
     /// <param name="options">How to measure.</param>
-    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Measure"/>.</param>
+    /// <param name="events">Receives events, on the thread that calls <see cref="Measure"/>.</param>
     public MeasureSession(MeasureOptions options, SessionEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -45,17 +44,17 @@ public sealed class MeasureSession : IDisposable
         _maxOpen = FreeDescriptors.Share(2, _workers + 2, 512);
     }
 
-    /// <summary>How many files of the item have been counted so far.</summary>
+    /// <summary>The number of files of the item counted so far.</summary>
     public long Files => _shared.Files;
 
     /// <summary>Measures one item.</summary>
-    /// <param name="path">A regular file, or a directory with all below it.</param>
-    /// <param name="cancellation">Ends it at once.</param>
+    /// <param name="path">A regular file, or a directory with everything below it.</param>
+    /// <param name="cancellation">Cancels immediately.</param>
     /// <exception cref="BtrfsException">
     /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotRegularFile"/>: it is neither;
     /// <see cref="BtrfsError.PermissionDenied"/>; <see cref="BtrfsError.FiemapNotSupported"/>.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public MeasureResult Measure(string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -85,14 +84,14 @@ public sealed class MeasureSession : IDisposable
     }
 
     /// <summary>
-    /// Tells what would come free if the items that were measured were deleted: each alone, and all together. Only with
+    /// Computes what would be freed if the measured items were deleted: each alone, and all together. Only with
     /// <see cref="MeasureOptions.Reclaimable"/>.
     /// </summary>
-    /// <param name="detailed">Whether to tell, too, what would come free with several items together only.</param>
-    /// <param name="cancellation">Ends it at once.</param>
-    /// <returns>What <see cref="Measure"/> gave, in its order, with these numbers.</returns>
+    /// <param name="detailed">Whether to also compute what would be freed only by deleting several items together.</param>
+    /// <param name="cancellation">Cancels immediately.</param>
+    /// <returns>The results of <see cref="Measure"/>, in the same order, with these numbers.</returns>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public IReadOnlyList<MeasureResult> Reclaim(bool detailed, CancellationToken cancellation) =>
         _items is null
             ? throw new InvalidOperationException($"The session was begun without {nameof(MeasureOptions.Reclaimable)}.")
@@ -101,19 +100,19 @@ public sealed class MeasureSession : IDisposable
     /// <inheritdoc cref="ReclaimItems.LinkedNames"/>
     internal IEnumerable<int[]> LinkedNames => _items!.LinkedNames;
 
-    /// <summary>Tells of each extent of the items who holds it.</summary>
+    /// <summary>Reports who holds each extent of the items.</summary>
     /// <inheritdoc cref="ReclaimItems.Count"/>
     internal void CountExtents(IExtentTotals totals, CancellationToken cancellation) =>
         _items!.Count(totals, _shared.Pump, cancellation);
 
-    /// <summary>Releases what the session holds.</summary>
+    /// <summary>Releases the resources of the session.</summary>
     public void Dispose()
     {
         _worker.Dispose();
         _items?.Dispose();
     }
 
-    /// <summary>Begins with an item; closes it where what would come free cannot be told.</summary>
+    /// <summary>Starts an item; closes it if reclaimable space cannot be computed.</summary>
     private void Begin(Descriptor descriptor, string path)
     {
         DescriptorScope closing = new(descriptor);
@@ -149,7 +148,7 @@ public sealed class MeasureSession : IDisposable
 
     private static unsafe Descriptor Open(string path, out Statx status)
     {
-        // Looked at first: opening a device may already do something to it.
+        // Checked first: opening a device can have side effects.
         CallResult result = Sys.Stat(path, follow: false, out status);
         if (result.Succeeded && status.FileType is not (Sys.ModeRegular or Sys.ModeDirectory))
         {
@@ -232,7 +231,7 @@ public sealed class MeasureSession : IDisposable
         return true;
     }
 
-    /// <summary>Keeps the name of a file with several names that was given by this one.</summary>
+    /// <summary>Remembers the name by which a file with several names was given.</summary>
     private void AddName(string path, Descriptor descriptor, in Statx status)
     {
         if (_shared.Reclaim is not ReclaimItem item)

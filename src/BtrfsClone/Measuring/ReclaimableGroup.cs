@@ -1,6 +1,6 @@
 namespace BtrfsClone.Measuring;
 
-/// <summary>What would come free if an item were deleted together with others, and not without one of them.</summary>
+/// <summary>What would be freed if an item were deleted together with all of certain others, but not without any one of them.</summary>
 public sealed class ReclaimableGroup
 {
     /// <summary>Bytes of data.</summary>

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Merging;
 
-/// <summary>Running totals of one invocation. They may be read at any time, on any thread. Lengths are bytes.</summary>
+/// <summary>Running totals of one invocation. They can be read at any time, on any thread. Lengths are in bytes.</summary>
 public sealed class MergeCounters
 {
     private long _files;
@@ -11,7 +11,7 @@ public sealed class MergeCounters
     private long _unshared;
     private long _failed;
 
-    /// <summary>Files that both sides have and that were looked at to their end.</summary>
+    /// <summary>Files that exist on both sides and were completely processed.</summary>
     public long Files => Volatile.Read(ref _files);
 
     /// <inheritdoc cref="MergeResult.DedupedLength"/>
@@ -27,15 +27,15 @@ public sealed class MergeCounters
     public long DifferentLength => Volatile.Read(ref _different);
 
     /// <summary>
-    /// The part of <see cref="DedupedLength"/> that nothing else used: what is freed at most, since only whole extents
-    /// are, and compressed ones take less.
+    /// The part of <see cref="DedupedLength"/> that nothing else used: the maximum that is freed, since only whole extents are
+    /// freed, and compressed ones are smaller.
     /// </summary>
     public long UnsharedLength => Volatile.Read(ref _unshared);
 
-    /// <summary>What failed; each was reported on its own.</summary>
+    /// <summary>Failures; each was reported individually.</summary>
     public long Failed => Volatile.Read(ref _failed);
 
-    /// <summary>All bytes that were looked at.</summary>
+    /// <summary>All bytes that were processed.</summary>
     public long Length => DedupedLength + SameLength + InlineLength + DifferentLength;
 
     internal void AddFile(long different)

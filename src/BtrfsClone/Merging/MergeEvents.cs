@@ -2,12 +2,12 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Merging;
 
-/// <summary>What a <see cref="MergeSession"/> tells while it works.</summary>
+/// <summary>The events of a <see cref="MergeSession"/>.</summary>
 public sealed record MergeEvents : SessionEvents
 {
-    /// <summary>Takes what came of each file that both sides have.</summary>
+    /// <summary>Receives the result for each file that exists on both sides.</summary>
     public required Action<MergeResult> OnResult { get; init; }
 
-    /// <summary>Takes the path of what only one tree has, or has as something else.</summary>
+    /// <summary>Receives the path of each entry that exists in one tree only, or has another type in the other.</summary>
     public Action<string, PairGap>? OnGap { get; init; }
 }

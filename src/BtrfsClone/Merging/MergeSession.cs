@@ -5,9 +5,9 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Merging;
 
 /// <summary>
-/// One invocation of merging: files that hold the same bytes as their reference share its extents afterwards
-/// (FIDEDUPERANGE). The kernel compares with both files locked, so that no byte, no time and no mode ever changes. It is
-/// used from one thread at a time. It needs to read both files, and to write the second, to own it, or CAP_SYS_ADMIN.
+/// One invocation of merging: files with the same data as their reference share its extents afterwards (FIDEDUPERANGE). The kernel
+/// compares the data with both files locked, so that no byte, time or mode ever changes. Must be used from one thread at a time.
+/// Requires read access to both files, and for the second, write access, ownership or CAP_SYS_ADMIN.
 /// </summary>
 public sealed class MergeSession : IDisposable
 {
@@ -16,9 +16,9 @@ public sealed class MergeSession : IDisposable
     private readonly MergeWorker _worker;
     private CancellationToken _cancellation;
 
-    /// <summary>Begins an invocation.</summary>
+    /// <summary>Creates a session.</summary>
     /// <param name="options">How to merge.</param>
-    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Merge"/>.</param>
+    /// <param name="events">Receives events, on the thread that calls <see cref="Merge"/>.</param>
     public MergeSession(MergeOptions options, MergeEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -31,12 +31,12 @@ public sealed class MergeSession : IDisposable
     /// <summary>Running totals.</summary>
     public MergeCounters Counters => _report.Counters;
 
-    /// <summary>Merges a file with a file, or a directory with a directory by the relative paths below them.</summary>
+    /// <summary>Merges two files, or two directories by relative path.</summary>
     /// <param name="reference">The file or directory whose extents are shared; a symbolic link is followed.</param>
-    /// <param name="path">The file or directory that is to share them; a symbolic link is followed.</param>
-    /// <param name="cancellation">Stops between two ranges. What was shared until then stays so.</param>
-    /// <exception cref="BtrfsException">The items themselves were refused or failed.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="path">The file or directory that will share them; a symbolic link is followed.</param>
+    /// <param name="cancellation">Cancels between two ranges. Data that is shared by then stays shared.</param>
+    /// <exception cref="BtrfsException">The items themselves were rejected or failed.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public void Merge(string reference, string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(reference);
@@ -68,7 +68,7 @@ public sealed class MergeSession : IDisposable
         _report.Drain();
     }
 
-    /// <summary>Releases what the session holds.</summary>
+    /// <summary>Releases the resources of the session.</summary>
     public void Dispose() => _worker.Dispose();
 
     private static Statx Look(string path)

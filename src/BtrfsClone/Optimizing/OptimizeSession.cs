@@ -6,16 +6,15 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Gives back what nobody can reach: the parts of extents that overwriting, truncating and deleting have left behind, while
-/// clones or snapshots, or the file itself, use the rest; and joins small extents that all files use one after the other. What is
-/// in use is written once, and all that refers to it, in all subvolumes and snapshots, inside the item or not, moves there
-/// (FIDEDUPERANGE). So nothing is parted from its clones.
-/// It is used from one thread at a time.
+/// Frees unreachable data: the parts of extents that overwriting, truncating and deleting have left behind, while clones, snapshots
+/// or the file itself use the rest; and joins small extents that all files use consecutively. Data in use is written once, and all
+/// references to it, in all subvolumes and snapshots, inside and outside the item, are moved to it (FIDEDUPERANGE). So sharing
+/// between clones is preserved. Must be used from one thread at a time.
 /// </summary>
 /// <remarks>
-/// Needs CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH. The kernel compares every byte with both files locked, so that no byte and no time ever
-/// changes, whatever happens meanwhile. Extents that a read-only snapshot refers to are left alone, and those of files without
-/// checksums (NOCOW), of immutable files, and preallocated ones.
+/// Requires CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH. The kernel compares every byte with both files locked, so that no byte and no
+/// time ever changes, even with concurrent writes. Extents referenced by a read-only snapshot are not replaced, nor are those of
+/// files without checksums (NOCOW), of immutable files, and preallocated ones.
 /// </remarks>
 /// <example>
 /// <code>
@@ -34,10 +33,10 @@ public sealed class OptimizeSession : IDisposable
     private readonly int _maxOpen;
     private CancellationToken _cancellation;
 
-    /// <summary>Begins an invocation.</summary>
+    /// <summary>Creates a session.</summary>
     /// <param name="options">How to optimize.</param>
-    /// <param name="events">Takes what there is to tell, on the thread that calls <see cref="Optimize"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number of the options is less than 1, or than 0 where that is allowed.</exception>
+    /// <param name="events">Receives events, on the thread that calls <see cref="Optimize"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number in the options is less than 1, or less than 0 where 0 is allowed.</exception>
     public OptimizeSession(OptimizeOptions options, SessionEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -51,22 +50,22 @@ public sealed class OptimizeSession : IDisposable
         _maxOpen = FreeDescriptors.Share(4, 3, 256);
     }
 
-    /// <summary>How many files of the item have been looked at so far.</summary>
+    /// <summary>The number of files of the item examined so far.</summary>
     public long Files => _counters.Files;
 
     /// <inheritdoc cref="OptimizeResult.GainedLength"/>
     public long GainedLength => _counters.Gained;
 
     /// <summary>Optimizes one item.</summary>
-    /// <param name="path">A regular file, or a directory with all below it. A symbolic link is not followed.</param>
-    /// <param name="cancellation">Stops between two steps. What has been replaced until then stays so.</param>
+    /// <param name="path">A regular file, or a directory with everything below it. A symbolic link is not followed.</param>
+    /// <param name="cancellation">Cancels between two steps. Extents that have been replaced by then stay replaced.</param>
     /// <exception cref="BtrfsException">
     /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotRegularFile"/>: it is neither;
     /// <see cref="BtrfsError.NotBtrfs"/>; <see cref="BtrfsError.PermissionDenied"/>: the process lacks a capability;
-    /// <see cref="BtrfsError.NoSpace"/>: there is no space for what is written before the rest comes free;
+    /// <see cref="BtrfsError.NoSpace"/>: there is no space for the data that is written before the rest is freed;
     /// <see cref="BtrfsError.ReadOnlyFileSystem"/>.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public OptimizeResult Optimize(string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -109,7 +108,7 @@ public sealed class OptimizeSession : IDisposable
         return Result(path, Stopwatch.GetElapsedTime(begin));
     }
 
-    /// <summary>Releases what the session holds.</summary>
+    /// <summary>Releases the resources of the session.</summary>
     public void Dispose()
     {
         _replacer.Dispose();
@@ -130,7 +129,7 @@ public sealed class OptimizeSession : IDisposable
         _cancellation.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Reads a file alone: by itself, since it may be mounted on another one.</summary>
+    /// <summary>Reads a single file, not through its directory, since another file may be bind-mounted on it.</summary>
     private void ReadFile(string path, Descriptor directory, in Statx status)
     {
         int flags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;

@@ -3,34 +3,34 @@ using System.Text.Json.Serialization;
 namespace BtrfsClone.Owning;
 
 /// <summary>
-/// One reference to a data extent: a piece of a file, in any subvolume, under one of the file's names. A file with several
-/// names is one for each. Offsets and lengths are bytes.
+/// One reference to a data extent: a file extent, in any subvolume, under one name of the file. A file with several names gives one
+/// object per name. Offsets and lengths are in bytes.
 /// </summary>
 public sealed class BtrfsExtentOwner
 {
-    /// <summary>Where the extent begins in the filesystem's logical address space (disk_bytenr).</summary>
+    /// <summary>The start of the extent in the filesystem's logical address space (disk_bytenr).</summary>
     public long DiskOffset { get; internal init; }
 
-    /// <summary>Bytes that the whole extent takes there, compressed as it may be (disk_num_bytes).</summary>
+    /// <summary>The size of the whole extent on disk, after compression (disk_num_bytes).</summary>
     public long DiskLength { get; internal init; }
 
     /// <summary>
-    /// The file's absolute path; null where no mount that the process sees shows it, and where the file has no name any more.
+    /// The file's absolute path; null if it is not visible in any mount of the process, or the file has no name any more.
     /// </summary>
     public string? Path { get; internal init; }
 
-    /// <summary>Where in the file the piece begins.</summary>
+    /// <summary>The offset of the file extent in the file.</summary>
     public long Offset { get; internal init; }
 
-    /// <summary>Bytes of the file in the piece (num_bytes).</summary>
+    /// <summary>The number of bytes of the file (num_bytes).</summary>
     public long Length { get; internal init; }
 
-    /// <summary>Where inside the extent, uncompressed, the piece begins (offset).</summary>
+    /// <summary>The offset of the file extent in the uncompressed extent (offset).</summary>
     public long ExtentOffset { get; internal init; }
 
     /// <summary>
-    /// The subvolume's path from the filesystem's top level on, such as <c>/home</c>; <c>/</c> is the top level itself. Null of
-    /// a subvolume that is being deleted.
+    /// The subvolume's path from the filesystem's top level, such as <c>/home</c>; <c>/</c> is the top level itself. Null for a
+    /// subvolume that is being deleted.
     /// </summary>
     public string? Subvolume { get; internal init; }
 
@@ -40,21 +40,21 @@ public sealed class BtrfsExtentOwner
     /// <summary>The file's inode number in its subvolume.</summary>
     public long Inode { get; internal init; }
 
-    /// <summary>The file's path in its subvolume, without a slash at its beginning; null of one that has no name any more.</summary>
+    /// <summary>The file's path in its subvolume, without a leading slash; null if it has no name any more.</summary>
     public string? PathInSubvolume { get; internal init; }
 
-    /// <summary>The file has been deleted, and something has it open still; or its whole subvolume is being deleted.</summary>
+    /// <summary>The file was deleted but is still open; or its whole subvolume is being deleted.</summary>
     public bool IsDeleted { get; internal init; }
 
-    /// <summary>The last name of <see cref="Path"/>.</summary>
+    /// <summary>The last component of <see cref="Path"/>.</summary>
     [JsonIgnore]
     public string? Name => Path is null ? null : PathText.NameOf(Path);
 
-    /// <summary><see cref="Path"/>, as files and directories call it.</summary>
+    /// <summary><see cref="Path"/>, under the name that file and directory objects use.</summary>
     [JsonIgnore]
     public string? FullName => Path;
 
-    /// <summary><see cref="Path"/>, as parameters call it that take literal paths from a pipeline.</summary>
+    /// <summary><see cref="Path"/>, under the name by which parameters for literal paths bind from the pipeline.</summary>
     [JsonIgnore]
     public string? PSPath => Path;
 }

@@ -5,13 +5,13 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Owning;
 
 /// <summary>
-/// Finds who refers to data extents: in all subvolumes and snapshots of the filesystem, whether a mount shows them or not. Each
-/// extent is looked up once in a session. Used from one thread at a time.
+/// Finds the references to data extents: in all subvolumes and snapshots of the filesystem, whether mounted or not. Each extent is
+/// looked up once per session. Must be used from one thread at a time.
 /// </summary>
 /// <remarks>
-/// Needs CAP_SYS_ADMIN. A session begins with syncfs(2): what has not been written out has no extent, and until the next commit
-/// the trees have names that have been removed. Memory grows by some 40 bytes for each extent, not with the number of those who
-/// refer to one.
+/// Requires CAP_SYS_ADMIN. A session starts with syncfs(2): data that has not been written to disk has no extent, and until the
+/// next commit the trees contain names that have been removed. Memory grows by some 40 bytes per extent, regardless of the number
+/// of references.
 /// </remarks>
 /// <example>
 /// <code>
@@ -24,10 +24,10 @@ namespace BtrfsClone.Owning;
 /// </example>
 public sealed class OwnerSession : IDisposable
 {
-    // So many references are looked up together.
+    // The number of references that are looked up together.
     private const int Part = 1 << 14;
 
-    // The first extents of a file are looked up by few, so that they come at once.
+    // The first extents of a file are looked up in smaller batches, so that their results are available immediately.
     private const int FirstPart = 1 << 6;
 
     private readonly OwnerSearch _search = new();
@@ -40,20 +40,18 @@ public sealed class OwnerSession : IDisposable
     private Guid _fileSystem;
     private ReferenceLookup? _lookup;
 
-    /// <summary>The most bytes that the kernel may answer with; for tests.</summary>
+    /// <summary>The maximum size of an answer of the kernel in bytes; for tests.</summary>
     internal int LargestAnswer { get; init; } = 16 << 20;
 
-    /// <summary>Finds the owners of all extents of a file, in the order of the file.</summary>
+    /// <summary>Finds the owners of all extents of a file, in file order.</summary>
     /// <param name="path">A regular file. A symbolic link is not followed.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>
-    /// The owners, read as they are asked for: those of one extent follow each other, sorted by subvolume, inode and offset.
-    /// </returns>
+    /// <param name="cancellation">Cancels the operation.</param>
+    /// <returns>The owners, read lazily: those of one extent are consecutive, sorted by subvolume, inode and offset.</returns>
     /// <exception cref="BtrfsException">
     /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotRegularFile"/>; <see cref="BtrfsError.NotBtrfs"/>;
     /// <see cref="BtrfsError.PermissionDenied"/>: the file may not be read, or the process lacks CAP_SYS_ADMIN.
     /// </exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public IEnumerable<BtrfsExtentOwner> Read(string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -62,13 +60,13 @@ public sealed class OwnerSession : IDisposable
     }
 
     /// <summary>Finds the owners of one extent.</summary>
-    /// <param name="path">A regular file of the same filesystem, such as the one that the extent is known from.</param>
-    /// <param name="diskOffset">Where the extent begins on disk, in bytes (disk_bytenr).</param>
-    /// <param name="diskLength">The bytes that it takes there (disk_num_bytes).</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>The owners; none of an extent that is not there, or that this session has looked up already.</returns>
+    /// <param name="path">A regular file on the same filesystem, such as the one in which the extent was found.</param>
+    /// <param name="diskOffset">The start of the extent on disk, in bytes (disk_bytenr).</param>
+    /// <param name="diskLength">Its size on disk (disk_num_bytes).</param>
+    /// <param name="cancellation">Cancels the operation.</param>
+    /// <returns>The owners; none if the extent does not exist, or this session has already looked it up.</returns>
     /// <exception cref="BtrfsException">As for the other overload.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public IEnumerable<BtrfsExtentOwner> Read(
         string path, long diskOffset, long diskLength, CancellationToken cancellation)
     {
@@ -82,7 +80,7 @@ public sealed class OwnerSession : IDisposable
 
     private ulong Open(string path)
     {
-        // Looked at first: opening a device may already do something to it.
+        // Checked first: opening a device can have side effects.
         CallResult result = Sys.Stat(path, follow: false, out Statx status);
         if (result.Succeeded && status.FileType != Sys.ModeRegular)
         {
@@ -121,7 +119,7 @@ public sealed class OwnerSession : IDisposable
         bool isNew = _lookup is null || _fileSystem != fileSystem;
         if (result.Succeeded && isNew)
         {
-            // Until the next commit, the trees have names that have been removed.
+            // Until the next commit, the trees contain names that have been removed.
             (result, call) = (Sys.SyncFileSystem(file), SystemCall.SyncFs);
         }
 
@@ -151,7 +149,7 @@ public sealed class OwnerSession : IDisposable
         return ReadExtents(Extents(), cancellation);
     }
 
-    /// <summary>The extents of the file that was begun with, those that were not met before.</summary>
+    /// <summary>The extents of the current file that were not encountered before.</summary>
     private IEnumerable<(long Place, long Length)> Extents()
     {
         for (_batch.Clear(); _items.Fill(_batch); _batch.Clear())

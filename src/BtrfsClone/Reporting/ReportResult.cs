@@ -1,15 +1,15 @@
 namespace BtrfsClone.Reporting;
 
-/// <summary>A report that was written. Lengths are bytes of what it is about, not of its file.</summary>
+/// <summary>A report that was written. Lengths are bytes of the reported files, not of the page.</summary>
 public sealed class ReportResult : ItemResult
 {
-    /// <summary>The file that holds it.</summary>
+    /// <summary>The file that contains the report.</summary>
     public override string Path { get; internal init; } = "";
 
-    /// <summary>Regular files that it is about; one with several names is counted once.</summary>
+    /// <summary>The number of regular files in the report; one with several names is counted once.</summary>
     public long Files { get; internal init; }
 
-    /// <summary>Directories that it is about.</summary>
+    /// <summary>The number of directories in the report.</summary>
     public long Directories { get; internal init; }
 
     /// <inheritdoc cref="Measuring.MeasureResult.Length"/>
@@ -19,11 +19,11 @@ public sealed class ReportResult : ItemResult
     public long DiskLength { get; internal init; }
 
     /// <summary>
-    /// Bytes of data that the filesystem would get back if all directories of the report were deleted: what
-    /// <see cref="Measuring.MeasureResult.SetReclaimableLength"/> is of them.
+    /// Bytes of data that would be freed if all directories of the report were deleted: their
+    /// <see cref="Measuring.MeasureResult.SetReclaimableLength"/>.
     /// </summary>
     public long ReclaimableLength { get; internal init; }
 
-    /// <summary>What could not be read; each was reported on its own, and is told on the page.</summary>
+    /// <summary>Entries that could not be read; each was reported individually, and is mentioned on the page.</summary>
     public long Failed { get; internal init; }
 }

@@ -4,12 +4,12 @@ using BtrfsClone.Measuring;
 namespace BtrfsClone.Reporting;
 
 /// <summary>
-/// Writes a page that shows what directories take on disk, what they share, and what deleting them would give back. It is used
-/// from one thread at a time, and uses several by itself.
+/// Writes a page that shows the disk usage of directories, what they share, and what deleting them would free. Must be used from
+/// one thread at a time; uses several threads internally.
 /// </summary>
 /// <remarks>
-/// It needs CAP_SYS_ADMIN and btrfs. Memory grows with what it is about: by some 200 bytes for each file, and 70 for each piece of
-/// one. Nothing is read of what the files hold; what is delayed on the filesystem is written out first (syncfs(2)).
+/// Requires CAP_SYS_ADMIN and btrfs. Memory grows by some 200 bytes per file, and 70 per file extent. The content of files is not
+/// read; delayed data of the filesystem is written to disk first (syncfs(2)).
 /// </remarks>
 /// <example>
 /// <code>
@@ -21,7 +21,7 @@ namespace BtrfsClone.Reporting;
 /// </example>
 public sealed class ReportSession : IDisposable
 {
-    // How many failures the page tells of by themselves.
+    // The maximum number of failures that the page lists individually.
     private const int MaxFailures = 1000;
 
     private readonly ReportFile _file;
@@ -34,9 +34,9 @@ public sealed class ReportSession : IDisposable
     private long _files;
     private long _failed;
 
-    /// <summary>Begins a report.</summary>
-    /// <param name="options">Where it goes.</param>
-    /// <param name="events">Takes what there is to tell, on the thread that works with the session.</param>
+    /// <summary>Creates a session.</summary>
+    /// <param name="options">Where to write the report.</param>
+    /// <param name="events">Receives events, on the thread that uses the session.</param>
     /// <exception cref="BtrfsException">
     /// <see cref="BtrfsError.DestinationNotFound"/>: its directory does not exist; <see cref="BtrfsError.DestinationExists"/>.
     /// </exception>
@@ -50,10 +50,10 @@ public sealed class ReportSession : IDisposable
             new MeasureOptions { Reclaimable = true, Ledger = _tree }, events with { OnFailure = Report });
     }
 
-    /// <summary>How many files have been measured so far.</summary>
+    /// <summary>The number of files measured so far.</summary>
     public long Files => _files + _measuring.Files;
 
-    /// <summary>Adds a directory with all below it. One that is in another one, or the same, is shown there.</summary>
+    /// <summary>Adds a directory with everything below it. One that is inside another one, or the same, is shown there.</summary>
     /// <param name="path">Its absolute path.</param>
     /// <exception cref="BtrfsException">
     /// <see cref="BtrfsError.SourceNotFound"/>; <see cref="BtrfsError.NotADirectory"/>; <see cref="BtrfsError.PermissionDenied"/>.
@@ -76,10 +76,10 @@ public sealed class ReportSession : IDisposable
     }
 
     /// <summary>Measures all directories, and writes the page.</summary>
-    /// <param name="cancellation">Ends it at once, and nothing is written.</param>
-    /// <returns>What was written; null if none of the directories could be measured, and nothing was.</returns>
+    /// <param name="cancellation">Cancels immediately, and nothing is written.</param>
+    /// <returns>The result; null if none of the directories could be measured, and nothing was written.</returns>
     /// <exception cref="BtrfsException">The page cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public ReportResult? Write(CancellationToken cancellation)
     {
         foreach (string path in GivenDirectories.Outermost(_paths))
@@ -117,7 +117,7 @@ public sealed class ReportSession : IDisposable
         return result;
     }
 
-    /// <summary>Releases what the session holds.</summary>
+    /// <summary>Releases the resources of the session.</summary>
     public void Dispose()
     {
         _measuring.Dispose();
@@ -127,7 +127,7 @@ public sealed class ReportSession : IDisposable
     private ReportResult Result()
     {
         var all = new ReportNode(0, null, [], isDirectory: true);
-        long directories = -1; // The root is none.
+        long directories = -1; // The root is not counted.
         foreach (ReportNode node in _tree.Nodes)
         {
             all.Add(node);

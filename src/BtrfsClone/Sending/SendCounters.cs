@@ -1,33 +1,33 @@
 namespace BtrfsClone.Sending;
 
-/// <summary>Running totals of a stream. Lengths are bytes.</summary>
+/// <summary>Running totals of a stream. Lengths are in bytes.</summary>
 public sealed class SendCounters
 {
-    /// <summary>Regular files, not counting further links to them.</summary>
+    /// <summary>Regular files, not counting additional links to them.</summary>
     public long Files { get; internal set; }
 
-    /// <summary>Directories, the ones that were given included.</summary>
+    /// <summary>Directories, including the given ones.</summary>
     public long Directories { get; internal set; }
 
     /// <summary>Symbolic links.</summary>
     public long SymbolicLinks { get; internal set; }
 
-    /// <summary>Further hard links to what the stream holds.</summary>
+    /// <summary>Additional hard links to files in the stream.</summary>
     public long HardLinks { get; internal set; }
 
     /// <summary>FIFOs, sockets and devices.</summary>
     public long SpecialFiles { get; internal set; }
 
-    /// <summary>Bytes that the regular files hold, by their sizes.</summary>
+    /// <summary>The sum of the sizes of the regular files.</summary>
     public long Length { get; internal set; }
 
-    /// <summary>Bytes that the stream does not hold, since they are shared with what it holds.</summary>
+    /// <summary>Bytes that are not in the stream because they are shared with data that is.</summary>
     public long SharedLength { get; internal set; }
 
-    /// <summary>Bytes of the files that the stream holds compressed, as they are stored.</summary>
+    /// <summary>Bytes of the files that are in the stream in compressed form, as stored on disk.</summary>
     public long EncodedLength { get; internal set; }
 
-    /// <summary>Bytes of the stream.</summary>
+    /// <summary>The length of the stream.</summary>
     public long StreamLength { get; internal set; }
 
     /// <summary>Entries that failed.</summary>

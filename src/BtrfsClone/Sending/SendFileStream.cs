@@ -5,8 +5,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// A file that takes a stream. It gets its name when it is whole, in the place of what had that name; disposing of it before
-/// removes it.
+/// A file that receives a stream. It gets its name when it is complete, and replaces an existing file of that name; if it is
+/// disposed of earlier, it is removed.
 /// </summary>
 public sealed class SendFileStream : Stream
 {
@@ -23,7 +23,7 @@ public sealed class SendFileStream : Stream
         _directory = new OwnedDescriptor(directory);
         _name = Utf8Z.From(CloneDestination.NameOf(path));
 
-        // For its owner alone: it holds files that not everybody may read.
+        // Accessible to its owner only: it contains files that not everyone may read.
         CallResult result = UnnamedFile.Make(directory, Sys.ModeOwnerReadWrite, out _file);
         if (result.Failed)
         {
@@ -47,12 +47,12 @@ public sealed class SendFileStream : Stream
     /// <inheritdoc/>
     public override long Position { get => _length; set => throw new NotSupportedException(); }
 
-    /// <summary>Begins with a file.</summary>
-    /// <param name="path">The absolute path that it is to get; a symbolic link is followed.</param>
-    /// <param name="noClobber">Whether what has that path is kept, which is an error.</param>
-    /// <param name="force">Whether it is replaced though it has no write permission.</param>
+    /// <summary>Creates the file.</summary>
+    /// <param name="path">The absolute path that it will get; a symbolic link is followed.</param>
+    /// <param name="noClobber">Whether an existing file is kept, and is an error.</param>
+    /// <param name="force">Whether an existing file without write permission is replaced.</param>
     /// <returns>The file.</returns>
-    /// <exception cref="BtrfsException">It cannot be made, or may not replace what is there.</exception>
+    /// <exception cref="BtrfsException">It cannot be created, or may not replace the existing file.</exception>
     public static SendFileStream Create(string path, bool noClobber = false, bool force = false)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -81,8 +81,8 @@ public sealed class SendFileStream : Stream
             : throw Failure.Destination(SystemCall.OpenAt, result).OnPath().ToException(path);
     }
 
-    /// <summary>Gives the file its name, once all is written.</summary>
-    /// <exception cref="BtrfsException">It cannot get it; what had it stays.</exception>
+    /// <summary>Gives the file its name, once everything is written.</summary>
+    /// <exception cref="BtrfsException">It cannot get its name; an existing file stays.</exception>
     public void Publish()
     {
         CallResult result = _file.Publish(_name, replaces: !_noClobber, out SystemCall call);

@@ -1,44 +1,44 @@
 namespace BtrfsClone.Sending;
 
-/// <summary>What one directory came to in a stream. Lengths are bytes.</summary>
+/// <summary>The result of sending one directory. Lengths are in bytes.</summary>
 public sealed class SendResult : ItemResult
 {
     /// <summary>The directory that was sent.</summary>
     public override string Path { get; internal init; } = "";
 
-    /// <summary>The name of the subvolume that <c>btrfs receive</c> makes of it.</summary>
+    /// <summary>The name of the subvolume that <c>btrfs receive</c> creates from it.</summary>
     public string Subvolume { get; internal init; } = "";
 
-    /// <summary>Regular files, not counting further links to them.</summary>
+    /// <summary>Regular files, not counting additional links to them.</summary>
     public long Files { get; internal init; }
 
-    /// <summary>Directories, the one that was given included.</summary>
+    /// <summary>Directories, including the given one.</summary>
     public long Directories { get; internal init; }
 
     /// <summary>Symbolic links.</summary>
     public long SymbolicLinks { get; internal init; }
 
-    /// <summary>Further hard links to what the stream holds.</summary>
+    /// <summary>Additional hard links to files in the stream.</summary>
     public long HardLinks { get; internal init; }
 
     /// <summary>FIFOs, sockets and devices.</summary>
     public long SpecialFiles { get; internal init; }
 
-    /// <summary>Bytes that the regular files hold, by their sizes.</summary>
+    /// <summary>The sum of the sizes of the regular files.</summary>
     public long Length { get; internal init; }
 
-    /// <summary>Bytes that the stream does not hold, since they are shared with what it holds.</summary>
+    /// <summary>Bytes that are not in the stream because they are shared with data that is.</summary>
     public long SharedLength { get; internal init; }
 
-    /// <summary>Bytes of the files that the stream holds compressed, as they are stored.</summary>
+    /// <summary>Bytes of the files that are in the stream in compressed form, as stored on disk.</summary>
     public long EncodedLength { get; internal init; }
 
-    /// <summary>Bytes of the stream.</summary>
+    /// <summary>The length of the stream.</summary>
     public long StreamLength { get; internal init; }
 
-    /// <summary>Entries that failed and are not in the stream; each was reported on its own.</summary>
+    /// <summary>Entries that failed and are not in the stream; each was reported individually.</summary>
     public long Failed { get; internal init; }
 
-    /// <summary>The time that it took.</summary>
+    /// <summary>The elapsed time.</summary>
     public TimeSpan Elapsed { get; internal init; }
 }

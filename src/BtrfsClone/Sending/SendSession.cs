@@ -6,14 +6,14 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// Writes directories as a stream that <c>btrfs receive</c> understands, and makes a subvolume of each. What they share, among each
-/// other too, they share there. A directory need be no subvolume and not read-only, and may be on any filesystem. A session is
-/// used from one thread.
+/// Writes directories as a stream for <c>btrfs receive</c>, which creates a subvolume from each. Data that they share, also with
+/// each other, is shared in these too. A directory need not be a subvolume or read-only, and may be on any filesystem. A session
+/// must be used from one thread.
 /// </summary>
 /// <remarks>
-/// With CAP_SYS_ADMIN on btrfs, compressed extents are sent as they are stored (BTRFS_IOC_ENCODED_READ). Elsewhere what is shared is
-/// found by FIEMAP's addresses: on btrfs what seems to be shared is read twice, and is sent again where it is compressed. Memory
-/// does not grow with the tree, but for files with several links, and for what is shared up to some 160 MB.
+/// With CAP_SYS_ADMIN on btrfs, compressed extents are sent as they are stored (BTRFS_IOC_ENCODED_READ). Otherwise shared data is
+/// found by the addresses from FIEMAP: on btrfs, data that seems to be shared is read twice, and is sent again if it is compressed.
+/// Memory does not grow with the tree, except for files with several links, and for shared data, up to some 160 MB.
 /// </remarks>
 /// <example>
 /// <code>
@@ -34,10 +34,10 @@ public sealed class SendSession : IDisposable
     private readonly SendWalk _walk;
     private readonly HashSet<string> _names = [];
 
-    /// <summary>Begins a stream.</summary>
+    /// <summary>Starts a stream.</summary>
     /// <param name="options">How to send.</param>
-    /// <param name="events">Takes what there is to tell.</param>
-    /// <param name="output">Takes the stream. It stays the caller's; what it throws ends the session.</param>
+    /// <param name="events">Receives events.</param>
+    /// <param name="output">Receives the stream. It is not closed; an exception from it ends the session.</param>
     public SendSession(SendOptions options, SessionEvents events, Stream output)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -53,18 +53,18 @@ public sealed class SendSession : IDisposable
     /// <summary>Running totals.</summary>
     public SendCounters Counters => _context.Counters;
 
-    /// <summary>Whether the stream is good so far. Where its output failed, nothing more can be sent.</summary>
+    /// <summary>Whether the stream is valid so far. After its output has failed, nothing more can be sent.</summary>
     public bool CanGoOn => !_writer.IsBroken;
 
-    /// <summary>What metadata does not arrive, by kinds.</summary>
+    /// <summary>The metadata that is lost, by kind.</summary>
     public IReadOnlyList<MetadataLoss> Losses => _context.Losses.All;
 
-    /// <summary>Sends a directory with all below it.</summary>
-    /// <param name="path">Its absolute path; a symbolic link is followed. Its name becomes the subvolume's.</param>
-    /// <param name="cancellation">Stops it. The stream has no end then, and a receiver reports that.</param>
-    /// <returns>What it came to; <see cref="SendResult.Failed"/> counts what was reported.</returns>
-    /// <exception cref="BtrfsException">It could not be begun, and nothing of it is in the stream.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <summary>Sends a directory with everything below it.</summary>
+    /// <param name="path">Its absolute path; a symbolic link is followed. Its name becomes the name of the subvolume.</param>
+    /// <param name="cancellation">Cancels sending. The stream then has no end command, which a receiver reports.</param>
+    /// <returns>The result; <see cref="SendResult.Failed"/> counts the failures that were reported.</returns>
+    /// <exception cref="BtrfsException">It could not be started, and nothing of it is in the stream.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public SendResult Send(string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -109,7 +109,7 @@ public sealed class SendSession : IDisposable
         return _context.Counters.Since(before, path, name, Stopwatch.GetElapsedTime(begin));
     }
 
-    /// <summary>Ends the stream. One that nothing was sent in is empty.</summary>
+    /// <summary>Ends the stream. If nothing was sent, the stream is empty.</summary>
     public void Complete()
     {
         if (_writer is { IsBegun: true, IsBroken: false })
@@ -120,6 +120,6 @@ public sealed class SendSession : IDisposable
         }
     }
 
-    /// <summary>Frees what the session needed.</summary>
+    /// <summary>Releases the resources of the session.</summary>
     public void Dispose() => _buffers.Dispose();
 }

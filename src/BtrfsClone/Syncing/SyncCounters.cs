@@ -2,7 +2,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Running totals of a sync. They may be read at any time, on any thread. Lengths are bytes.</summary>
+/// <summary>Running totals of a sync. They can be read at any time, on any thread. Lengths are in bytes.</summary>
 public sealed class SyncCounters
 {
     private readonly long[] _entries = new long[Enum.GetValues<SyncAction>().Length];
@@ -15,15 +15,15 @@ public sealed class SyncCounters
     /// <summary>Bytes of the regular files that were created, replaced or patched.</summary>
     public long Length => Volatile.Read(ref _length);
 
-    /// <summary>Bytes that are shared anew.</summary>
+    /// <summary>Bytes that are newly shared.</summary>
     public long SharedLength => Volatile.Read(ref _sharedLength);
 
-    /// <summary>How many entries have been dealt with so far.</summary>
+    /// <summary>The number of entries processed so far.</summary>
     public long Entries => _entries.Sum();
 
     /// <summary>
-    /// How much is done, 0-1: of a tree, of which each directory counts as much as those beside it, or of the changes where only
-    /// those are looked at. It never falls.
+    /// The completed fraction, from 0 to 1: of a tree, in which sibling directories have equal weight, or of the changes if only
+    /// these are examined. It never decreases.
     /// </summary>
     public double Share
     {
@@ -36,13 +36,13 @@ public sealed class SyncCounters
         }
     }
 
-    /// <summary>How many entries an action was taken with.</summary>
+    /// <summary>The number of entries for which an action was taken.</summary>
     /// <param name="action">The action.</param>
     public long this[SyncAction action] => Volatile.Read(ref _entries[(int)action]);
 
     internal void Add(SyncAction action, long entries = 1) => Interlocked.Add(ref _entries[(int)action], entries);
 
-    /// <summary>Counts what is to be done, and what of that is done.</summary>
+    /// <summary>Counts work that was found, and the part of it that is completed.</summary>
     internal void AddShare(long met, double done)
     {
         lock (_entries)

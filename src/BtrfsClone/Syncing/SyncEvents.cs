@@ -1,8 +1,8 @@
 namespace BtrfsClone.Syncing;
 
-/// <summary>What a <see cref="SyncSession"/> tells while it works.</summary>
+/// <summary>The events of a <see cref="SyncSession"/>.</summary>
 public sealed record SyncEvents : SessionEvents
 {
-    /// <summary>Takes each step but those that keep an entry as it is.</summary>
+    /// <summary>Receives each step except those that keep an entry unchanged.</summary>
     public Action<SyncChange>? OnChange { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Syncing;
 
-/// <summary>What a sync came to. Lengths are bytes; directories, links and special files count as entries, too.</summary>
+/// <summary>The result of a sync. Lengths are in bytes; directories, links and special files also count as entries.</summary>
 public sealed class SyncResult : ItemResult
 {
     /// <summary>The source.</summary>
@@ -9,38 +9,36 @@ public sealed class SyncResult : ItemResult
     /// <summary>The destination.</summary>
     public override string Path { get; internal init; } = "";
 
-    /// <summary>Entries that were missing.</summary>
+    /// <summary>Entries that were missing and created.</summary>
     public long Created { get; internal init; }
 
-    /// <summary>Entries whose places others took.</summary>
+    /// <summary>Entries that were replaced.</summary>
     public long Replaced { get; internal init; }
 
-    /// <summary>Files that got only the ranges that differed.</summary>
+    /// <summary>Files that received only the ranges that differed.</summary>
     public long Patched { get; internal init; }
 
-    /// <summary>Entries that got metadata alone.</summary>
+    /// <summary>Entries of which only metadata was updated.</summary>
     public long Updated { get; internal init; }
 
-    /// <summary>Entries that were removed, those below removed directories included.</summary>
+    /// <summary>Entries that were removed, including those below removed directories.</summary>
     public long Deleted { get; internal init; }
 
-    /// <summary>
-    /// Entries that were equal; null where they were not looked at, since nothing had changed there since the last sync.
-    /// </summary>
+    /// <summary>Entries that were equal; null if they were not examined, since nothing had changed there since the last sync.</summary>
     public long? Unchanged { get; internal init; }
 
-    /// <summary>Bytes of the regular files that were created, replaced or patched, by their sizes.</summary>
+    /// <summary>The sum of the sizes of the regular files that were created, replaced or patched.</summary>
     public long Length { get; internal init; }
 
-    /// <summary>Bytes that are shared anew.</summary>
+    /// <summary>Bytes that are newly shared.</summary>
     public long SharedLength { get; internal init; }
 
     /// <summary>Bytes that were copied, not cloned (<see cref="Cloning.ReflinkMode.Auto"/> only).</summary>
     public long CopiedLength { get; internal init; }
 
-    /// <summary>Entries that failed; each was reported on its own.</summary>
+    /// <summary>Entries that failed; each was reported individually.</summary>
     public long Failed { get; internal init; }
 
-    /// <summary>The time that it took.</summary>
+    /// <summary>The elapsed time.</summary>
     public TimeSpan Elapsed { get; internal init; }
 }

@@ -4,13 +4,13 @@ using BtrfsClone.Cloning;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// Makes destinations equal to their sources by what differs alone: what is equal is not touched, and of what differs only
-/// what is not in the same place already is shared anew. It is used from one thread, and uses several by itself.
+/// Makes destinations equal to their sources by updating only what differs: equal entries are not changed, and in entries that
+/// differ, only data whose disk addresses differ is shared again. Must be used from one thread; uses several threads internally.
 /// </summary>
 /// <remarks>
-/// With CAP_SYS_ADMIN, on one btrfs, equality is found in btrfs's trees (BTRFS_IOC_TREE_SEARCH_V2), after what is dirty was
-/// written out (syncfs(2)); else each file is opened and mapped (FS_IOC_FIEMAP). Memory grows with the linked inodes and
-/// with the names that are to be removed.
+/// With CAP_SYS_ADMIN, on one btrfs, equality is determined from btrfs's trees (BTRFS_IOC_TREE_SEARCH_V2), after dirty data was
+/// written to disk (syncfs(2)); otherwise each file is opened and mapped (FS_IOC_FIEMAP). Memory grows with the number of
+/// hard-linked inodes and of names to remove.
 /// </remarks>
 /// <example>
 /// <code>
@@ -25,9 +25,9 @@ public sealed class SyncSession : IDisposable
     private readonly SyncOptions _options;
     private readonly SyncEvents _events;
 
-    /// <summary>Begins.</summary>
+    /// <summary>Creates a session.</summary>
     /// <param name="options">How to sync.</param>
-    /// <param name="events">Takes what there is to tell.</param>
+    /// <param name="events">Receives events.</param>
     public SyncSession(SyncOptions options, SyncEvents events)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -35,30 +35,30 @@ public sealed class SyncSession : IDisposable
         (_options, _events) = (options, events);
     }
 
-    /// <summary>Running totals of the sync that goes on.</summary>
+    /// <summary>Running totals of the current sync.</summary>
     public SyncCounters Counters { get; private set; } = new();
 
-    /// <summary>What metadata the last destination could not hold, by kinds.</summary>
+    /// <summary>The metadata that the last destination could not store, by kind.</summary>
     public IReadOnlyList<MetadataLoss> Losses { get; private set; } = [];
 
     /// <inheritdoc cref="CloneCounters.CopiedDescription"/>
     public string? CopiedDescription { get; private set; }
 
-    /// <summary>What <see cref="SyncOptions.PerFile"/> has let the last sync read without a snapshot of its subvolume.</summary>
+    /// <summary>
+    /// The paths that <see cref="SyncOptions.PerFile"/> allowed the last sync to read without a snapshot of their subvolume.
+    /// </summary>
     public IReadOnlyList<string> WithoutMoment { get; private set; } = [];
 
-    /// <summary>
-    /// What people are to be told of the last sync: data that was copied, <see cref="WithoutMoment"/> and <see cref="Losses"/>.
-    /// </summary>
+    /// <summary>The warnings about the last sync: data that was copied, <see cref="WithoutMoment"/> and <see cref="Losses"/>.</summary>
     public IReadOnlyList<string> Warnings { get; private set; } = [];
 
     /// <summary>Makes a destination equal to its source.</summary>
     /// <param name="source">The absolute path of a file or directory; a symbolic link is followed.</param>
-    /// <param name="destination">The absolute path of what is to be made equal, and not of a directory to put it into.</param>
-    /// <param name="cancellation">Stops between two entries. What was begun is whole or as it was.</param>
-    /// <returns>What it came to; <see cref="SyncResult.Failed"/> counts what was reported.</returns>
-    /// <exception cref="BtrfsException">It was refused, or could not be begun.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <param name="destination">The absolute path of the entry to make equal, not of a directory to put it into.</param>
+    /// <param name="cancellation">Cancels between two entries. An entry that was begun is completed or unchanged.</param>
+    /// <returns>The result; <see cref="SyncResult.Failed"/> counts the failures that were reported.</returns>
+    /// <exception cref="BtrfsException">It was rejected, or could not be started.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public SyncResult Sync(string source, string destination, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);

@@ -5,30 +5,30 @@ namespace BtrfsClone.Walking;
 /// <summary>Why an entry of one of two trees has no counterpart in the other.</summary>
 public enum PairGap
 {
-    /// <summary>The reference has nothing of that name.</summary>
+    /// <summary>The reference has no entry of that name.</summary>
     OnlyInPath,
 
-    /// <summary>Only the reference has something of that name.</summary>
+    /// <summary>Only the reference has an entry of that name.</summary>
     OnlyInReference,
 
-    /// <summary>The reference has something else of that name.</summary>
+    /// <summary>The reference has an entry of another type with that name.</summary>
     OtherKind,
 }
 
 /// <summary>
-/// Walks two trees side by side, by relative path: all below the second one, with what the first one, the reference,
-/// has of the same name; and then what only the reference has, directory by directory. Links are not followed.
-/// Everything is visited on any of the threads.
+/// Walks two trees in parallel, by relative path: first everything below the second tree, with the entries of the same name in the
+/// first tree, the reference; then the entries that only the reference has, directory by directory. Links are not followed. All
+/// methods may be called on any of the threads.
 /// </summary>
 /// <remarks>
-/// A pair of directories is entered, its other entries are visited while those below its subdirectories are, and it is left
-/// after all of them. The tops are not entered (the caller has opened them), but are left. A stopped walk leaves what it
-/// has entered, too: <see cref="PairNode.IsWhole"/> is false then.
+/// A pair of directories is entered, its other entries are visited while those below its subdirectories are, and it is left after
+/// all of them. The top directories are not entered (the caller has opened them), but are left. A stopped walk also leaves the
+/// directories that it has entered: <see cref="PairNode.IsWhole"/> is false then.
 /// </remarks>
-/// <typeparam name="TBuffers">The memory of one worker.</typeparam>
-/// <param name="workers">How many threads may work.</param>
-/// <param name="oneFileSystem">Whether other filesystems that are mounted in one of the trees are left out.</param>
-/// <param name="cancellation">Ends the walk.</param>
+/// <typeparam name="TBuffers">The buffers of one worker.</typeparam>
+/// <param name="workers">The maximum number of threads.</param>
+/// <param name="oneFileSystem">Whether other filesystems mounted in one of the trees are skipped.</param>
+/// <param name="cancellation">Cancels the walk.</param>
 internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSystem, CancellationToken cancellation)
     : TreeWalk<PairNode, TBuffers>(workers, MaxOpen(workers), cancellation)
     where TBuffers : class, IWalkBuffers
@@ -36,61 +36,61 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
     protected override PairNode NewNode() => new();
 
     /// <summary>
-    /// A directory that both trees have, or one below a directory that is alone, was opened: its statuses are there.
-    /// Returns whether to walk below it.
+    /// A directory that exists in both trees, or one below an unpaired directory, was opened, and its status is available. Returns
+    /// whether to walk below it.
     /// </summary>
     protected virtual bool EnterDirectory(TBuffers buffers, PairNode node) => true;
 
     /// <summary>
-    /// A directory of the second tree has no counterpart; it is open, and alone. Returns whether to walk below it: all
-    /// there is alone as well.
+    /// A directory of the second tree has no counterpart; it is open. Returns whether to walk below it: everything there is
+    /// unpaired as well.
     /// </summary>
     protected abstract bool EnterGap(TBuffers buffers, PairNode node, PairGap gap);
 
     /// <summary>
-    /// Visits an entry of the second tree that is no directory, and what the reference has of the same name: see
+    /// Visits an entry of the second tree that is not a directory, and the reference's entry of the same name: see
     /// <see cref="TryLook"/>.
     /// </summary>
-    /// <param name="buffers">The worker's memory.</param>
-    /// <param name="node">The directory that it is in; it may be alone.</param>
-    /// <param name="name">The name, ended by a zero.</param>
-    /// <param name="type">Its type as it was listed: a DT_* value, never unknown.</param>
+    /// <param name="buffers">The worker's buffers.</param>
+    /// <param name="node">The directory that contains it; it may be unpaired.</param>
+    /// <param name="name">The name, null-terminated.</param>
+    /// <param name="type">Its type as listed: a DT_* value, never unknown.</param>
     protected abstract void VisitEntry(TBuffers buffers, PairNode node, byte* name, byte type);
 
     /// <summary>
-    /// Visits an entry, of any type, that only the reference's directory has. All of the second directory has been visited.
+    /// Visits an entry, of any type, that exists only in the reference's directory. All of the second directory has been visited.
     /// </summary>
-    /// <param name="buffers">The worker's memory; its <see cref="IWalkBuffers.Entries"/> are in use.</param>
-    /// <param name="node">The directory that it is in.</param>
+    /// <param name="buffers">The worker's buffers; its <see cref="IWalkBuffers.Entries"/> are in use.</param>
+    /// <param name="node">The directory that contains it.</param>
     /// <param name="entry">Its name and its type, never unknown; valid until the visit ends.</param>
     protected abstract void VisitOnlyInReference(TBuffers buffers, PairNode node, DirectoryBatch.Entry entry);
 
-    /// <summary>A directory, also one that is alone, is done with, and with it all below it; it is still open.</summary>
+    /// <summary>A directory, paired or not, is finished with everything below it; it is still open.</summary>
     protected virtual void LeaveDirectory(TBuffers buffers, PairNode node)
     {
     }
 
-    /// <summary>Takes what has failed, in a directory or of an entry in it.</summary>
+    /// <summary>Receives a failure of a directory or of an entry in it.</summary>
     /// <param name="node">The directory.</param>
-    /// <param name="inReference">On which side.</param>
-    /// <param name="failure">What has failed, with its path.</param>
+    /// <param name="inReference">Which side failed.</param>
+    /// <param name="failure">The failure, with its path.</param>
     protected abstract void VisitFailure(PairNode node, bool inReference, BtrfsException failure);
 
-    /// <summary>Takes a directory that is not entered.</summary>
+    /// <summary>Receives a directory that is not entered.</summary>
     /// <param name="node">The directory.</param>
-    /// <param name="inReference">On which side something is mounted on it.</param>
-    /// <param name="mounted">What is mounted.</param>
+    /// <param name="inReference">The side on which something is mounted on it.</param>
+    /// <param name="mounted">The mounted filesystem.</param>
     protected abstract void VisitPassedOver(PairNode node, bool inReference, OtherFileSystem mounted);
 
     /// <summary>
-    /// Asks for the status of an entry in both trees. False where there is nothing to visit: it has gone since it was
-    /// listed, or one of the trees cannot tell, which is reported.
+    /// Gets the status of an entry in both trees. Returns false if there is nothing to visit: the entry was deleted since it was
+    /// listed, or its status cannot be read in one of the trees, which is reported.
     /// </summary>
     /// <param name="node">The directory.</param>
     /// <param name="name">The entry's name.</param>
-    /// <param name="status">What it is in the second tree.</param>
-    /// <param name="reference">What the reference has of that name.</param>
-    /// <param name="isPaired">Whether the reference has anything of that name.</param>
+    /// <param name="status">Its status in the second tree.</param>
+    /// <param name="reference">The status of the reference's entry of that name.</param>
+    /// <param name="isPaired">Whether the reference has an entry of that name.</param>
     protected bool TryLook(PairNode node, byte* name, out Statx status, out Statx reference, out bool isPaired)
     {
         isPaired = false;
@@ -171,9 +171,7 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
         }
     }
 
-    /// <summary>
-    /// Finds what only the reference has: its entries are looked up where there are more than are paired already.
-    /// </summary>
+    /// <summary>Finds the entries that only the reference has: they are looked up if it has more entries than have been paired.</summary>
     protected override void Finish(TBuffers buffers, PairNode node)
     {
         if (!node.IsAlone && ListReference(buffers, node, lookUp: false) > node.Paired)
@@ -236,7 +234,7 @@ internal abstract unsafe class PairWalk<TBuffers>(int workers, bool oneFileSyste
             EnterDirectory(buffers, node);
     }
 
-    /// <summary>Returns how many entries the reference has, or 0 where it cannot be listed.</summary>
+    /// <summary>Returns the number of entries of the reference, or 0 if it cannot be listed.</summary>
     private int ListReference(TBuffers buffers, PairNode node, bool lookUp)
     {
         int entries = 0;

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>Running totals of one invocation. They may be read at any time, on any thread. Lengths are bytes.</summary>
+/// <summary>Running totals of one invocation. They can be read at any time, on any thread. Lengths are in bytes.</summary>
 public sealed class CloneCounters
 {
     private long _files;
@@ -17,31 +17,31 @@ public sealed class CloneCounters
     private long _failed;
     private bool _mixesNoCow;
 
-    /// <summary>Is called once some bytes have been copied, on any thread, as there may be many in one file.</summary>
+    /// <summary>Called after some bytes have been copied, on any thread, since a single file may hold many.</summary>
     internal Action? OnCopied { get; init; }
 
-    /// <summary>Regular files made.</summary>
+    /// <summary>Regular files created.</summary>
     public long Files => Volatile.Read(ref _files);
 
-    /// <summary>Directories made or merged into.</summary>
+    /// <summary>Directories created or merged into.</summary>
     public long Directories => Volatile.Read(ref _directories);
 
-    /// <summary>Symbolic links made.</summary>
+    /// <summary>Symbolic links created.</summary>
     public long SymbolicLinks => Volatile.Read(ref _symbolicLinks);
 
-    /// <summary>Further hard links made.</summary>
+    /// <summary>Additional hard links created.</summary>
     public long HardLinks => Volatile.Read(ref _hardLinks);
 
-    /// <summary>FIFOs, sockets and devices made.</summary>
+    /// <summary>FIFOs, sockets and devices created.</summary>
     public long SpecialFiles => Volatile.Read(ref _specialFiles);
 
-    /// <summary>Bytes that the regular files hold, by their sizes.</summary>
+    /// <summary>The sum of the sizes of the regular files.</summary>
     public long Length => Volatile.Read(ref _length);
 
     /// <summary>Bytes that were copied, not cloned.</summary>
     public long CopiedLength => Volatile.Read(ref _copiedLength);
 
-    /// <summary>What lies behind the ends of files in the last blocks that were copied.</summary>
+    /// <summary>Bytes beyond the end of files, in the last blocks that were copied.</summary>
     internal long Padding => Volatile.Read(ref _padding);
 
     /// <inheritdoc cref="CloneResult.SharedLength"/>
@@ -50,10 +50,10 @@ public sealed class CloneCounters
     /// <inheritdoc cref="CloneResult.UnpackedLength"/>
     public long UnpackedLength => Volatile.Read(ref _unpackedLength);
 
-    /// <summary>Xattrs, ACLs, flags and other metadata that could not be kept; see <see cref="CloneSession.Losses"/>.</summary>
+    /// <summary>Xattrs, ACLs, flags and other metadata that could not be preserved; see <see cref="CloneSession.Losses"/>.</summary>
     public long LostMetadata => Volatile.Read(ref _lostMetadata);
 
-    /// <summary>What people are told of data that was copied, or null where none was.</summary>
+    /// <summary>The message about data that was copied, or null if none was.</summary>
     public string? CopiedDescription => CopiedLength == 0 && SharedLength == 0 ? null
         : $"{CopiedLength} bytes could not be shared and were copied." +
             (Volatile.Read(ref _mixesNoCow) ? " NOCOW files and copy-on-write files cannot share data." : "") +
@@ -91,14 +91,14 @@ public sealed class CloneCounters
         OnCopied?.Invoke();
     }
 
-    /// <summary>Bytes were copied since a file and its clone are not both NOCOW.</summary>
+    /// <summary>Records that bytes were copied because only one of a file and its clone is NOCOW.</summary>
     internal void AddNoCowMismatch() => Volatile.Write(ref _mixesNoCow, true);
 
     internal void AddLostMetadata() => Interlocked.Increment(ref _lostMetadata);
 
     internal void AddFailed() => Interlocked.Increment(ref _failed);
 
-    /// <summary>The totals now, as a result; <see cref="Since"/> takes an earlier one off.</summary>
+    /// <summary>The current totals as a result; <see cref="Since"/> subtracts an earlier one.</summary>
     internal CloneResult Snapshot() => new()
     {
         Files = Files,

@@ -2,23 +2,23 @@ using System.Globalization;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Values of btrfs's property "compression", which holds for what is written later.</summary>
+/// <summary>Values of btrfs's property "compression", which applies to data written later.</summary>
 public static class CompressionProperty
 {
-    /// <summary>What may be given, in words.</summary>
+    /// <summary>The allowed values, in words.</summary>
     public const string Choices =
         "zstd or zstd:1 to zstd:15, zlib or zlib:1 to zlib:9, lzo, none, or inherit for that of the destination's directory";
 
-    /// <summary>The xattr that it is.</summary>
+    /// <summary>The name of the xattr.</summary>
     internal static ReadOnlySpan<byte> Xattr => XattrName[..^1];
 
-    /// <summary>The same, ended by a zero.</summary>
+    /// <summary>The same, null-terminated.</summary>
     internal static ReadOnlySpan<byte> XattrName => "btrfs.compression\0"u8;
 
     /// <summary>
-    /// Whether a value is one, in whatever case. The kernel takes any number for a level, and looks at it only when it compresses.
+    /// Whether a value is valid, in any case. The kernel accepts any number as a level, and only interprets it when it compresses.
     /// </summary>
-    /// <param name="value">The algorithm, with a colon and a level where it has levels; or "inherit".</param>
+    /// <param name="value">The algorithm, with a colon and a level if it has levels; or "inherit".</param>
     public static bool IsValid(string value)
     {
         ArgumentNullException.ThrowIfNull(value);

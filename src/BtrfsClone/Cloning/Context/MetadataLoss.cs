@@ -1,47 +1,45 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>What belongs to a file beside its data.</summary>
+/// <summary>The kinds of metadata of a file.</summary>
 public enum MetadataKind
 {
-    /// <summary>Extended attributes, file capabilities among them (xattr(7)).</summary>
+    /// <summary>Extended attributes, including file capabilities (xattr(7)).</summary>
     ExtendedAttribute,
 
-    /// <summary>Access control lists: those of POSIX (acl(5)) and of NFS.</summary>
+    /// <summary>Access control lists: POSIX ACLs (acl(5)) and NFS ACLs.</summary>
     AccessControlList,
 
     /// <summary>Inode flags (chattr(1)), and btrfs's properties.</summary>
     InodeFlag,
 
-    /// <summary>The owner and the group.</summary>
+    /// <summary>The owner and group.</summary>
     Owner,
 
     /// <summary>The permission bits.</summary>
     Mode,
 
-    /// <summary>The times of access and modification.</summary>
+    /// <summary>The access and modification times.</summary>
     Time,
 
-    /// <summary>Room that is preallocated beyond a file's end (fallocate(2) with FALLOC_FL_KEEP_SIZE).</summary>
+    /// <summary>Space preallocated beyond the end of a file (fallocate(2) with FALLOC_FL_KEEP_SIZE).</summary>
     Preallocation,
 }
 
-/// <summary>
-/// Metadata of one kind that clones do not have, since their destination cannot hold it or their source does not give it.
-/// </summary>
+/// <summary>Metadata of one kind that clones lack, because their destination cannot store it or their source does not report it.</summary>
 /// <param name="Kind">What was lost.</param>
-/// <param name="Count">How often: an entry can lose several of a kind.</param>
-/// <param name="Names">What it is called, such as <c>user.comment</c>: all of it, or the first eight names.</param>
-/// <param name="AreAllNamed">Whether <paramref name="Names"/> is all.</param>
+/// <param name="Count">How many times: an entry can lose several items of one kind.</param>
+/// <param name="Names">The names, such as <c>user.comment</c>: all of them, or the first eight.</param>
+/// <param name="AreAllNamed">Whether <paramref name="Names"/> is complete.</param>
 /// <param name="ChangesAccess">
-/// Some of it said who may do what. In the place of such an ACL a mode was set that grants no one more than the ACL did.
+/// Some of it controlled access. Instead of such an ACL, a mode was set that grants no more access to anyone than the ACL did.
 /// </param>
 public sealed record MetadataLoss(
     MetadataKind Kind, long Count, IReadOnlyList<string> Names, bool AreAllNamed, bool ChangesAccess)
 {
-    /// <summary>Why it was lost, as a part of a sentence; null where a filesystem is the cause.</summary>
+    /// <summary>Why it was lost, as part of a sentence; null if a filesystem is the cause.</summary>
     internal string? Cause { get; init; }
 
-    /// <summary>The loss as one sentence, or two.</summary>
+    /// <summary>The loss as one or two sentences.</summary>
     public string Description
     {
         get

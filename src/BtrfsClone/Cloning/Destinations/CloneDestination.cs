@@ -3,7 +3,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Where items go: into a directory, or to a new name. Paths are absolute.</summary>
+/// <summary>The destination of items: a directory to put them into, or a new name. Paths are absolute.</summary>
 public sealed class CloneDestination
 {
     private CloneDestination(
@@ -17,8 +17,7 @@ public sealed class CloneDestination
     }
 
     /// <summary>
-    /// While an atomic clone is in the making: an existing directory, and the folder that stands for it until the clone
-    /// appears there.
+    /// During an atomic clone: an existing directory, and the folder that stands in for it until the clone appears there.
     /// </summary>
     private (string Directory, Descriptor Folder)? Staging { get; init; }
 
@@ -33,33 +32,31 @@ public sealed class CloneDestination
 
     internal bool CreateDirectory { get; }
 
-    /// <summary>The new name was given with a slash at its end: only a directory can get it.</summary>
+    /// <summary>The new name was given with a trailing slash, so only a directory can get it.</summary>
     internal bool IsForDirectory { get; }
 
-    /// <summary>
-    /// Directories that were missing and are made: whatever is found in their places later, a link is not followed.
-    /// </summary>
+    /// <summary>Directories that did not exist and are created: if a link is found in place of one later, it is not followed.</summary>
     internal HashSet<string> Made { get; private init; } = new(StringComparer.Ordinal);
 
-    /// <summary>A directory that receives items under their own names. It is made when the first item is cloned.</summary>
-    /// <param name="directory">The directory's path. Those above it are made too if they are missing.</param>
+    /// <summary>A directory that receives items under their own names. It is created when the first item is cloned.</summary>
+    /// <param name="directory">The directory's path. Missing parent directories are created too.</param>
     /// <param name="relativeBase">
-    /// A directory: every item keeps its path relative to it, and the directories between are made with the metadata
-    /// of those they stand for.
+    /// A directory: each item keeps its path relative to it, and the directories between are created with the metadata of their
+    /// counterparts.
     /// </param>
     public static CloneDestination Into(string directory, string? relativeBase = null) =>
         new(Trim(directory), null, relativeBase is null ? null : Trim(relativeBase), create: true);
 
-    /// <summary>An existing directory receives the item under its own name; any other path is the clone's name.</summary>
-    /// <param name="path">The path. It is looked at now, once. One that ends with a slash names a directory.</param>
-    /// <exception cref="BtrfsException">It is a link, and where that leads may not be looked up.</exception>
+    /// <summary>An existing directory receives the item under its own name; any other path is the name of the clone.</summary>
+    /// <param name="path">The path. It is checked now, once. A trailing slash means a directory.</param>
+    /// <exception cref="BtrfsException">It is a link whose target cannot be looked up.</exception>
     public static CloneDestination Named(string path)
     {
         string trimmed = Trim(path);
         CallResult result = Sys.Stat(trimmed, follow: true, out Statx status);
         if (result.Failed && !result.Is(Errno.ENOENT) && Sys.Stat(trimmed, follow: false, out _).Succeeded)
         {
-            // There may be a directory: a link must not be replaced that should have been followed.
+            // There may be a directory: a link that should have been followed must not be replaced.
             throw Failure.Destination(SystemCall.Statx, result).OnPath().ToException(trimmed);
         }
 
@@ -68,17 +65,20 @@ public sealed class CloneDestination
             : Exactly(path);
     }
 
-    /// <summary>The path itself is the clone's name, also where a directory has it: a directory's contents go into that.</summary>
-    /// <param name="path">The path. One that ends with a slash names a directory.</param>
+    /// <summary>
+    /// The path itself is the name of the clone, even if it is an existing directory: a directory's contents are then cloned into
+    /// it.
+    /// </summary>
+    /// <param name="path">The path. A trailing slash means a directory.</param>
     public static CloneDestination Exactly(string path)
     {
         string trimmed = Trim(path);
         return new(ParentOf(trimmed), NameOf(trimmed), null, create: false, isForDirectory: path.EndsWith('/'));
     }
 
-    /// <summary>Where one of the items goes that are given with this destination.</summary>
+    /// <summary>The destination of one of several items that are given with this destination.</summary>
     /// <param name="source">The item.</param>
-    /// <exception cref="BtrfsException">The destination is a link that may not be looked up.</exception>
+    /// <exception cref="BtrfsException">The destination is a link that cannot be looked up.</exception>
     public CloneDestination For(CloneSource source)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -88,12 +88,12 @@ public sealed class CloneDestination
             : this;
     }
 
-    /// <summary>The full path that an item will get.</summary>
+    /// <summary>The full path of an item's clone.</summary>
     /// <param name="source">The item's path.</param>
     /// <exception cref="BtrfsException"><see cref="BtrfsError.SourceOutsideBase"/>.</exception>
     public string TargetOf(string source) => Join(Directory, NewName ?? RelativePathOf(source));
 
-    /// <summary>Whether items of both destinations go into one directory, as an atomic clone needs it.</summary>
+    /// <summary>Whether items of both destinations go into the same directory, as an atomic clone requires.</summary>
     /// <param name="other">The other destination.</param>
     public bool IsBeside(CloneDestination other)
     {
@@ -102,12 +102,12 @@ public sealed class CloneDestination
     }
 
     /// <summary>
-    /// The same place by the same paths, but what is at or below an existing directory is put into a folder.
+    /// The same destination with the same paths, but whatever is at or below an existing directory is put into a staging folder.
     /// </summary>
     internal CloneDestination StagedIn(Descriptor folder, string directory) =>
         new(Directory, NewName, RelativeBase, CreateDirectory) { Staging = (directory, folder) };
 
-    /// <summary>Where a path of the destination leads now.</summary>
+    /// <summary>Where a path of the destination currently leads.</summary>
     internal LookupPath Lookup(string path)
     {
         if (Staging is not { } staging)

@@ -3,18 +3,18 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// An item as somebody has named it. A slash at the end asks for a directory, to which a link is followed; a last part
-/// <c>.</c> or <c>..</c> stands for what is in a directory, as it does for cp(1).
+/// An item as given by the user. A trailing slash means a directory, and a link to one is followed; a last component <c>.</c> or
+/// <c>..</c> means the contents of a directory, as in cp(1).
 /// </summary>
 /// <param name="Path">The item's absolute path, for <see cref="CloneSession.Clone"/>.</param>
-/// <param name="Name">The name that it gets in a directory: that of a link, where one was followed.</param>
-/// <param name="IsContents">Whether what is in it goes into the destination, and it gets no name there.</param>
+/// <param name="Name">The name that it gets in a directory: that of the link, if one was followed.</param>
+/// <param name="IsContents">Whether its contents go into the destination, without a name of its own there.</param>
 public sealed record CloneSource(string Path, string Name, bool IsContents)
 {
-    /// <summary>Finds the item that a path names.</summary>
+    /// <summary>Finds the item at a path.</summary>
     /// <param name="path">The absolute path, without <c>.</c> and <c>..</c>.</param>
-    /// <param name="given">What was written for it, the end of which tells more.</param>
-    /// <exception cref="BtrfsException">It was asked for as a directory and is none, or may not be looked up.</exception>
+    /// <param name="given">The path as given, whose end is significant.</param>
+    /// <exception cref="BtrfsException">It was requested as a directory and is not one, or cannot be looked up.</exception>
     public static CloneSource Of(string path, string given)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -1,11 +1,9 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>
-/// Says whether an entry takes part. A directory that does not is not entered. It is asked on several threads at once.
-/// </summary>
+/// <summary>Returns whether an entry is included. An excluded directory is not entered. Called on several threads at once.</summary>
 /// <param name="path">
-/// The names on the way from the item that was given down to the entry: the item's own first, the entry's own last. Bytes
-/// that are not UTF-8 are as <see cref="PathText"/> has them.
+/// The names from the given item down to the entry: first the item's own, last the entry's own. Bytes that are not UTF-8 are
+/// encoded as in <see cref="PathText"/>.
 /// </param>
-/// <param name="kind">What the entry is.</param>
+/// <param name="kind">The entry's type.</param>
 public delegate bool EntryFilter(ReadOnlySpan<string> path, EntryKind kind);

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>What an entry of a directory is.</summary>
+/// <summary>The type of a directory entry.</summary>
 public enum EntryKind
 {
     /// <summary>A regular file.</summary>
@@ -9,13 +9,13 @@ public enum EntryKind
     /// <summary>A directory, or the root of a subvolume.</summary>
     Directory,
 
-    /// <summary>A symbolic link itself, never what it points to.</summary>
+    /// <summary>A symbolic link itself, never its target.</summary>
     SymbolicLink,
 
     /// <summary>A named pipe.</summary>
     Fifo,
 
-    /// <summary>A socket's name.</summary>
+    /// <summary>A socket.</summary>
     Socket,
 
     /// <summary>A character device.</summary>

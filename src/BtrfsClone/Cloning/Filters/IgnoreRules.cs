@@ -1,16 +1,16 @@
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The rules of a file in the format of <c>.gitignore</c> (gitignore(5)): the last rule that matches an entry decides. The
-/// paths of its rules begin below each item.
+/// The rules of a file in the format of <c>.gitignore</c> (gitignore(5)): the last rule that matches an entry applies. The paths in
+/// the rules are relative to each item.
 /// </summary>
 public sealed class IgnoreRules
 {
     private readonly List<(PathPattern Pattern, bool Ignores)> _rules = [];
 
-    /// <summary>Reads rules.</summary>
-    /// <param name="lines">The lines of a file, without their ends.</param>
-    /// <exception cref="ArgumentException">A rule can never match; the message names it.</exception>
+    /// <summary>Parses rules.</summary>
+    /// <param name="lines">The lines of a file, without line ends.</param>
+    /// <exception cref="ArgumentException">A rule can never match; the message contains it.</exception>
     public IgnoreRules(IEnumerable<string> lines)
     {
         ArgumentNullException.ThrowIfNull(lines);
@@ -28,12 +28,12 @@ public sealed class IgnoreRules
         }
     }
 
-    /// <summary>The rules as they were given.</summary>
+    /// <summary>The rules as given.</summary>
     public string Text { get; }
 
     /// <summary>Reads rules from a file.</summary>
-    /// <param name="path">The file's absolute path; a pipe, too.</param>
-    /// <exception cref="ArgumentException">A rule can never match; the message names it.</exception>
+    /// <param name="path">The file's absolute path; it may be a pipe.</param>
+    /// <exception cref="ArgumentException">A rule can never match; the message contains it.</exception>
     /// <exception cref="BtrfsException">The file cannot be read.</exception>
     public static IgnoreRules Read(string path)
     {
@@ -54,9 +54,9 @@ public sealed class IgnoreRules
         }
     }
 
-    /// <summary>Whether an entry is left out.</summary>
-    /// <param name="path">The names on the way down to the entry, from below the item on; none for the item itself.</param>
-    /// <param name="kind">What the entry is.</param>
+    /// <summary>Whether an entry is excluded.</summary>
+    /// <param name="path">The names from below the item down to the entry; none for the item itself.</param>
+    /// <param name="kind">The entry's type.</param>
     public bool Ignores(ReadOnlySpan<string> path, EntryKind kind)
     {
         for (int i = _rules.Count - 1; i >= 0 && path.Length > 0; i--)
@@ -75,7 +75,7 @@ public sealed class IgnoreRules
         bool ignores = rule[0] != '!';
         string text = ignores ? rule : rule[1..];
 
-        // A slash at the end says what is matched, any other one that the path is meant and not the name alone.
+        // A trailing slash restricts what is matched; any other slash means that the rule is a path, not a name.
         bool isAnchored = text.AsSpan(0, Math.Max(text.Length - 1, 0)).Contains('/');
         try
         {
@@ -87,7 +87,7 @@ public sealed class IgnoreRules
         }
     }
 
-    /// <summary>Spaces at the end do not count but where a backslash stands before them.</summary>
+    /// <summary>Trailing spaces are ignored unless preceded by a backslash.</summary>
     private static string WithoutTrailingSpaces(string line)
     {
         int end = line.EndsWith('\r') ? line.Length - 1 : line.Length;

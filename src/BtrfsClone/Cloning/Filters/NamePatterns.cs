@@ -1,18 +1,18 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>What is taken and what is left out, by patterns of names and paths.</summary>
+/// <summary>Which entries are included and excluded, by patterns of names and paths.</summary>
 /// <remarks>
-/// A pattern is the end of an entry's path: <c>bin</c> any <c>bin</c>, <c>src/bin</c> any <c>bin</c> in a <c>src</c>, be that
-/// the item itself. With a slash before it, it is the whole path below the item. See <see cref="PathPattern"/>.
+/// A pattern matches the end of an entry's path: <c>bin</c> matches any <c>bin</c>, <c>src/bin</c> any <c>bin</c> in a <c>src</c>,
+/// which may be the item itself. With a leading slash, it matches the whole path below the item. See <see cref="PathPattern"/>.
 /// </remarks>
 public sealed class NamePatterns
 {
-    /// <summary>Makes the filter of patterns.</summary>
-    /// <param name="include">A file is taken if it matches one of these, or if there are none. Directories are entered.</param>
-    /// <param name="exclude">What matches one of these is left out, a directory with all below it.</param>
-    /// <param name="rules">Rules that leave out more.</param>
-    /// <param name="matcher">Makes of one name with wildcards what matches it, on several threads at once.</param>
-    /// <exception cref="ArgumentException">A pattern can never match; the message says why.</exception>
+    /// <summary>Creates the filter from patterns.</summary>
+    /// <param name="include">A file is included if it matches one of these, or if there are none. Directories are always entered.</param>
+    /// <param name="exclude">Entries that match one of these are excluded, directories with everything below them.</param>
+    /// <param name="rules">Rules that exclude further entries.</param>
+    /// <param name="matcher">Creates the matcher for one name with wildcards; it is called on several threads at once.</param>
+    /// <exception cref="ArgumentException">A pattern can never match; the message states why.</exception>
     public NamePatterns(
         IReadOnlyList<string> include, IReadOnlyList<string> exclude, IReadOnlyList<IgnoreRules> rules,
         Func<string, Predicate<string>> matcher)
@@ -40,10 +40,10 @@ public sealed class NamePatterns
         }
     }
 
-    /// <summary>The filter, or null where it would take everything.</summary>
+    /// <summary>The filter, or null if it would include everything.</summary>
     public EntryFilter? Filter { get; }
 
-    /// <summary>All patterns: two filters with one text are the same.</summary>
+    /// <summary>All patterns: two filters with the same text are equal.</summary>
     public string Text { get; }
 
     private static bool AnyMatches(PathPattern[] patterns, ReadOnlySpan<string> path, EntryKind kind)

@@ -1,32 +1,32 @@
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A pattern of names with slashes between them, matched name by name: <c>bin</c>, <c>src/bin</c>, <c>/bin</c>,
-/// <c>**/bin/*.o</c>, <c>bin/</c>.
+/// A pattern of names separated by slashes, matched name by name: <c>bin</c>, <c>src/bin</c>, <c>/bin</c>, <c>**/bin/*.o</c>,
+/// <c>bin/</c>.
 /// </summary>
 public sealed class PathPattern
 {
-    // One for each name, and null for a "**": any number of them.
+    // One per name; null stands for "**": any number of names.
     private readonly Predicate<string>?[] _names;
 
     private PathPattern(Predicate<string>?[] names, bool isForDirectories) =>
         (_names, IsForDirectories) = (names, isForDirectories);
 
-    /// <summary>It ends with a slash, and matches directories only.</summary>
+    /// <summary>It ends with a slash, and matches only directories.</summary>
     public bool IsForDirectories { get; }
 
-    /// <summary>It matches whole paths. Any other one matches their ends.</summary>
+    /// <summary>It matches whole paths. All other patterns match the ends of paths.</summary>
     public bool IsAnchored => _names[0] is not null;
 
-    /// <summary>Makes a pattern.</summary>
+    /// <summary>Parses a pattern.</summary>
     /// <param name="text">
-    /// Names with slashes between them. A <c>**</c> in the place of a name is any number of names, at the end one at least.
+    /// Names separated by slashes. <c>**</c> instead of a name matches any number of names, at the end at least one.
     /// </param>
-    /// <param name="matcher">Makes of one name with wildcards what matches it.</param>
+    /// <param name="matcher">Creates the matcher for one name with wildcards.</param>
     /// <param name="isAnchored">
-    /// The pattern is a whole path, and not the end of one. A pattern that begins with a slash is so in any case.
+    /// The pattern is a whole path, not the end of one. This always holds for a pattern that begins with a slash.
     /// </param>
-    /// <exception cref="ArgumentException">No path can match it; the message says why.</exception>
+    /// <exception cref="ArgumentException">No path can match it; the message states why.</exception>
     public static PathPattern Parse(string text, Func<string, Predicate<string>> matcher, bool isAnchored = false)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -45,7 +45,7 @@ public sealed class PathPattern
         parts.AddRange(names.Select(name => name == "**" ? null : matcher(name)));
         if (names[^1] == "**")
         {
-            // What is below a directory, and not the directory.
+            // Matches what is below a directory, but not the directory.
             parts.Add(_ => true);
         }
 
@@ -53,8 +53,8 @@ public sealed class PathPattern
     }
 
     /// <summary>Whether it matches an entry.</summary>
-    /// <param name="path">The names on the way down to the entry, its own last.</param>
-    /// <param name="kind">What the entry is.</param>
+    /// <param name="path">The names down to the entry, including its own.</param>
+    /// <param name="kind">The entry's type.</param>
     public bool Matches(ReadOnlySpan<string> path, EntryKind kind) =>
         (kind == EntryKind.Directory || !IsForDirectories) && WildcardSequence.Matches(_names, path);
 }

@@ -3,9 +3,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Clones ranges of files (FICLONERANGE), one after the other in the order of the calls. The two files of the last
-/// range stay open for the next one; nothing else does. It is used from one thread at a time, and needs no privileges
-/// beyond reading the source and writing to the destination.
+/// Clones ranges of files (FICLONERANGE), one after the other in the order of the calls. The two files of the last range stay open
+/// for the next one; nothing else does. Must be used from one thread at a time. Requires no privileges except to read the source
+/// and write to the destination.
 /// </summary>
 /// <example>
 /// <code>
@@ -23,20 +23,19 @@ public sealed class RangeCloner : IDisposable
     private RangeDestination? _destination;
 
     /// <summary>
-    /// Clones one range. The destination is never truncated. If it is missing it is made, and appears with the range in
-    /// it.
+    /// Clones one range. The destination is never truncated. If it does not exist, it is created, and appears with the range in it.
     /// </summary>
     /// <param name="source">The file to clone from; a symbolic link is followed.</param>
     /// <param name="destination">The file to clone into, which may be the source; a symbolic link is followed.</param>
-    /// <param name="offset">Where the range begins in the source: a multiple of the block size.</param>
+    /// <param name="offset">The start of the range in the source: a multiple of the block size.</param>
     /// <param name="length">
-    /// How long it is: a multiple of the block size, or up to the end of the source, for which 0 may be given. A length
-    /// that ends inside a block has to end the destination too.
+    /// The length: a multiple of the block size, or up to the end of the source, which is also the meaning of 0. A length that ends
+    /// inside a block must also end the destination.
     /// </param>
-    /// <param name="destinationOffset">Where it goes, a multiple of the block size; the source's offset if null.</param>
-    /// <returns>What was cloned, with its length.</returns>
+    /// <param name="destinationOffset">The offset in the destination, a multiple of the block size; null means the source's offset.</param>
+    /// <returns>The range that was cloned, with its length.</returns>
     /// <exception cref="BtrfsException">
-    /// The range was refused or could not be cloned. A destination that was missing is missing still.
+    /// The range was rejected or could not be cloned. A destination that did not exist still does not.
     /// </exception>
     public RangeCloneResult Clone(
         string source, string destination, long offset = 0, long length = 0, long? destinationOffset = null)
@@ -98,7 +97,7 @@ public sealed class RangeCloner : IDisposable
         CallResult result = Sys.Stat(path, follow: true, out Statx status);
         if (result.Succeeded && status.FileType != Sys.ModeRegular)
         {
-            // Before it is opened: opening a device can do something by itself.
+            // Checked before opening: opening a device can have side effects.
             throw new BtrfsException(BtrfsError.NotRegularFile, path);
         }
 
@@ -138,7 +137,7 @@ public sealed class RangeCloner : IDisposable
         }
     }
 
-    /// <summary>Refuses what the kernel would refuse. A destination that is missing is as good as an empty one.</summary>
+    /// <summary>Rejects what the kernel would reject. A missing destination is treated as an empty one.</summary>
     private FileRange Check(in FileRange asked, out uint permissions)
     {
         CallResult result = Sys.Stat(Source, out Statx from);
@@ -171,7 +170,7 @@ public sealed class RangeCloner : IDisposable
             : range;
     }
 
-    /// <summary>Clones the range, into an empty file also where that takes turning its NOCOW flag over.</summary>
+    /// <summary>Clones the range, also into an empty file whose NOCOW flag has to be changed for it.</summary>
     private CallResult CloneRange(in FileRange range)
     {
         Descriptor destination = _destination!.Descriptor;
@@ -199,7 +198,7 @@ public sealed class RangeCloner : IDisposable
         Failure failure = Failure.Between(SystemCall.FiCloneRange, result);
         if (result.Is(Errno.EINVAL))
         {
-            // A file may be longer or shorter than it was before.
+            // The file's size may have changed in the meantime.
             Check(asked, out _);
             ErrorMeaning meaning = ChecksumMismatch.Describe(Source, _destination!.Descriptor);
             failure = failure with { AtSource = false, Meaning = meaning };

@@ -1,11 +1,11 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>What kind of snapshot a <see cref="SnapshotClone"/> takes.</summary>
+/// <summary>The kind of snapshot that a <see cref="SnapshotClone"/> takes.</summary>
 public sealed record SnapshotOptions
 {
-    /// <summary>Takes snapshots of nested subvolumes too, in their places: of all of them, or none at all.</summary>
+    /// <summary>Also take snapshots of nested subvolumes, in their places: of all of them, or of none.</summary>
     public bool Recurse { get; init; }
 
-    /// <summary>Makes the snapshot read-only, and those in it.</summary>
+    /// <summary>Make the snapshot and those in it read-only.</summary>
     public bool ReadOnly { get; init; }
 }

@@ -2,34 +2,34 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>What says whether data is the same.</summary>
+/// <summary>How equal data is detected.</summary>
 public enum DuplicateSource
 {
-    /// <summary>Checksums where they may be read, and content where there are none.</summary>
+    /// <summary>Checksums if they may be read, and content where there are none.</summary>
     Auto,
 
     /// <summary>
-    /// btrfs's checksum tree alone: no data is read. Data without checksums (NOCOW, nodatasum) is not looked at, and
-    /// compressed extents only as they are: the same data compressed in another way is other data. Needs CAP_SYS_ADMIN.
+    /// Only btrfs's checksum tree: no data is read. Data without checksums (NOCOW, nodatasum) is ignored, and compressed extents
+    /// are compared in compressed form: the same data compressed differently does not match. Requires CAP_SYS_ADMIN.
     /// </summary>
     Checksum,
 
-    /// <summary>Everything is read and hashed.</summary>
+    /// <summary>All data is read and hashed.</summary>
     Content,
 }
 
-/// <summary>What is looked for.</summary>
+/// <summary>Options of a search.</summary>
 public sealed record FindOptions
 {
-    /// <summary>Bytes that data has at least. A range has at least one block in any case.</summary>
+    /// <summary>The minimum length of duplicate data in bytes. A range always has at least one block.</summary>
     public long MinimumLength { get; init; } = 1;
 
-    /// <summary>Only whole files are compared.</summary>
+    /// <summary>Compare whole files only.</summary>
     public bool FileOnly { get; init; }
 
-    /// <summary>What says whether data is the same.</summary>
+    /// <summary>How equal data is detected.</summary>
     public DuplicateSource Source { get; init; }
 
-    /// <summary>Which entries below the given items are taken; all of them without a filter.</summary>
+    /// <summary>Which entries below the given items are included; null includes all.</summary>
     public EntryFilter? Filter { get; init; }
 }

@@ -2,20 +2,20 @@ using System.Diagnostics;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>What a search is doing.</summary>
+/// <summary>The phases of a search.</summary>
 public enum FindPhase
 {
-    /// <summary>It finds files, and where they lie.</summary>
+    /// <summary>Finding files and their extents.</summary>
     Collecting,
 
-    /// <summary>It compares their blocks.</summary>
+    /// <summary>Comparing their blocks.</summary>
     Comparing,
 
-    /// <summary>It writes groups, as fast as they are taken.</summary>
+    /// <summary>Writing groups, as fast as the caller consumes them.</summary>
     Writing,
 }
 
-/// <summary>How far a search is. It may be read at any time, on any thread.</summary>
+/// <summary>The progress of a search. It can be read at any time, on any thread.</summary>
 public sealed class FindProgress
 {
     private long _began = Stopwatch.GetTimestamp();
@@ -24,21 +24,23 @@ public sealed class FindProgress
     private long _done;
     private long _groups;
 
-    /// <summary>What the search is doing.</summary>
+    /// <summary>The current phase.</summary>
     public FindPhase Phase { get; private set; }
 
-    /// <summary>Files that were found so far.</summary>
+    /// <summary>The number of files found so far.</summary>
     public long Files => Volatile.Read(ref _files);
 
-    /// <summary>Groups that were written so far.</summary>
+    /// <summary>The number of groups written so far.</summary>
     public long Groups => Volatile.Read(ref _groups);
 
-    /// <summary>Groups that were left out since their files had changed, or gone, before the end of the search.</summary>
+    /// <summary>
+    /// The number of groups that were dropped because their files had changed or been deleted before the end of the search.
+    /// </summary>
     public long Stale { get; internal set; }
 
     /// <summary>
-    /// How much of the phase is done, from 0 to 1: of the comparing by blocks, of the writing by bytes. Null while files
-    /// are found, as nobody knows how many there are.
+    /// The completed fraction of the phase, from 0 to 1: in blocks while comparing, in bytes while writing. Null while files are
+    /// being found, since their number is unknown.
     /// </summary>
     public double? Fraction
     {
@@ -49,7 +51,7 @@ public sealed class FindProgress
         }
     }
 
-    /// <summary>How long the rest of the phase takes at the speed so far; null as long as that is not known.</summary>
+    /// <summary>The estimated time for the rest of the phase; null while it is unknown.</summary>
     public TimeSpan? TimeLeft => Fraction is double fraction and > 0.01
         ? Stopwatch.GetElapsedTime(Volatile.Read(ref _began)) * ((1 - fraction) / fraction)
         : null;
@@ -60,9 +62,9 @@ public sealed class FindProgress
 
     internal void Add(long done) => Interlocked.Add(ref _done, done);
 
-    /// <summary>Begins with a phase.</summary>
+    /// <summary>Starts a phase.</summary>
     /// <param name="phase">The phase.</param>
-    /// <param name="work">All that there is to do in it; 0 where that is not known.</param>
+    /// <param name="work">The total amount of work; 0 if it is unknown.</param>
     internal void Start(FindPhase phase, long work)
     {
         Phase = phase;
