@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// One search on one filesystem: what is below the given items is collected, every block gets its key, and what has the
-/// same keys is grouped.
+/// One search on one filesystem: the files below the given items are collected, a key is computed for every block, and data with
+/// equal keys is grouped.
 /// </summary>
 internal sealed class DuplicateSearch : IDisposable
 {
@@ -14,9 +14,9 @@ internal sealed class DuplicateSearch : IDisposable
     private readonly PlacePaths _paths;
     private GroupList? _groups;
 
-    /// <param name="context">What all steps are handed.</param>
+    /// <param name="context">The context of the search.</param>
     /// <param name="roots">Items of one filesystem.</param>
-    /// <exception cref="BtrfsException">The filesystem cannot be searched in the way that is wanted.</exception>
+    /// <exception cref="BtrfsException">The filesystem cannot be searched in the requested way.</exception>
     public DuplicateSearch(FindContext context, IReadOnlyList<SearchRoot> roots)
     {
         _context = context;
@@ -32,7 +32,7 @@ internal sealed class DuplicateSearch : IDisposable
         _collector.Collect();
         IBlockKeys keys = NewKeys();
 
-        // Of data without checksums there is too little to look at it twice.
+        // There is too little data without checksums to be worth reading its beginnings first.
         FileMarks lone = _context.Options.FileOnly
             ? new LoneFiles(_collector.Files, _tables.BlockSize, _context).Find(keys as ContentKeys)
             : new FileMarks();
@@ -48,7 +48,7 @@ internal sealed class DuplicateSearch : IDisposable
         Group(keys);
     }
 
-    /// <summary>The groups that were found, the largest gain first.</summary>
+    /// <summary>The groups that were found, those that free the most first.</summary>
     public IEnumerable<BtrfsDuplicate> Groups()
     {
         _context.Progress.Start(FindPhase.Writing, _groups!.Length);

@@ -2,11 +2,13 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Makes objects of groups. A group of which a file has changed or gone since it was collected is left out.</summary>
+/// <summary>
+/// Creates result objects from groups. A group with a file that was changed or deleted since it was collected is dropped.
+/// </summary>
 internal sealed class GroupWriter(
     SearchTables tables, GroupList groups, PlacePaths paths, FreshFiles fresh, FindContext context)
 {
-    /// <summary>Makes the object of a group; null where it is stale.</summary>
+    /// <summary>Creates the object of a group; null if the group is stale.</summary>
     public BtrfsDuplicate? Write(in RankedGroup ranked)
     {
         GroupHead head = groups.Head(ranked.Group);

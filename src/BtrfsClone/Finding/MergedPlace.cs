@@ -2,17 +2,17 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>A place that is to share other extents, open. What is no data in it, a hole or preallocated, stays so.</summary>
+/// <summary>A place that is to share other extents, opened. Holes and preallocated space in it are not changed.</summary>
 internal sealed class MergedPlace(DuplicatePlace place, OwnedDescriptor file, long length) : IDisposable
 {
     public DuplicatePlace Place => place;
 
     public Descriptor File => file.Descriptor;
 
-    /// <summary>Bytes that share the other extents by now.</summary>
+    /// <summary>The bytes that share the other extents by now.</summary>
     public long Deduped { get; set; }
 
-    /// <summary>Bytes that are no data, and so have nothing to share.</summary>
+    /// <summary>The bytes without data, which have nothing to share.</summary>
     public long Same { get; set; }
 
     /// <summary>Nothing more is to be done with it.</summary>
@@ -20,13 +20,13 @@ internal sealed class MergedPlace(DuplicatePlace place, OwnedDescriptor file, lo
 
     public bool HasFailed { get; set; }
 
-    /// <summary>Whether there is data where it was looked at last.</summary>
+    /// <summary>Whether there is data at the position checked last.</summary>
     public bool IsData { get; private set; }
 
-    /// <summary>Up to where that is so, from the beginning of the place.</summary>
+    /// <summary>The end of the range for which this holds, relative to the start of the place.</summary>
     public long Until { get; private set; }
 
-    /// <summary>Looks what there is at a distance from the beginning of the place.</summary>
+    /// <summary>Checks what is at an offset from the start of the place.</summary>
     public void LookAt(long at)
     {
         if (at < Until)

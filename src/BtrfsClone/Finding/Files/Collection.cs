@@ -2,12 +2,10 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>
-/// What is brought together of the files that are searched: the files themselves, and their pieces on disk.
-/// </summary>
+/// <summary>The files to search, and their file extents on disk.</summary>
 internal sealed class Collection(WorkingMemory memory, int blockSize, long minimumLength) : IDisposable
 {
-    // FIEMAP joins extents that follow each other, to any length.
+    // FIEMAP merges contiguous extents, to any length.
     private const long MostMapped = 128L << 20;
 
     private const byte UnknownCompression = byte.MaxValue;
@@ -19,19 +17,19 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
 
     public FileTable Files { get; } = new(memory);
 
-    /// <summary>All pieces, sorted by where they lie.</summary>
+    /// <summary>All file extents, sorted by disk address.</summary>
     public Sorter<Piece> Pieces { get; } = new(memory);
 
-    /// <summary>Bytes of a block.</summary>
+    /// <summary>The block size in bytes.</summary>
     public int BlockSize => blockSize;
 
-    /// <summary>Blocks of all pieces together.</summary>
+    /// <summary>The number of blocks of all file extents.</summary>
     public long Blocks { get; private set; }
 
-    /// <summary>Whether a file is long enough to hold what is looked for.</summary>
+    /// <summary>Whether a file is long enough to contain what is searched for.</summary>
     public bool IsLongEnough(long size) => size > 0 && size >= minimumLength;
 
-    /// <summary>Begins with a file.</summary>
+    /// <summary>Starts a file.</summary>
     public void Begin(in FileEntry entry)
     {
         _entry = entry;
@@ -39,7 +37,7 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
         (_isOpen, _hasPieces) = (true, false);
     }
 
-    /// <summary>Takes a piece of the file that was begun.</summary>
+    /// <summary>Adds a file extent of the current file.</summary>
     public void Add(in FileExtent extent, PieceFlags flags)
     {
         if (extent.Kind is ExtentKind.Hole or ExtentKind.Delalloc)
@@ -49,7 +47,7 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
 
         if (extent.Kind == ExtentKind.Inline || extent.Compression is null || !IsAligned(extent))
         {
-            // It lies in the metadata, or is stored in a way that is not known here.
+            // It is stored in the metadata, or in an unknown format.
             _entry.Flags |= FileFlags.Partial;
             return;
         }
@@ -73,7 +71,7 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
         Add(piece);
     }
 
-    /// <summary>Takes a piece that FIEMAP has told of, of the file that was begun.</summary>
+    /// <summary>Adds a file extent of the current file as reported by FIEMAP.</summary>
     public void AddMapped(in FileExtent extent, PieceFlags flags)
     {
         if (extent.Kind is ExtentKind.Hole or ExtentKind.Delalloc)
@@ -93,7 +91,7 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
         bool isCompressed = extent.Compression != ExtentCompression.None;
         for (long at = extent.Offset; at < extent.End;)
         {
-            // Parted at the same addresses in every file, so that what is shared is parted alike.
+            // Split at the same addresses in every file, so that shared data is split in the same way.
             long physical = extent.RawPhysicalOffset + at - extent.Offset;
             long end = isCompressed ? extent.End : Math.Min(extent.End, at + MostMapped - (physical % MostMapped));
             AddMapped(at, end, isCompressed ? extent.RawPhysicalOffset : physical, isCompressed, flags);
@@ -101,19 +99,17 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
         }
     }
 
-    /// <summary>
-    /// Ends with the file that was begun. Returns whether anything of it can be found elsewhere, so that it is to be kept.
-    /// </summary>
+    /// <summary>Ends the current file. Returns whether any of its data can occur elsewhere, so that the file is to be kept.</summary>
     public bool End()
     {
-        // A file without any piece may be a hole as long as another file's zeros.
+        // A file without file extents may be a hole as long as another file's zeros.
         bool isKept = _isOpen && (_hasPieces || (_entry.Flags & FileFlags.Partial) == 0);
         _isOpen = false;
         return isKept;
     }
 
     /// <summary>
-    /// Gives up the file that was begun, of which no more can be read. What was taken of it already stays under its number, which
+    /// Abandons the current file, the rest of which cannot be read. The file extents already added stay under its number, which
     /// becomes that of no file: one without an inode number, which is never found again.
     /// </summary>
     public void GiveUp()
@@ -127,7 +123,7 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
     }
 
     /// <summary>Keeps the file that was ended.</summary>
-    /// <param name="name">Where its name is in the table of files.</param>
+    /// <param name="name">The position of its name in the table of files.</param>
     public void Keep(long name) => Files.Add(_entry with { Name = name });
 
     public void Dispose()
@@ -143,7 +139,7 @@ internal sealed class Collection(WorkingMemory memory, int blockSize, long minim
         {
             Disk = physical,
 
-            // How long a compressed extent is, FIEMAP does not tell.
+            // FIEMAP does not report the compressed length of an extent.
             DiskBlocks = isCompressed ? 1 : (int)((end - start) / blockSize),
             FileBlock = start / blockSize,
             Blocks = (int)((inFile + blockSize - 1) / blockSize),

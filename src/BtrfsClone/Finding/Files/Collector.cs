@@ -4,7 +4,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Collects the files below the given items of one filesystem, and their pieces.</summary>
+/// <summary>Collects the files below the given items of one filesystem, and their file extents.</summary>
 internal sealed class Collector : IDisposable
 {
     private readonly FindContext _context;
@@ -12,7 +12,7 @@ internal sealed class Collector : IDisposable
     private readonly Collection _collection;
     private readonly ReferenceCounts? _references;
 
-    /// <exception cref="BtrfsException">The filesystem cannot be searched in the way that is wanted.</exception>
+    /// <exception cref="BtrfsException">The filesystem cannot be searched in the requested way.</exception>
     public Collector(FindContext context, IReadOnlyList<SearchRoot> roots)
     {
         (_context, _roots) = (context, roots);
@@ -25,7 +25,7 @@ internal sealed class Collector : IDisposable
 
     public FoundTrees Trees { get; }
 
-    /// <summary>Tells whether a file has changed since it was collected.</summary>
+    /// <summary>Detects whether a file has changed since it was collected.</summary>
     public FreshFiles Fresh { get; private set; } = null!;
 
     public FileTable Files => _collection.Files;
@@ -34,24 +34,24 @@ internal sealed class Collector : IDisposable
 
     public int BlockSize => _collection.BlockSize;
 
-    /// <summary>Any file of the filesystem.</summary>
+    /// <summary>Any file on the filesystem.</summary>
     public Descriptor Descriptor => _roots[0].Descriptor;
 
     public string Path => _roots[0].Path;
 
-    /// <summary>The filesystem's sizes and checksums; null where its trees may not be read.</summary>
+    /// <summary>The filesystem's sizes and checksum type; null if its trees may not be read.</summary>
     public BtrfsFileSystemFacts? Facts { get; }
 
-    /// <summary>Tells how many references an extent has, in the order of addresses; null where that cannot be read.</summary>
+    /// <summary>Returns the reference count of an extent; must be called in the order of addresses. Null if it cannot be read.</summary>
     public Func<long, ulong>? References => _references is null ? null : _references.Of;
 
-    /// <summary>Blocks of all pieces together, as an estimate of the work that comes.</summary>
+    /// <summary>The number of blocks of all file extents, as an estimate of the remaining work.</summary>
     public long Work => _collection.Blocks;
 
-    /// <summary>Collects all.</summary>
+    /// <summary>Collects all files.</summary>
     public void Collect()
     {
-        // What is delayed has no place on disk yet.
+        // Delayed data has no disk address yet.
         CallResult result = Sys.SyncFileSystem(Descriptor);
         if (result.Failed)
         {
@@ -114,7 +114,7 @@ internal sealed class Collector : IDisposable
         _context.Pump();
     }
 
-    /// <summary>No walk comes to what is mounted in a subvolume that is read from its tree.</summary>
+    /// <summary>A subvolume that is read from its tree is not walked, so mounts in it have to be found separately.</summary>
     private void TellMounts()
     {
         List<Mount> mounts = MountTable.Read() ?? [];
@@ -136,7 +136,7 @@ internal sealed class Collector : IDisposable
         }
     }
 
-    /// <summary>Which of the files need not even be opened where whole files are looked for: no other one is as long.</summary>
+    /// <summary>When searching for whole files: those that need not even be opened, since no other one has the same size.</summary>
     private FileMarks LoneBySize(Sorter<WantedFile> found)
     {
         if (!_context.Options.FileOnly)

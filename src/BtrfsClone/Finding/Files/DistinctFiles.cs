@@ -1,15 +1,15 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>A file that a walk has found, to be read with its pieces. Sorted by tree and inode.</summary>
+/// <summary>A file found by the directory walk, whose extents are to be read. Sorted by tree and inode.</summary>
 internal struct WantedFile : IComparable<WantedFile>
 {
     public int Tree;
     public ulong Inode;
 
-    /// <summary>Where its name is in the <see cref="FileTable"/>.</summary>
+    /// <summary>The position of its name in the <see cref="FileTable"/>.</summary>
     public long Name;
 
-    /// <summary>Its size in bytes, where the walk asked for it.</summary>
+    /// <summary>Its size in bytes, if the walk has requested it.</summary>
     public long Size;
 
     public readonly int CompareTo(WantedFile other)
@@ -20,14 +20,14 @@ internal struct WantedFile : IComparable<WantedFile>
     }
 }
 
-/// <summary>Reads files that walks have found in the order of tree and inode, each under one of its names only.</summary>
+/// <summary>Reads the files found by the directory walks in the order of tree and inode, each under only one of its names.</summary>
 internal sealed class DistinctFiles(Sorter<WantedFile> found) : IDisposable
 {
     private readonly SortedReader<WantedFile> _sorted = found.Read();
     private WantedFile _last;
     private bool _isBegun;
 
-    /// <summary>How many there may be.</summary>
+    /// <summary>The maximum number of files.</summary>
     public long Most => found.Count;
 
     public bool Next(out WantedFile file)

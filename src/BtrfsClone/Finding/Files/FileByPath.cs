@@ -2,7 +2,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Opens files by paths of bytes, and makes sure that they are those that were found.</summary>
+/// <summary>Opens files by paths as bytes, and checks that they are the files that were found.</summary>
 internal static unsafe class FileByPath
 {
     private static readonly int s_flags =
@@ -11,14 +11,14 @@ internal static unsafe class FileByPath
     private static readonly uint s_user = Sys.EffectiveUid;
 
     /// <summary>
-    /// Opens a file for reading, its access time left alone where that may be. Fails with ENOENT also where another file
-    /// stands in its place.
+    /// Opens a file for reading, without updating its access time if permitted. Also fails with ENOENT if the path now belongs to
+    /// another file.
     /// </summary>
     public static CallResult Open(ReadOnlySpan<byte> path, ulong inode, out Descriptor descriptor, out Statx status)
     {
         descriptor = Descriptor.None;
 
-        // Looked at first: opening a device may already do something to it.
+        // Checked first: opening a device can have side effects.
         CallResult result = Look(path, out status);
         if (result.Failed || status.FileType != Sys.ModeRegular)
         {
@@ -28,7 +28,7 @@ internal static unsafe class FileByPath
         byte[] name = [.. path, 0];
         fixed (byte* start = name)
         {
-            // Who may not leave the access time alone need not try with every file.
+            // A user without permission for O_NOATIME need not try it with every file.
             result = s_user == 0 || s_user == status.Uid
                 ? Sys.OpenQuietlyAt(Descriptor.WorkingDirectory, start, s_flags, out descriptor, out _)
                 : Sys.OpenAt(Descriptor.WorkingDirectory, start, s_flags, out descriptor);
@@ -45,7 +45,7 @@ internal static unsafe class FileByPath
             : Sys.Reject(ref descriptor, Errno.ENOENT);
     }
 
-    /// <summary>Looks at a file without opening it. Fails where it is not there.</summary>
+    /// <summary>Gets a file's status without opening it. Fails if it does not exist.</summary>
     public static CallResult Look(ReadOnlySpan<byte> path, out Statx status)
     {
         byte[] name = [.. path, 0];

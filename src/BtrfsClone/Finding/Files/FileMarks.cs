@@ -1,6 +1,6 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>A set of files by their numbers, one bit for each.</summary>
+/// <summary>A set of files by number, with one bit per file.</summary>
 internal sealed class FileMarks
 {
     private ulong[] _bits = [];

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>What there is to know of a file beside its pieces.</summary>
+/// <summary>Flags of a file.</summary>
 [Flags]
 internal enum FileFlags
 {
@@ -11,7 +11,7 @@ internal enum FileFlags
     /// <summary>It has no checksums (NODATASUM).</summary>
     NoChecksum = 1,
 
-    /// <summary>A part of it is in the metadata, or stored in a way that is not known here: it is no whole file to compare.</summary>
+    /// <summary>A part of it is stored in the metadata, or in an unknown format: it cannot be compared as a whole file.</summary>
     Partial = 2,
 }
 
@@ -20,13 +20,13 @@ internal struct FileEntry
 {
     public ulong Inode;
 
-    /// <summary>Bytes.</summary>
+    /// <summary>In bytes.</summary>
     public long Size;
 
-    /// <summary>Where its name is in the <see cref="FileTable"/>.</summary>
+    /// <summary>The position of its name in the <see cref="FileTable"/>.</summary>
     public long Name;
 
-    /// <summary>Its ctime, in nanoseconds since 1970: it changes with every change of the file.</summary>
+    /// <summary>Its ctime, in nanoseconds since 1970: every change of the file changes it.</summary>
     public long Version;
 
     /// <summary>The number of its tree in the search.</summary>
@@ -38,7 +38,7 @@ internal struct FileEntry
 /// <summary>The files that are searched, by number, and their names.</summary>
 internal sealed class FileTable(WorkingMemory memory) : IDisposable
 {
-    /// <summary>The parent of a name that is a whole path.</summary>
+    /// <summary>The parent of a name that is a complete path.</summary>
     public const ulong Top = ulong.MaxValue;
 
     private const int HeadSize = sizeof(ulong) + sizeof(ushort);
@@ -56,7 +56,7 @@ internal sealed class FileTable(WorkingMemory memory) : IDisposable
         return checked((int)_files.Count) - 1;
     }
 
-    /// <summary>Keeps a name, and what it is the name in. Returns where it is.</summary>
+    /// <summary>Stores a name and its parent. Returns its position.</summary>
     public long AddName(ulong parent, ReadOnlySpan<byte> name)
     {
         long place = _names.Count;
@@ -68,7 +68,7 @@ internal sealed class FileTable(WorkingMemory memory) : IDisposable
         return place;
     }
 
-    /// <summary>A name that was kept.</summary>
+    /// <summary>A stored name.</summary>
     public byte[] NameAt(long place, out ulong parent)
     {
         Span<byte> head = stackalloc byte[HeadSize];
@@ -79,7 +79,7 @@ internal sealed class FileTable(WorkingMemory memory) : IDisposable
         return name;
     }
 
-    /// <summary>The path of a name whose parents were kept as well, up to a <see cref="Top"/>.</summary>
+    /// <summary>The path of a name whose parents are stored too, up to a <see cref="Top"/>.</summary>
     public byte[] PathAt(long place)
     {
         byte[] path = NameAt(place, out ulong parent);

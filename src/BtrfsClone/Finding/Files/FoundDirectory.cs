@@ -9,12 +9,12 @@ internal sealed class FoundDirectory : WalkNode<FoundDirectory>
     private readonly string? _path;
     private Descriptor _descriptor;
 
-    /// <summary>A node to begin with.</summary>
+    /// <summary>Creates an empty node.</summary>
     public FoundDirectory()
     {
     }
 
-    /// <summary>The directory that the walk begins with.</summary>
+    /// <summary>The directory where the walk starts.</summary>
     public FoundDirectory(string path, Descriptor descriptor, in Statx status, int tree, long nameInTable) =>
         (_path, _descriptor, Status, Tree, NameInTable) = (path, descriptor, status, tree, nameInTable);
 
@@ -23,7 +23,7 @@ internal sealed class FoundDirectory : WalkNode<FoundDirectory>
     /// <summary>The number of its tree in the search.</summary>
     public int Tree { get; set; }
 
-    /// <summary>Where its name is in the <see cref="FileTable"/>.</summary>
+    /// <summary>The position of its name in the <see cref="FileTable"/>.</summary>
     public long NameInTable { get; set; }
 
     public override bool IsOpen => _descriptor.IsOpen;

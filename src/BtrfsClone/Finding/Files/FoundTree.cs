@@ -4,7 +4,7 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// A subvolume of which files are searched, or, of a filesystem that has none, all of it. It holds a directory of it open.
+/// A subvolume in which files are searched, or the whole filesystem if it has no subvolumes. It keeps one of its directories open.
 /// </summary>
 internal sealed class FoundTree(int number, Descriptor descriptor, byte[] path) : IDisposable
 {
@@ -18,13 +18,16 @@ internal sealed class FoundTree(int number, Descriptor descriptor, byte[] path) 
     /// <summary>The path of the open directory.</summary>
     public byte[] Path => path;
 
-    /// <summary>The path for people.</summary>
+    /// <summary>The path for display.</summary>
     public string Text => Utf8Z.ToText(path);
 
     /// <summary>The subvolume's id.</summary>
     public ulong Id { get; init; }
 
-    /// <summary>All of its files are searched, and the open directory is its root. Names are in directories by inode number.</summary>
+    /// <summary>
+    /// All of its files are searched, and the open directory is its root. Names are stored with the inode number of their
+    /// directory.
+    /// </summary>
     public bool IsWhole { get; init; }
 
     /// <summary>Whether it is on btrfs.</summary>
@@ -33,7 +36,7 @@ internal sealed class FoundTree(int number, Descriptor descriptor, byte[] path) 
     /// <inheritdoc cref="TreeState.LastSnapshot"/>
     public ulong LastSnapshot { get; private set; } = ulong.MaxValue;
 
-    /// <summary>Reads what the tree of trees has of it. Fails where it cannot be read.</summary>
+    /// <summary>Reads its data from the tree of trees. Fails if it cannot be read.</summary>
     public CallResult Look(TreeSearch search)
     {
         search.Start(_descriptor, Text);

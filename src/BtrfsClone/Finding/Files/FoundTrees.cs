@@ -3,11 +3,9 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>
-/// The subvolumes of one filesystem in which files are searched. May be used on several threads at once.
-/// </summary>
+/// <summary>The subvolumes of one filesystem in which files are searched. Safe for concurrent use.</summary>
 /// <param name="isBtrfs">Whether the filesystem is btrfs.</param>
-/// <param name="byTree">Whether btrfs's trees are read, so that all of a subvolume can be brought without a walk.</param>
+/// <param name="byTree">Whether btrfs's trees are read, so that all files of a subvolume can be found without a directory walk.</param>
 internal sealed class FoundTrees(bool isBtrfs, bool byTree) : IDisposable
 {
     private readonly List<FoundTree> _trees = [];
@@ -20,7 +18,7 @@ internal sealed class FoundTrees(bool isBtrfs, bool byTree) : IDisposable
     public FoundTree this[int number] => _trees[number];
 
     /// <summary>The tree that an open directory or file belongs to.</summary>
-    /// <exception cref="BtrfsException">It cannot be told.</exception>
+    /// <exception cref="BtrfsException">It cannot be determined.</exception>
     public FoundTree Of(Descriptor descriptor, byte[] path)
     {
         ulong id = 0;
@@ -36,10 +34,10 @@ internal sealed class FoundTrees(bool isBtrfs, bool byTree) : IDisposable
         }
     }
 
-    /// <summary>Has all of a subvolume searched, and of those that are nested in it.</summary>
+    /// <summary>Searches a whole subvolume, and those nested in it.</summary>
     /// <param name="descriptor">The subvolume's open root.</param>
     /// <param name="path">Its path.</param>
-    /// <exception cref="BtrfsException">It cannot be told which subvolume it is.</exception>
+    /// <exception cref="BtrfsException">The subvolume cannot be determined.</exception>
     public void AddWhole(Descriptor descriptor, byte[] path)
     {
         CallResult result = Sys.SubvolumeId(descriptor, out ulong id);
@@ -63,7 +61,7 @@ internal sealed class FoundTrees(bool isBtrfs, bool byTree) : IDisposable
         }
     }
 
-    /// <summary>Whether all of a tree is searched.</summary>
+    /// <summary>Whether a whole tree is searched.</summary>
     public bool IsWhole(ulong id)
     {
         lock (_trees)
@@ -120,7 +118,7 @@ internal sealed class FoundTrees(bool isBtrfs, bool byTree) : IDisposable
         while (result.Is(Errno.EOVERFLOW));
     }
 
-    /// <summary>Opens a nested subvolume, unless a mount or something newer stands in its place.</summary>
+    /// <summary>Opens a nested subvolume, unless something is mounted on it or its name has been reused.</summary>
     private unsafe FoundTree? TryOpen(FoundTree parent, in SubvolumeName name, ulong id)
     {
         fixed (byte* directory = name.Path, own = name.Name)

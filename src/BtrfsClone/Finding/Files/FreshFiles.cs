@@ -3,15 +3,15 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Whether files are still what they were when they were collected.</summary>
+/// <summary>Checks whether files are unchanged since they were collected.</summary>
 internal sealed class FreshFiles
 {
     private readonly FoundTrees _trees;
     private readonly TreeSearch _search = new();
     private readonly TreeState? _state;
 
-    /// <param name="trees">The trees of the search, before anything of them is read.</param>
-    /// <param name="descriptor">Any file of the filesystem.</param>
+    /// <param name="trees">The trees of the search, before they are read.</param>
+    /// <param name="descriptor">Any file on the filesystem.</param>
     public FreshFiles(FoundTrees trees, Descriptor descriptor)
     {
         _trees = trees;
@@ -25,10 +25,10 @@ internal sealed class FreshFiles
         }
     }
 
-    /// <summary>Whether nothing at all has changed on the filesystem, so that no file needs to be looked at.</summary>
+    /// <summary>Whether nothing at all has changed on the filesystem, so that no file has to be checked.</summary>
     public bool AreAll() => _state?.IsStill() == true;
 
-    /// <summary>Whether a file is there under its path, and has not changed.</summary>
+    /// <summary>Whether a file exists at its path, and has not changed.</summary>
     public bool IsFresh(in FileEntry file, byte[] path)
     {
         if (_state is null)

@@ -1,8 +1,8 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>A file by what is known of it before it is read as a whole.</summary>
-/// <param name="Size">Bytes.</param>
-/// <param name="Probe">The hash of its beginning, or 0 where that was not read.</param>
+/// <summary>What is known of a file before all of it is read.</summary>
+/// <param name="Size">In bytes.</param>
+/// <param name="Probe">The hash of its beginning, or 0 if that was not read.</param>
 /// <param name="File">Its number.</param>
 internal readonly record struct ProbedFile(long Size, ulong Probe, int File) : IComparable<ProbedFile>
 {
@@ -14,11 +14,11 @@ internal readonly record struct ProbedFile(long Size, ulong Probe, int File) : I
     }
 }
 
-/// <summary>Tells files that may be like another one from those that are not, by their sizes and their beginnings.</summary>
+/// <summary>Finds files that cannot equal any other one, by their sizes and their beginnings.</summary>
 internal static class LikeFiles
 {
-    /// <summary>Marks files with a size that no other one has.</summary>
-    /// <returns>Their places in the order in which they were read.</returns>
+    /// <summary>Marks files with a unique size.</summary>
+    /// <returns>Their positions in the order in which they were read.</returns>
     public static FileMarks LoneBySize(DistinctFiles files, WorkingMemory memory)
     {
         FileMarks lone = new();
@@ -32,7 +32,7 @@ internal static class LikeFiles
         return lone;
     }
 
-    /// <summary>Marks files of which there is one alone, and hands on all others.</summary>
+    /// <summary>Marks files that have no equal, and passes all others on.</summary>
     public static void Part(Sorter<ProbedFile> found, FileMarks lone, Action<ProbedFile> others)
     {
         using SortedReader<ProbedFile> sorted = found.Read();

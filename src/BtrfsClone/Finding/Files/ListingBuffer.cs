@@ -4,7 +4,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>The memory of one worker of a walk.</summary>
+/// <summary>The buffers of one worker of a walk.</summary>
 internal sealed unsafe class ListingBuffer : IWalkBuffers
 {
     public byte* Entries { get; } = (byte*)NativeMemory.Alloc(DirectoryBatch.BufferSize);

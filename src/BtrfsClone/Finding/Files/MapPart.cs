@@ -4,16 +4,16 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Some of the files that are read with FIEMAP, and what one thread has read of them and not handed on yet.</summary>
-/// <param name="collection">What takes it.</param>
+/// <summary>A batch of the files that are read with FIEMAP, and the extents that one thread has read but not passed on yet.</summary>
+/// <param name="collection">Receives the files and extents.</param>
 /// <param name="trees">The trees of the search.</param>
-/// <param name="report">Takes each file that cannot be read; on any thread.</param>
+/// <param name="report">Receives each file that cannot be read; on any thread.</param>
 internal sealed class MapPart(Collection collection, FoundTrees trees, Action<BtrfsException> report)
 {
-    /// <summary>The most files of a part.</summary>
+    /// <summary>The maximum number of files of a batch.</summary>
     public const int MostFiles = 64;
 
-    // So much is kept until it is handed on: of a file in pieces, no more than one call brings.
+    // The number of extents kept until they are passed on: of a fragmented file, no more than one call returns.
     private const int MostExtents = FiemapReader.MaxExtents;
 
     private readonly List<(WantedFile File, byte[] Path)> _wanted = [];
@@ -22,23 +22,23 @@ internal sealed class MapPart(Collection collection, FoundTrees trees, Action<Bt
     private readonly ExtentBatch _batch = new();
     private readonly FiemapSource _source = new(new FiemapReader());
 
-    /// <summary>Its place among all parts.</summary>
+    /// <summary>Its position among all batches.</summary>
     public int Number { get; private set; }
 
     public int Count => _wanted.Count;
 
-    /// <summary>Becomes another part.</summary>
+    /// <summary>Reuses this object for another batch.</summary>
     public void Start(int number)
     {
         Number = number;
         _wanted.Clear();
     }
 
-    /// <summary>Adds a file that is to be read, by its path in bytes.</summary>
+    /// <summary>Adds a file to read, by its path as bytes.</summary>
     public void Add(in WantedFile file, byte[] path) => _wanted.Add((file, path));
 
     /// <summary>Reads all files.</summary>
-    /// <param name="handOn">Is called when there is no room for more, and at the end, to call <see cref="HandOn"/> in turn.</param>
+    /// <param name="handOn">Called when the buffer is full, and at the end; it has to call <see cref="HandOn"/>.</param>
     public void Read(Action handOn)
     {
         foreach ((WantedFile file, byte[] path) in _wanted)
@@ -56,7 +56,7 @@ internal sealed class MapPart(Collection collection, FoundTrees trees, Action<Bt
         handOn();
     }
 
-    /// <summary>Hands on what was read to the collection.</summary>
+    /// <summary>Passes what was read on to the collection.</summary>
     public void HandOn()
     {
         int extent = 0;
@@ -153,16 +153,16 @@ internal sealed class MapPart(Collection collection, FoundTrees trees, Action<Bt
         }
     }
 
-    /// <summary>How the reading of a file ended.</summary>
+    /// <summary>How reading a file ended.</summary>
     private enum MappedEnd
     {
-        /// <summary>It goes on with the next one that is handed on.</summary>
+        /// <summary>It continues in the next entry.</summary>
         None,
         Whole,
         Failed,
     }
 
-    /// <summary>A file, or a part of it, with the extents between those of the one before and its own end.</summary>
+    /// <summary>A file, or a part of it, with the extents between the end of the previous entry and its own end.</summary>
     private struct MappedFile
     {
         public FileEntry Entry;

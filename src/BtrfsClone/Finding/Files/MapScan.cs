@@ -4,14 +4,14 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Brings files that a walk has found with the pieces that FIEMAP gives of them, for which each is opened. These calls take nearly
-/// all of the time, so that several threads make them; what they bring is taken in the order of the files.
+/// Reads the extents of the files found by the directory walk, using FIEMAP, for which each file is opened. These calls take nearly
+/// all of the time, so several threads make them; their results are processed in the order of the files.
 /// </summary>
-/// <param name="collection">What takes it.</param>
+/// <param name="collection">Receives the files and extents.</param>
 /// <param name="trees">The trees of the search.</param>
 /// <param name="context">The search.</param>
 /// <param name="wanted">The files.</param>
-/// <param name="lone">Which of them, by their places in that order, are not looked at.</param>
+/// <param name="lone">The files to skip, by their positions in that order.</param>
 internal sealed class MapScan(Collection collection, FoundTrees trees, FindContext context, DistinctFiles wanted, FileMarks lone)
 {
     private readonly object _reading = new();
@@ -21,7 +21,7 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
     private int _turn;
     private ExceptionDispatchInfo? _error;
 
-    /// <summary>Brings all files.</summary>
+    /// <summary>Reads all files.</summary>
     public void Run()
     {
         long parts = wanted.Most / MapPart.MostFiles;
@@ -57,7 +57,7 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
         }
     });
 
-    /// <summary>Gives a thread the next files. False at their end.</summary>
+    /// <summary>Assigns the next files to a thread. Returns false when there are none.</summary>
     private bool TryStart(MapPart part)
     {
         lock (_reading)
@@ -75,7 +75,7 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
         }
     }
 
-    /// <summary>Has a part taken once all before it are.</summary>
+    /// <summary>Passes on a batch after all batches before it.</summary>
     private void HandOn(MapPart part, Action pump)
     {
         while (!IsTurn(part.Number))
@@ -87,7 +87,7 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
         part.HandOn();
     }
 
-    /// <summary>Waits for the turn of a part, an error, or some time. Returns whether there is nothing more to wait for.</summary>
+    /// <summary>Waits for the turn of a batch, an error, or a timeout. Returns whether there is nothing more to wait for.</summary>
     private bool IsTurn(int number)
     {
         lock (_turns)
@@ -110,7 +110,7 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
         }
     }
 
-    /// <summary>Whatever fails, on any thread, ends all, and is thrown once they have ended: the first one.</summary>
+    /// <summary>The first exception on any thread ends the scan, and is rethrown after all threads have ended.</summary>
     private void Try(Action action)
     {
         try

@@ -2,14 +2,14 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>The paths of files that are searched. Used from one thread at a time.</summary>
+/// <summary>The paths of files that are searched. Not safe for concurrent use.</summary>
 internal sealed class PlacePaths(FoundTrees trees, FileTable files)
 {
     private const int MostDirectories = 1 << 16;
 
     private readonly Dictionary<(int Tree, ulong Inode), byte[]> _directories = [];
 
-    /// <summary>A path of a file, in bytes and without a zero; null where its directory has gone.</summary>
+    /// <summary>A path of a file, as bytes without a terminating null; null if its directory was deleted.</summary>
     public byte[]? Of(in FileEntry file)
     {
         FoundTree tree = trees[file.Tree];
@@ -23,7 +23,7 @@ internal sealed class PlacePaths(FoundTrees trees, FileTable files)
         return path is null ? null : [.. path, .. name];
     }
 
-    /// <summary>The path of a directory with a slash at its end.</summary>
+    /// <summary>The path of a directory with a trailing slash.</summary>
     private byte[]? DirectoryOf(FoundTree tree, ulong inode)
     {
         if (_directories.TryGetValue((tree.Number, inode), out byte[]? path))

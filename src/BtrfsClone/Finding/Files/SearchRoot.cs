@@ -2,7 +2,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>A file or directory that was given, open.</summary>
+/// <summary>A file or directory given by the caller, opened.</summary>
 internal sealed class SearchRoot : IDisposable
 {
     private static readonly int s_flags =
@@ -29,7 +29,7 @@ internal sealed class SearchRoot : IDisposable
     /// <exception cref="BtrfsException">It is neither a regular file nor a directory, or cannot be opened.</exception>
     public static SearchRoot Open(string path)
     {
-        // Looked at first: opening a device may already do something to it.
+        // Checked first: opening a device can have side effects.
         CallResult result = Sys.Stat(path, follow: false, out Statx status);
         if (result.Succeeded && status.FileType is not (Sys.ModeRegular or Sys.ModeDirectory))
         {

@@ -4,15 +4,15 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Brings files with their pieces from a subvolume's tree, in the order of inode numbers, many with one search. Not one
-/// of them is opened.
+/// Reads files and their extents from a subvolume's tree, in the order of inode numbers, many with one search. None of the files is
+/// opened.
 /// </summary>
-/// <param name="collection">What takes them.</param>
-/// <param name="report">Takes which subvolume was removed before all of it was read. The others are searched.</param>
-/// <param name="pump">Is called between two searches; it may end the work by an exception.</param>
+/// <param name="collection">Receives the files and extents.</param>
+/// <param name="report">Receives a failure if a subvolume was removed before all of it was read. The others are still searched.</param>
+/// <param name="pump">Called between two searches; it may throw to end the work.</param>
 internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException> report, Action pump)
 {
-    // A search brings the items of all inodes in between as well.
+    // A search also returns the items of all inodes in between.
     private const ulong LargestGap = 16;
 
     private const int LongestName = 255; // BTRFS_NAME_LEN
@@ -33,7 +33,7 @@ internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException
     private int _nameLength;
     private long _namePlace;
 
-    /// <summary>Brings all files of a subvolume.</summary>
+    /// <summary>Reads all files of a subvolume.</summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public void ReadAll(FoundTree tree)
     {
@@ -41,7 +41,7 @@ internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException
         TryRead(BtrfsKey.FirstFree, ulong.MaxValue);
     }
 
-    /// <summary>Brings those files that walks have found; those of subvolumes of which all is brought are passed over.</summary>
+    /// <summary>Reads the files found by directory walks; those in subvolumes that are read completely are skipped.</summary>
     /// <param name="trees">The subvolumes.</param>
     /// <param name="wanted">The files.</param>
     /// <exception cref="BtrfsException">A tree cannot be read.</exception>
@@ -86,7 +86,7 @@ internal sealed class SubvolumeScan(Collection collection, Action<BtrfsException
         return isThere;
     }
 
-    /// <summary>As <see cref="Read(ulong, ulong)"/>; false where the subvolume is gone, which is reported.</summary>
+    /// <summary>As <see cref="Read(ulong, ulong)"/>; false if the subvolume was deleted, which is reported.</summary>
     private bool TryRead(ulong first, ulong last)
     {
         try

@@ -3,7 +3,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>The files that walks have found. May be added to on several threads at once.</summary>
+/// <summary>The files found by directory walks. Files may be added on several threads concurrently.</summary>
 internal sealed class WantedFiles(FoundTrees trees, FileTable names, FindContext context) : IDisposable
 {
     private readonly object _gate = new();
@@ -11,10 +11,10 @@ internal sealed class WantedFiles(FoundTrees trees, FileTable names, FindContext
 
     public FoundTrees Trees => trees;
 
-    /// <summary>Which entries are taken; a directory that is not is not entered.</summary>
+    /// <summary>Which entries are included; an excluded directory is not entered.</summary>
     public EntryFilter? Filter => context.Options.Filter;
 
-    /// <summary>Asks each file for its size.</summary>
+    /// <summary>Gets the size of each file.</summary>
     public bool WithSizes { get; init; }
 
     /// <summary>The files by tree and inode.</summary>
@@ -22,12 +22,12 @@ internal sealed class WantedFiles(FoundTrees trees, FileTable names, FindContext
 
     public long Count => Interlocked.Read(ref _count);
 
-    /// <summary>Whether everything below a directory can be brought without walking it: it is the root of a subvolume.</summary>
+    /// <summary>Whether everything below a directory can be read without walking it, because it is the root of a subvolume.</summary>
     public bool TakesWhole(in Statx status) =>
         trees.ByTree && Filter is null && status.Inode == Sys.SubvolumeRootInode && status.FileType == Sys.ModeDirectory;
 
-    /// <summary>Adds what was given by its path.</summary>
-    /// <returns>Where its name is in the table.</returns>
+    /// <summary>Adds an item by its path.</summary>
+    /// <returns>The position of its name in the table.</returns>
     public long AddTop(string path)
     {
         lock (_gate)
@@ -44,7 +44,7 @@ internal sealed class WantedFiles(FoundTrees trees, FileTable names, FindContext
         }
     }
 
-    /// <summary>The path of a name, in bytes.</summary>
+    /// <summary>The path of a name, as bytes.</summary>
     public byte[] PathAt(long name)
     {
         lock (_gate)
@@ -53,7 +53,7 @@ internal sealed class WantedFiles(FoundTrees trees, FileTable names, FindContext
         }
     }
 
-    /// <summary>Adds a file that was given by its path.</summary>
+    /// <summary>Adds a file that was given by path.</summary>
     public void Add(int tree, in Statx status, long name)
     {
         lock (_gate)
@@ -63,7 +63,7 @@ internal sealed class WantedFiles(FoundTrees trees, FileTable names, FindContext
         }
     }
 
-    /// <summary>Adds the regular files of a listed part of a directory.</summary>
+    /// <summary>Adds the regular files of a batch of directory entries.</summary>
     public void Add(FoundDirectory directory, in DirectoryBatch batch)
     {
         Span<long> sizes = stackalloc long[DirectoryBatch.BufferSize / DirectoryEntry.NameOffset];
@@ -95,7 +95,7 @@ internal sealed class WantedFiles(FoundTrees trees, FileTable names, FindContext
 
     public void Dispose() => Files.Dispose();
 
-    /// <summary>The sizes of regular files; 0 for what has gone.</summary>
+    /// <summary>The sizes of regular files; 0 for deleted ones.</summary>
     private static unsafe void AskSizes(FoundDirectory directory, in DirectoryBatch batch, Span<long> sizes)
     {
         int i = 0;

@@ -5,8 +5,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Finds the files below one directory. Other filesystems that are mounted there are passed over, and subvolumes of which
-/// everything is wanted are left to be read from their trees.
+/// Finds the files below one directory. Other filesystems mounted there are skipped, and subvolumes that are searched completely
+/// are left to be read from their trees.
 /// </summary>
 internal sealed unsafe class WantedWalk : TreeWalk<FoundDirectory, ListingBuffer>
 {
@@ -22,7 +22,7 @@ internal sealed unsafe class WantedWalk : TreeWalk<FoundDirectory, ListingBuffer
         _topName = CloneDestination.NameOf(top.Path);
     }
 
-    /// <summary>Walks all that is below the top, which is open, and closes that.</summary>
+    /// <summary>Walks everything below the top directory, which is open, and closes it.</summary>
     public void Run(ListingBuffer buffer) => Run(_top, buffer);
 
     protected override FoundDirectory NewNode() => new();
@@ -86,7 +86,7 @@ internal sealed unsafe class WantedWalk : TreeWalk<FoundDirectory, ListingBuffer
         _context.Pump();
     }
 
-    /// <summary>Whether a directory is to be walked.</summary>
+    /// <summary>Whether to walk a directory.</summary>
     private bool TryEnter(FoundDirectory parent, FoundDirectory node)
     {
         node.Tree = parent.Tree;

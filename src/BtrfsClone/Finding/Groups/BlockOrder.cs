@@ -4,11 +4,11 @@ using System.Runtime.CompilerServices;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Which of several blocks that hold the same is the one to keep, as a number: the least one. First come blocks at the
-/// beginning of long runs of one and the same block, such as zeros, so that shorter runs find a place in them; then
-/// extents that cannot come free anyway, as something else holds them or a block of theirs is nowhere else, then those that
-/// take little for what they hold, then large ones, then those that have many references. All blocks of one extent are on one
-/// side of all blocks of any other one, runs aside.
+/// Decides which of several equal blocks to keep, as a number: the lowest one. Blocks at the beginning of long runs of one repeated
+/// block, such as zeros, come first, so that shorter runs fit into them; then extents that cannot be freed anyway, because
+/// something else holds them or one of their blocks occurs nowhere else; then those that take little space for their data; then
+/// large ones; then those with many references. Except for runs, all blocks of one extent are ordered before or after all blocks of
+/// any other.
 /// </summary>
 internal static class BlockOrder
 {
@@ -22,7 +22,7 @@ internal static class BlockOrder
 
     /// <summary>The order of a block, before its extent has a rank.</summary>
     /// <param name="slot">Its slot.</param>
-    /// <param name="run">How many blocks from it on are the same.</param>
+    /// <param name="run">How many equal blocks start there.</param>
     public static ulong Of(long slot, long run) =>
         ((ulong)(63 - BitOperations.Log2((ulong)run)) << (SlotBits + RankBits)) | (ulong)slot;
 
@@ -32,23 +32,23 @@ internal static class BlockOrder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long SlotOf(ulong order) => (long)(order & SlotMask);
 
-    /// <summary>Whether a block's extent is before another one's, or, within one, the block itself.</summary>
+    /// <summary>Whether a block's extent precedes another one's, or, within one extent, the block itself.</summary>
     public static bool IsBefore(ulong order, ulong other) => (order & ExtentMask) < (other & ExtentMask);
 
-    /// <summary>The rank of an extent: the less, the rather it is kept.</summary>
+    /// <summary>The rank of an extent: lower ranks are preferred for keeping.</summary>
     /// <param name="extent">The extent.</param>
-    /// <param name="blocks">How many of its blocks can be reached.</param>
+    /// <param name="blocks">The number of its blocks that are reachable.</param>
     public static uint RankOf(in ExtentEntry extent, long blocks)
     {
         uint freedom = extent.Holder switch { Holder.None => 2, Holder.PerhapsSnapshot => 1, _ => 0 };
 
-        // Clearly less on disk than in files is compressed; clearly more is what nobody can reach.
+        // An extent clearly smaller on disk than in files is compressed; one clearly larger contains unreachable data.
         uint waste = extent.DiskBlocks < blocks - (blocks / 8) ? 0u : extent.DiskBlocks > blocks + (blocks / 8) ? 2u : 1;
         uint smallness = 31 - (uint)BitOperations.Log2((uint)Math.Max(extent.DiskBlocks, 1));
         uint fewness = MostReferences - (uint)Math.Min(BitOperations.Log2((uint)Math.Max(extent.Pieces, 1)), MostReferences);
         return (freedom << FreedomShift) | (waste << 7) | (smallness << 2) | fewness;
     }
 
-    /// <summary>The rank of an extent that cannot come free, whoever holds it.</summary>
+    /// <summary>The rank of an extent that cannot be freed, regardless of who holds it.</summary>
     public static uint Kept(uint rank) => rank & ((1u << FreedomShift) - 1);
 }

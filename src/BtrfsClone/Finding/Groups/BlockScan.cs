@@ -3,21 +3,21 @@ using System.Runtime.InteropServices;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Goes once through all that is searched, in the order of where it lies, and gives each block a slot with its key. What
-/// several files share is one block.
+/// Reads all file extents once, in the order of disk addresses, and assigns each block a slot with its key. A block shared by
+/// several files gets one slot.
 /// </summary>
-/// <param name="tables">What is filled.</param>
-/// <param name="keys">Where the keys come from.</param>
-/// <param name="references">How many references an extent has, where that is known.</param>
+/// <param name="tables">The tables to fill.</param>
+/// <param name="keys">The source of the keys.</param>
+/// <param name="references">The reference count of an extent, if it is known.</param>
 /// <param name="lone">Files that are not read.</param>
-/// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+/// <param name="pump">Called between two steps; it may throw to end the work.</param>
 internal sealed class BlockScan(
     SearchTables tables, IBlockKeys keys, Func<long, ulong>? references, FileMarks lone, Action<long> pump)
 {
-    // Enough for several threads to work on, and little beside all other memory.
+    // Enough work for several threads, and small compared with all other memory.
     private const int BatchBlocks = 1 << 15;
 
-    // Of extents of which nothing is read.
+    // The limit for extents that are not read.
     private const int MostClusters = BatchBlocks;
 
     private readonly List<KeyPart> _parts = [];
@@ -29,7 +29,7 @@ internal sealed class BlockScan(
     private int _blocks;
     private long _passedOver;
 
-    /// <summary>Reads all pieces.</summary>
+    /// <summary>Reads all file extents.</summary>
     public void Run(SortedReader<Piece> pieces)
     {
         ExtentCluster cluster = NewCluster();
@@ -73,14 +73,14 @@ internal sealed class BlockScan(
         return _clusters[_used++];
     }
 
-    /// <summary>Finds which blocks of an extent there are to read, and by which file each.</summary>
+    /// <summary>Determines which blocks of an extent to read, and through which file.</summary>
     private void Prepare(ExtentCluster cluster)
     {
         int end = 0;
         _tails.Find(cluster);
         foreach (Piece piece in cluster.Pieces)
         {
-            // A block of which another file has more is read there.
+            // A block of which another file has more bytes is read there.
             int first = Math.Max(piece.First, end);
             int blocks = piece.First + piece.Blocks - first - (_tails.IsMoreElsewhere(piece) ? 1 : 0);
             if (blocks <= 0 || piece.Is(PieceFlags.Unread))
@@ -139,7 +139,7 @@ internal sealed class BlockScan(
         (_used, _blocks, _passedOver) = (0, 0, 0);
     }
 
-    /// <summary>Takes an extent, all its keys being there.</summary>
+    /// <summary>Processes an extent whose keys have been read.</summary>
     private void Take(ExtentCluster cluster, ReadOnlySpan<KeyPart> parts, Span<ulong> ownKeys)
     {
         int extent = checked((int)tables.Extents.Count);
@@ -171,7 +171,8 @@ internal sealed class BlockScan(
     {
         int pieces = cluster.Pieces.Length;
 
-        // The extent tree counts what several snapshots have in one leaf once: more than were seen are others' for sure.
+        // References from several snapshots through one shared leaf count once in the extent tree; so if it has more references
+        // than were found, some are certainly held by others.
         bool isOthers = (flags & PieceFlags.Clipped) != 0 ||
             (references is not null && references(cluster.Disk) > (ulong)pieces) ||
             ((flags & PieceFlags.Shared) != 0 && pieces == 1);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>The pieces that have any of some slots, for ranges of slots in the order of their beginnings.</summary>
+/// <summary>The file extents that overlap a range of slots, for ranges in the order of their beginnings.</summary>
 internal sealed class CoveringPieces(SpillList<SlotPiece> pieces, FileMarks dropped)
 {
     private readonly ListReader<SlotPiece> _reader = new(pieces);
@@ -11,7 +11,7 @@ internal sealed class CoveringPieces(SpillList<SlotPiece> pieces, FileMarks drop
     private bool _hasNext;
     private bool _isStarted;
 
-    /// <summary>The pieces, perhaps with others; valid until the next call.</summary>
+    /// <summary>The file extents, possibly with others; valid until the next call.</summary>
     public ReadOnlySpan<SlotPiece> Of(long start, long end)
     {
         if (!_isStarted)

@@ -2,15 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>
-/// All pieces of one extent that are searched; or, where only FIEMAP tells of them, pieces that overlap.
-/// </summary>
+/// <summary>All searched file extents of one extent; or, if they come from FIEMAP only, file extents that overlap.</summary>
 internal sealed class ExtentCluster
 {
     private readonly List<Piece> _pieces = [];
     private long _end;
 
-    /// <summary>The pieces, by where in the extent they begin.</summary>
+    /// <summary>The file extents, sorted by their offset in the extent.</summary>
     public ReadOnlySpan<Piece> Pieces => CollectionsMarshal.AsSpan(_pieces);
 
     public long Disk { get; private set; }
@@ -19,7 +17,7 @@ internal sealed class ExtentCluster
 
     public void Clear() => _pieces.Clear();
 
-    /// <summary>Adds the next piece of all, unless it belongs to another extent.</summary>
+    /// <summary>Adds the next file extent, unless it belongs to another extent.</summary>
     public bool TryAdd(Piece piece, int blockSize)
     {
         if (_pieces.Count == 0)
@@ -47,8 +45,8 @@ internal sealed class ExtentCluster
     }
 
     /// <summary>
-    /// FIEMAP does not tell where in a compressed extent a piece begins. Pieces at one place in their files, and of one
-    /// length, are clones of each other; any other piece is taken to be in a place of its own.
+    /// FIEMAP does not report the offset of a file extent in a compressed extent. Those with the same file offset and length are
+    /// clones of each other; any other one is assumed to be at an offset of its own.
     /// </summary>
     private void PlaceCompressed(ref Piece piece)
     {

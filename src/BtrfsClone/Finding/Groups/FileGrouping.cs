@@ -1,28 +1,28 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>Finds whole files that hold the same and are stored in different places.</summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="keys">Where the keys of blocks came from.</param>
-/// <param name="pump">Is called now and then; it may end the work by an exception.</param>
+/// <summary>Finds whole files with equal content that is stored at different addresses.</summary>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="keys">The source of the block keys.</param>
+/// <param name="pump">Called from time to time; it may throw to end the work.</param>
 internal sealed class FileGrouping(SearchTables tables, IBlockKeys keys, Action pump) : IDisposable
 {
     private readonly Sorter<FileSummary> _summaries = new(tables.Memory);
 
-    // Of the file whose pieces are being read.
+    // Of the file whose file extents are being read.
     private FileSummary _current;
     private long _position;
     private Stretch _stretch;
     private ulong _zeros;
     private bool _isUnknown;
 
-    /// <summary>Files that will share another one's extents.</summary>
+    /// <summary>Files that will share the extents of another one.</summary>
     public FileMarks Dropped { get; } = new();
 
-    /// <summary>The same files by what they will share.</summary>
+    /// <summary>The same files by the file whose extents they will share.</summary>
     public Sorter<Twin> Twins { get; } = new(tables.Memory);
 
     /// <summary>Finds all groups.</summary>
-    /// <param name="parts">What takes their files, but for the one of each group that is kept.</param>
+    /// <param name="parts">Receives their files, except the one of each group that is kept.</param>
     public void Run(Sorter<GroupPart> parts)
     {
         Summarize();
@@ -95,7 +95,7 @@ internal sealed class FileGrouping(SearchTables tables, IBlockKeys keys, Action 
             return;
         }
 
-        // Between two searches a file may have changed: pieces that overlap are not those of one moment.
+        // A file may have changed between two searches: overlapping file extents are not of one point in time.
         _isUnknown |= piece.IsUnknown || piece.FileBlock < _position;
         AddZeros(piece.FileBlock - _position);
         _position = piece.FileBlock;
@@ -111,14 +111,14 @@ internal sealed class FileGrouping(SearchTables tables, IBlockKeys keys, Action 
         _position += piece.Blocks;
         if (piece.Slot >= 0)
         {
-            // Preallocated space holds nothing, and stays.
+            // Preallocated space has no content, and stays.
             _current.Pieces++;
             _current.Blocks += piece.Blocks;
             AddStorage(piece);
         }
     }
 
-    /// <summary>Adds where a piece lies, in whatever pieces it comes.</summary>
+    /// <summary>Adds the address of a file extent, independently of how the data is divided into file extents.</summary>
     private void AddStorage(in FilePiece piece)
     {
         long diagonal = piece.Slot - piece.FileBlock;
@@ -163,7 +163,7 @@ internal sealed class FileGrouping(SearchTables tables, IBlockKeys keys, Action 
         {
             if ((entry.Flags & FileFlags.NoChecksum) != 0)
             {
-                // It shares extents only with its like.
+                // It shares extents only with others of its kind.
                 _current.Hash = ~_current.Hash;
             }
 
@@ -171,6 +171,6 @@ internal sealed class FileGrouping(SearchTables tables, IBlockKeys keys, Action 
         }
     }
 
-    /// <summary>Blocks of the file that lie one after the other on disk as well.</summary>
+    /// <summary>Blocks of the file that are also contiguous on disk.</summary>
     private readonly record struct Stretch(long Start, long End, long Diagonal);
 }

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>A whole file: what it holds, and where. Files that hold the same sort together, first the one to keep.</summary>
+/// <summary>A whole file: its content and addresses. Files with equal content sort together, the one to keep first.</summary>
 internal struct FileSummary : IComparable<FileSummary>
 {
     public long Size;
@@ -8,13 +8,13 @@ internal struct FileSummary : IComparable<FileSummary>
     /// <summary>The <see cref="RollingHash"/> of all its blocks.</summary>
     public ulong Hash;
 
-    /// <summary>Blocks that are stored: zeros may be holes instead.</summary>
+    /// <summary>The number of stored blocks: zeros may be holes instead.</summary>
     public long Blocks;
 
-    /// <summary>What would perhaps come free with it, in blocks.</summary>
+    /// <summary>The number of blocks that may be freed with it.</summary>
     public long Freed;
 
-    /// <summary>A hash of where all of it lies.</summary>
+    /// <summary>A hash of all its disk addresses.</summary>
     public ulong Storage;
     public int Pieces;
     public int File;
@@ -26,8 +26,8 @@ internal struct FileSummary : IComparable<FileSummary>
         int order = Size.CompareTo(other.Size);
         order = order != 0 ? order : Hash.CompareTo(other.Hash);
 
-        // What has the most holes is kept, so that all have them afterwards; of such files, what frees least, and of what frees
-        // the same, what has the largest extents.
+        // The file with the most holes is kept, so that all have them afterwards; among these, the one that would free least, and
+        // among equals, the one with the largest extents.
         order = order != 0 ? order : Blocks.CompareTo(other.Blocks);
         order = order != 0 ? order : Freed.CompareTo(other.Freed);
         order = order != 0 ? order : Pieces.CompareTo(other.Pieces);

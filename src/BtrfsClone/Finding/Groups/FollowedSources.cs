@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>A range of a file that is to share another one's extents; by its place.</summary>
+/// <summary>A range of a file that is to share another one's extents; sorted by its position.</summary>
 internal readonly record struct MovedRange(int File, long Block, long Length, int SourceFile, long SourceBlock)
     : IComparable<MovedRange>
 {
@@ -10,13 +10,13 @@ internal readonly record struct MovedRange(int File, long Block, long Length, in
 }
 
 /// <summary>
-/// Follows the sources of ranges that are to share other extents themselves, so that all that holds the same ends in one
-/// place, in whatever order groups are merged: a part is parted where its source is, and each piece gets the last source.
+/// Follows the sources of ranges that are themselves to share other extents, so that all equal data ends up in one place, in
+/// whatever order groups are merged: a part is split where its source is split, and each piece gets the final source.
 /// </summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="leastLength">Bytes that a part has at least.</param>
-/// <param name="moved">Every range that is to share others.</param>
-/// <param name="parts">Takes the parts.</param>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="leastLength">The minimum length of a part in bytes.</param>
+/// <param name="moved">All ranges that are to share other extents.</param>
+/// <param name="parts">Receives the parts.</param>
 internal sealed class FollowedSources(SearchTables tables, long leastLength, Sorter<MovedRange> moved, Sorter<GroupPart> parts)
 {
     private readonly List<MovedRange> _active = [];
@@ -24,8 +24,8 @@ internal sealed class FollowedSources(SearchTables tables, long leastLength, Sor
     private MovedRange _next;
     private bool _hasNext;
 
-    /// <summary>Follows all sources. Blocks only move to such that come before them, so that this ends.</summary>
-    /// <param name="found">The parts as they were found.</param>
+    /// <summary>Follows all sources. Blocks only move to blocks that precede them in the order, so this terminates.</summary>
+    /// <param name="found">The original parts.</param>
     public void Run(Sorter<GroupPart> found)
     {
         Sorter<GroupPart> current = found;
@@ -73,7 +73,7 @@ internal sealed class FollowedSources(SearchTables tables, long leastLength, Sor
         }
     }
 
-    /// <summary>Makes the pieces of a part; false where one of them could not be shared, or is too short.</summary>
+    /// <summary>Splits a part; false if one of the pieces could not be shared, or is too short.</summary>
     private bool TryPart(in GroupPart part, ReadOnlySpan<MovedRange> ranges)
     {
         _pieces.Clear();
@@ -118,7 +118,7 @@ internal sealed class FollowedSources(SearchTables tables, long leastLength, Sor
         return !overlaps && piece.Length >= Math.Min(leastLength, part.Length);
     }
 
-    /// <summary>The ranges that have any of a part's source; parts come in the order of their sources.</summary>
+    /// <summary>The ranges that overlap a part's source; parts come in the order of their sources.</summary>
     private ReadOnlySpan<MovedRange> Overlapping(in GroupPart part, SortedReader<MovedRange> ranges)
     {
         int kept = 0;
@@ -141,7 +141,7 @@ internal sealed class FollowedSources(SearchTables tables, long leastLength, Sor
             }
         }
 
-        // A longer part before this one may have brought ranges beyond its end.
+        // A longer part before this one may have added ranges beyond its end.
         int count = _active.FindIndex(range => range.Block >= end);
         return CollectionsMarshal.AsSpan(_active)[..(count < 0 ? _active.Count : count)];
     }

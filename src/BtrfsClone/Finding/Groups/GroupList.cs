@@ -1,20 +1,20 @@
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// The groups that were found, and what comes free with each. An extent comes free as a whole, and when nothing refers to
-/// any part of it any more: what comes free only with several groups is shared out among them by their parts of it.
+/// The groups that were found, and what each frees. An extent is freed as a whole, when no part of it is referenced any more: if
+/// this takes several groups, its size is divided among them by their parts of it.
 /// </summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="isHeldBySnapshot">Tells of an extent whether a snapshot that is not searched refers to it.</param>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="isHeldBySnapshot">Whether a snapshot that is not searched references an extent.</param>
 internal sealed class GroupList(SearchTables tables, Func<ExtentEntry, bool> isHeldBySnapshot) : IDisposable
 {
     private readonly SpillList<GroupHead> _heads = new(tables.Memory);
     private readonly SpillList<GroupPart> _parts = new(tables.Memory);
 
-    /// <summary>The groups in the order in which they are written.</summary>
+    /// <summary>The groups in the order in which they are returned.</summary>
     public Sorter<RankedGroup> Ranked { get; } = new(tables.Memory);
 
-    /// <summary>Bytes of all parts together.</summary>
+    /// <summary>The length of all parts in bytes.</summary>
     public long Length { get; private set; }
 
     public GroupHead Head(long group) => _heads[group];
@@ -22,7 +22,7 @@ internal sealed class GroupList(SearchTables tables, Func<ExtentEntry, bool> isH
     /// <summary>A part of a group, by its number among all parts.</summary>
     public GroupPart Part(long part) => _parts[part];
 
-    /// <summary>Takes all parts, and ranks the groups.</summary>
+    /// <summary>Reads all parts, and ranks the groups.</summary>
     public void Fill(SortedReader<GroupPart> parts)
     {
         using var moves = new Sorter<Move>(tables.Memory);
@@ -82,7 +82,7 @@ internal sealed class GroupList(SearchTables tables, Func<ExtentEntry, bool> isH
         }
     }
 
-    /// <summary>Finds which blocks of which extents lose a reference. No block of a file is in two moves.</summary>
+    /// <summary>Finds which blocks of which extents lose a reference. Each block of a file is in at most one move.</summary>
     private void FindExtents(SortedReader<Move> moves, Sorter<ExtentMove> lost)
     {
         using SortedReader<FilePiece> pieces = tables.FilePieces.Read();
@@ -147,7 +147,7 @@ internal sealed class GroupList(SearchTables tables, Func<ExtentEntry, bool> isH
     {
         foreach (ExtentMove move in moves)
         {
-            // What is left goes on to the next, so that the sum is exact.
+            // The remainder is carried over to the next one, so that the sum is exact.
             long part = (long)((Int128)bytes * move.Blocks / blocks);
             gains.Add(new Gain(move.Group, part));
             bytes -= part;

@@ -1,19 +1,17 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>
-/// Data of a file that is to share the extents of other data, which comes with it: parts of one group sort together.
-/// </summary>
+/// <summary>Data of a file that is to share the extents of other data, which is its source: parts of one group sort together.</summary>
 internal struct GroupPart : IComparable<GroupPart>
 {
-    /// <summary>Bytes.</summary>
+    /// <summary>In bytes.</summary>
     public long Length;
 
-    /// <summary>Where the data that stays begins in its file.</summary>
+    /// <summary>The offset of the source data in its file.</summary>
     public long SourceBlock;
 
     public long Block;
 
-    /// <summary>Tells apart where the data is stored now: parts with the same number are one copy.</summary>
+    /// <summary>Identifies where the data is stored now: parts with the same number are one copy.</summary>
     public long Storage;
     public int SourceFile;
     public int File;
@@ -21,7 +19,7 @@ internal struct GroupPart : IComparable<GroupPart>
     /// <summary>Whether these are whole files.</summary>
     public bool IsFile;
 
-    /// <summary>It shares its extents already, or will when the group of its whole file is merged.</summary>
+    /// <summary>It already shares its extents, or will when the group of its whole file is merged.</summary>
     public bool IsTwin;
 
     public readonly bool IsOfGroup(in GroupPart other) =>
@@ -41,7 +39,7 @@ internal struct GroupPart : IComparable<GroupPart>
     }
 }
 
-/// <summary>A file that will share all of another one's extents. Sorted by the other one.</summary>
+/// <summary>A file that will share all extents of another one. Sorted by the other one.</summary>
 internal readonly record struct Twin(int Kept, int File) : IComparable<Twin>
 {
     public int CompareTo(Twin other) => Kept != other.Kept ? Kept.CompareTo(other.Kept) : File.CompareTo(other.File);

@@ -1,14 +1,12 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>
-/// Joins pairs that follow each other in both files, over the borders of extents, and makes parts of groups of them.
-/// </summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="leastLength">Bytes that a part has at least.</param>
-/// <param name="leastBlocks">Blocks that a part has at least, to be more than an accident.</param>
-/// <param name="twins">Files that will share another one's extents, by that one.</param>
-/// <param name="parts">Takes the parts.</param>
-/// <param name="moved">Takes the ranges that are to share others.</param>
+/// <summary>Joins pairs that are consecutive in both files, across extent boundaries, and turns them into parts of groups.</summary>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="leastLength">The minimum length of a part in bytes.</param>
+/// <param name="leastBlocks">The minimum length of a part in blocks, so that equal keys are not accidental.</param>
+/// <param name="twins">Files that will share the extents of another one, sorted by that one.</param>
+/// <param name="parts">Receives the parts.</param>
+/// <param name="moved">Receives the ranges that are to share other extents.</param>
 internal sealed class PairChains(
     SearchTables tables,
     long leastLength,
@@ -22,8 +20,8 @@ internal sealed class PairChains(
     private Twin _nextTwin;
     private bool _hasTwin;
 
-    /// <summary>Makes all parts.</summary>
-    /// <param name="pairs">The pairs, by their places.</param>
+    /// <summary>Creates all parts.</summary>
+    /// <param name="pairs">The pairs, sorted by position.</param>
     public void Run(SortedReader<BlockPair> pairs)
     {
         _hasTwin = twins.Next(out _nextTwin);
@@ -77,8 +75,8 @@ internal sealed class PairChains(
     }
 
     /// <summary>
-    /// The bytes of a pair. Where one of the files ends within the last block, the kernel shares that only if both do, at
-    /// the same byte.
+    /// The length of a pair in bytes. If one of the files ends within the last block, the kernel shares that block only if both end
+    /// at the same byte.
     /// </summary>
     private long LengthOf(in BlockPair chain, long blocks)
     {

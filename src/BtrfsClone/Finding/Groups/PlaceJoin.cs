@@ -1,6 +1,6 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>A part of a run in a file that can share, by the slots of what is kept.</summary>
+/// <summary>A part of a run in a file that can share, sorted by the slots of the source.</summary>
 internal struct HalfPair : IComparable<HalfPair>
 {
     public long Source;
@@ -17,7 +17,7 @@ internal struct HalfPair : IComparable<HalfPair>
     }
 }
 
-/// <summary>Blocks of a file that can share those of another one, or other ones of its own; by their place.</summary>
+/// <summary>Blocks of a file that can share those of another file, or others of the same file; sorted by position.</summary>
 internal struct BlockPair : IComparable<BlockPair>
 {
     public int File;
@@ -31,12 +31,12 @@ internal struct BlockPair : IComparable<BlockPair>
         File != other.File ? File.CompareTo(other.File) : Block.CompareTo(other.Block);
 }
 
-/// <summary>Turns slots into places in files: all places of what can share, and one of what is kept.</summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="dropped">Files that will share another one's extents as a whole; they have no slots any more.</param>
+/// <summary>Maps slots to positions in files: all positions of the blocks that can share, and one of the source.</summary>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="dropped">Files that will share another one's extents as a whole; their slots are ignored.</param>
 internal sealed class PlaceJoin(SearchTables tables, FileMarks dropped)
 {
-    /// <summary>Finds all places of the runs.</summary>
+    /// <summary>Finds all positions of the runs.</summary>
     public void Expand(SpillList<Run> runs, Sorter<HalfPair> halves)
     {
         var covering = new CoveringPieces(tables.Pieces, dropped);
@@ -58,7 +58,7 @@ internal sealed class PlaceJoin(SearchTables tables, FileMarks dropped)
         }
     }
 
-    /// <summary>Finds a place of what is kept for each.</summary>
+    /// <summary>Finds a position of the source for each.</summary>
     public void Join(SortedReader<HalfPair> halves, Sorter<BlockPair> pairs)
     {
         var covering = new CoveringPieces(tables.Pieces, dropped);
@@ -78,7 +78,7 @@ internal sealed class PlaceJoin(SearchTables tables, FileMarks dropped)
         }
     }
 
-    /// <summary>The place of the most blocks from one on; among several, one of the file that was found first.</summary>
+    /// <summary>The position with the most consecutive blocks; among equals, that of the file found first.</summary>
     private static int Best(ReadOnlySpan<SlotPiece> pieces, in HalfPair half, int done, out BlockPair best)
     {
         best = default;

@@ -1,24 +1,24 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>Finds blocks in a row that hold the same as others, at any place of any file.</summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="keys">Where the keys of blocks came from.</param>
-/// <param name="files">The whole files that were found to be the same.</param>
-/// <param name="leastLength">Bytes that a range has at least.</param>
+/// <summary>Finds sequences of blocks that equal others, at any position in any file.</summary>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="keys">The source of the block keys.</param>
+/// <param name="files">The whole files that were found to be equal.</param>
+/// <param name="leastLength">The minimum length of a range in bytes.</param>
 internal sealed class RangeGrouping(SearchTables tables, IBlockKeys keys, FileGrouping files, long leastLength)
 {
-    // Keys that stand for as much never meet by accident.
+    // Keys derived from this many bytes never collide by accident.
     private const int EnoughEvidence = 8;
 
-    // With 4 bytes of evidence, about one block in a thousand of so many has the same key as another one by accident.
+    // With 4 bytes of evidence and this many blocks, about one block in a thousand has the same key as another by accident.
     private const long FewBlocks = 1L << 23;
 
-    // And of so many, one in 16: too many to begin with.
+    // And with this many, one in 16: too many to start from.
     private const long ManyBlocks = 1L << 28;
 
     /// <summary>Finds all ranges.</summary>
-    /// <param name="parts">What takes their places, but for the one of each group that is kept.</param>
-    /// <param name="pump">Is called now and then with how many blocks were worked on; it may end the work by an exception.</param>
+    /// <param name="parts">Receives their positions, except the one of each group that is kept.</param>
+    /// <param name="pump">Called from time to time with the number of blocks processed; it may throw to end the work.</param>
     public void Run(Sorter<GroupPart> parts, Action<long> pump)
     {
         bool isWeak = keys.Evidence < EnoughEvidence && tables.Blocks > FewBlocks;

@@ -1,12 +1,12 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>What a scan has seen of an extent.</summary>
+/// <summary>What a scan has found out about an extent.</summary>
 /// <param name="End">The slot after its last one.</param>
-/// <param name="Seeds">How many seeds it has.</param>
+/// <param name="Seeds">The number of its seeds.</param>
 /// <param name="Rank">Its <see cref="BlockOrder.RankOf"/>.</param>
 internal readonly record struct ScannedExtent(long End, int Seeds, uint Rank);
 
-/// <summary>A seed whose key others have as well, with two of those. Sorted by its slot.</summary>
+/// <summary>A seed whose key occurs more than once, with two of the others. Sorted by its slot.</summary>
 internal readonly record struct RepeatedSeed(ulong Key, ulong Order, long First, long Last) : IComparable<RepeatedSeed>
 {
     public long Slot => BlockOrder.SlotOf(Order);
@@ -15,13 +15,13 @@ internal readonly record struct RepeatedSeed(ulong Key, ulong Order, long First,
 }
 
 /// <summary>
-/// Takes from all seeds those whose keys come several times, and ranks their extents: one that has a block which is nowhere
-/// else stays in any case, so that it is the one to keep.
+/// Selects the seeds whose keys occur more than once, and ranks their extents: one with a block that occurs nowhere else stays in
+/// any case, so it is the one to keep.
 /// </summary>
-/// <param name="repeated">Takes the seeds.</param>
+/// <param name="repeated">Receives the seeds.</param>
 internal sealed class RepeatedSeeds(Sorter<RepeatedSeed> repeated)
 {
-    // Of a key that comes more often than this, some of its first seeds may not know that it is in other extents as well.
+    // If a key occurs more often than this, some of its first seeds may miss that it also occurs in other extents.
     private const int MostHeld = 1024;
 
     private const int Step = 1 << 16;
@@ -30,9 +30,9 @@ internal sealed class RepeatedSeeds(Sorter<RepeatedSeed> repeated)
     private ulong _key;
     private bool _isPart;
 
-    /// <summary>Takes all seeds.</summary>
-    /// <param name="seeds">The seeds, which come sorted by their keys.</param>
-    /// <param name="pump">Is called now and then with how many were taken; it may end the work by an exception.</param>
+    /// <summary>Reads all seeds.</summary>
+    /// <param name="seeds">The seeds, sorted by key.</param>
+    /// <param name="pump">Called from time to time with the number of seeds read; it may throw to end the work.</param>
     public void Run(Sorter<Seed> seeds, Action<long> pump)
     {
         using SortedReader<Seed> sorted = seeds.Read();
@@ -59,10 +59,10 @@ internal sealed class RepeatedSeeds(Sorter<RepeatedSeed> repeated)
         Flush();
     }
 
-    /// <summary>Gives seeds the ranks of their extents.</summary>
+    /// <summary>Adds the ranks of their extents to seeds.</summary>
     /// <param name="repeated">The seeds.</param>
-    /// <param name="extents">The extents, by their slots.</param>
-    /// <param name="ranked">Takes the seeds.</param>
+    /// <param name="extents">The extents, sorted by slot.</param>
+    /// <param name="ranked">Receives the seeds.</param>
     public static void Rank(Sorter<RepeatedSeed> repeated, SpillList<ScannedExtent> extents, Sorter<Seed> ranked)
     {
         using SortedReader<RepeatedSeed> sorted = repeated.Read();

@@ -3,36 +3,36 @@ using System.Runtime.CompilerServices;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// A hash of sequences that can be put together from the hashes of their parts, however they are parted: a polynomial
-/// of the keys modulo the prime 2^61-1.
+/// A hash of sequences that can be computed from the hashes of their parts, however they are divided: a polynomial of the keys
+/// modulo the prime 2^61-1.
 /// </summary>
 internal static class RollingHash
 {
     private const ulong Prime = (1UL << 61) - 1;
     private const ulong Base = 0x0D1B54A32D192ED0;
 
-    /// <summary>The hash of a sequence with one more key at its end.</summary>
+    /// <summary>The hash of a sequence with one key appended.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Append(ulong hash, ulong key) => Reduce(Multiply(hash, Base) + (key & Prime));
 
-    /// <summary>The hash of two sequences, one after the other.</summary>
+    /// <summary>The hash of two concatenated sequences.</summary>
     /// <param name="hash">The first one's hash.</param>
     /// <param name="next">The second one's hash.</param>
-    /// <param name="length">How long the second one is.</param>
+    /// <param name="length">The length of the second one.</param>
     public static ulong Join(ulong hash, ulong next, long length) =>
         hash == 0 ? next : Reduce(Multiply(hash, Power(length)) + next);
 
     /// <summary>The hash of the end of a sequence.</summary>
     /// <param name="whole">The whole sequence's hash.</param>
-    /// <param name="first">The hash of what comes before the end.</param>
-    /// <param name="length">How long the end is.</param>
+    /// <param name="first">The hash of the part before the end.</param>
+    /// <param name="length">The length of the end.</param>
     public static ulong End(ulong whole, ulong first, long length) =>
         first == 0 ? whole : Reduce(whole + Prime - Multiply(first, Power(length)));
 
-    /// <summary>The hash of one key many times in a row.</summary>
+    /// <summary>The hash of one key repeated.</summary>
     public static ulong Repeat(ulong key, long count)
     {
-        // As a power is made: by doubling what there is.
+        // Computed by doubling, like a power.
         ulong hash = 0;
         (ulong doubled, ulong doubledPower) = (Reduce(key & Prime), Base);
         for (; count > 0; count >>= 1)
@@ -67,7 +67,7 @@ internal static class RollingHash
         return Reduce((low & Prime) + ((low >> 61) | (high << 3)));
     }
 
-    /// <summary>The rest of a number below 2^63.</summary>
+    /// <summary>The remainder of a number below 2^63.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Reduce(ulong value)
     {

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Slots in a row that hold the same as others in a row.</summary>
-/// <param name="Slot">The first of those that can share the others' extents.</param>
-/// <param name="Source">The first of those that are kept.</param>
-/// <param name="Blocks">How many.</param>
+/// <summary>Consecutive slots that are equal to other consecutive slots.</summary>
+/// <param name="Slot">The first slot that can share the others' extents.</param>
+/// <param name="Source">The first slot that is kept.</param>
+/// <param name="Blocks">The number of blocks.</param>
 internal readonly record struct Run(long Slot, long Source, int Blocks)
 {
     public long End => Slot + Blocks;
@@ -14,27 +14,27 @@ internal readonly record struct Run(long Slot, long Source, int Blocks)
 }
 
 /// <summary>
-/// Makes long runs out of links between single blocks: a run goes on for as long as both sides hold the same, and takes
-/// back what has fallen to shorter runs before it. No run reaches beyond its extents, and each slot is in one run at most.
-/// A block that others are linked to is in none: so an extent all of whose blocks are in runs is not the source of any.
+/// Builds long runs from links between single blocks: a run is extended as long as both sides are equal, and takes back slots that
+/// were assigned to shorter runs before it. A run does not cross extent boundaries, and each slot is in at most one run. A block
+/// that others are linked to is in none: so an extent all of whose blocks are in runs is never a source.
 /// </summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="window">How many blocks a run has at least.</param>
-/// <param name="runs">Takes the runs, by their slots.</param>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="window">The minimum length of a run in blocks.</param>
+/// <param name="runs">Receives the runs, sorted by slot.</param>
 internal sealed class RunBuilder(SearchTables tables, int window, SpillList<Run> runs)
 {
     private const int MostPending = 1024;
 
     private readonly List<Run> _pending = [];
 
-    // The run that is being made, whether it may go on into other blocks of its extents, and the last link.
+    // The current run, whether it may be extended to other blocks of its extents, and the last link.
     private Run _run;
     private bool _mayGoOn;
     private Link _last;
 
-    /// <summary>Makes all runs.</summary>
-    /// <param name="links">The links, by their slots.</param>
-    /// <param name="pump">Is called now and then; it may end the work by an exception.</param>
+    /// <summary>Builds all runs.</summary>
+    /// <param name="links">The links, sorted by slot.</param>
+    /// <param name="pump">Called from time to time; it may throw to end the work.</param>
     public void Run(SortedReader<Link> links, Action<long> pump)
     {
         const int Step = 1 << 14;
@@ -54,7 +54,7 @@ internal sealed class RunBuilder(SearchTables tables, int window, SpillList<Run>
 
     private void Take(in Link link)
     {
-        // A link says of as many blocks as a window has that they are the same, and the last of them is new.
+        // A link means that as many blocks as the window has are equal, and the last of them is new.
         long slot = BlockOrder.SlotOf(link.Order);
         long next = slot + window - 1;
         Fill(next);
@@ -79,12 +79,12 @@ internal sealed class RunBuilder(SearchTables tables, int window, SpillList<Run>
             Flush();
         }
 
-        // Of two extents each of which has a block that the other one is to keep, only one may follow the other.
+        // If each of two extents has a block that the other one is to keep, only one may follow the other.
         _mayGoOn = BlockOrder.IsBefore(link.Source, link.Order);
         _run = new Run(slot, source, blocks);
     }
 
-    /// <summary>Goes on over blocks that are the same as the one before them, of which only the first one has a link.</summary>
+    /// <summary>Continues over blocks that repeat the block before them, of which only the first has a link.</summary>
     private void Fill(long next)
     {
         while (_run.Blocks > 0 && _run.End < next)
@@ -101,7 +101,7 @@ internal sealed class RunBuilder(SearchTables tables, int window, SpillList<Run>
             }
             else if (key == KeyOf(BlockOrder.SlotOf(_last.Order)))
             {
-                // The other side has fewer of them: once more from its beginning.
+                // The other side has fewer repetitions: start again at its beginning.
                 Begin(_run.End, BlockOrder.SlotOf(_last.Source), 1, _last);
             }
             else
@@ -111,12 +111,12 @@ internal sealed class RunBuilder(SearchTables tables, int window, SpillList<Run>
         }
     }
 
-    /// <summary>Whether the next block is the same on both sides, which may be in one extent and must not overlap.</summary>
+    /// <summary>Whether the next blocks of both sides are equal; the sides may be in one extent but must not overlap.</summary>
     private bool Continues() =>
         _run.Blocks < Math.Min(Math.Abs(_run.Distance), int.MaxValue) &&
         KeyOf(_run.End) is ulong key and not IBlockKeys.Unknown && key == KeyOf(_run.End - _run.Distance);
 
-    /// <summary>Ends the run that is being made.</summary>
+    /// <summary>Ends the current run.</summary>
     private void Keep()
     {
         if (_mayGoOn)
@@ -130,7 +130,7 @@ internal sealed class RunBuilder(SearchTables tables, int window, SpillList<Run>
         }
     }
 
-    /// <summary>Takes slots from the runs before, as long as that makes the longer run.</summary>
+    /// <summary>Takes slots from preceding runs, as long as that gives the longer run.</summary>
     private void TakeBack()
     {
         while (_pending.Count > 0 && _pending[^1].End == _run.Slot)

@@ -1,8 +1,8 @@
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// A piece by its slots: each block that is searched has one, in the order of where blocks lie, with an empty slot
-/// after blocks that have no neighbour.
+/// A file extent by its slots: each searched block has a slot, in the order of disk addresses, with an empty slot after blocks
+/// without a neighbour.
 /// </summary>
 internal struct SlotPiece
 {
@@ -17,7 +17,7 @@ internal struct SlotPiece
     public readonly long End => Slot + Blocks;
 }
 
-/// <summary>A piece by its place in the file. Sorted by that.</summary>
+/// <summary>A file extent, sorted by its position in the file.</summary>
 internal struct FilePiece : IComparable<FilePiece>
 {
     public long FileBlock;
@@ -31,67 +31,67 @@ internal struct FilePiece : IComparable<FilePiece>
     public int Blocks;
     public int Extent;
 
-    /// <summary>Not all of it is known.</summary>
+    /// <summary>Some of its keys are unknown.</summary>
     public bool IsUnknown;
 
     public readonly int CompareTo(FilePiece other) =>
         File != other.File ? File.CompareTo(other.File) : FileBlock.CompareTo(other.FileBlock);
 }
 
-/// <summary>Whether an extent would come free if nothing that is searched referred to it any more.</summary>
+/// <summary>Whether an extent would be freed if none of the searched files referenced it any more.</summary>
 internal enum Holder : byte
 {
     None,
 
-    /// <summary>A snapshot may hold it, which is only asked for where it matters.</summary>
+    /// <summary>A snapshot may hold it; this is checked only if it matters.</summary>
     PerhapsSnapshot,
 
-    /// <summary>Something does that is not searched, or cannot be changed.</summary>
+    /// <summary>It is held by something that is not searched, or cannot be changed.</summary>
     Other,
 }
 
-/// <summary>An extent of which anything is searched.</summary>
+/// <summary>An extent referenced by searched files.</summary>
 internal struct ExtentEntry
 {
-    /// <summary>Where it begins, in bytes of the filesystem's logical addresses.</summary>
+    /// <summary>Its start in the filesystem's logical address space, in bytes.</summary>
     public long Disk;
 
-    /// <summary>Blocks of all pieces together.</summary>
+    /// <summary>The number of blocks of all its file extents.</summary>
     public long PieceBlocks;
 
     public int DiskBlocks;
 
-    /// <summary>References from what is searched.</summary>
+    /// <summary>The number of references from searched files.</summary>
     public int Pieces;
 
     public Holder Holder;
 }
 
-/// <summary>What a search has found out, by number.</summary>
+/// <summary>The results of a search, by number.</summary>
 internal sealed class SearchTables(WorkingMemory memory, FileTable files, int blockSize) : IDisposable
 {
     public WorkingMemory Memory => memory;
 
     public FileTable Files => files;
 
-    /// <summary>Bytes of a block.</summary>
+    /// <summary>The block size in bytes.</summary>
     public int BlockSize => blockSize;
 
     /// <summary>The key of each slot; an empty one has <see cref="IBlockKeys.Unknown"/>.</summary>
     public SpillList<ulong> Keys { get; } = new(memory);
 
-    /// <summary>The pieces by slot.</summary>
+    /// <summary>The file extents by slot.</summary>
     public SpillList<SlotPiece> Pieces { get; } = new(memory);
 
     public Sorter<FilePiece> FilePieces { get; } = new(memory);
 
-    /// <summary>The extents by number, in the order of where they lie.</summary>
+    /// <summary>The extents by number, in the order of disk addresses.</summary>
     public SpillList<ExtentEntry> Extents { get; } = new(memory);
 
-    /// <summary>Blocks of all extents that are searched.</summary>
+    /// <summary>The number of blocks of all searched extents.</summary>
     public long Blocks { get; set; }
 
-    /// <summary>How many blocks a file has, the last one perhaps in part.</summary>
+    /// <summary>The number of blocks of a file, including a partial last one.</summary>
     public long BlocksOf(long size) => (size + blockSize - 1) / blockSize;
 
     public void Dispose()

@@ -1,13 +1,10 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>
-/// Goes through the slots of all files that are not to share another one's extents as a whole, and finds blocks that hold
-/// the same.
-/// </summary>
-/// <param name="tables">What the scan has found.</param>
-/// <param name="dropped">Files that are passed over.</param>
-/// <param name="window">How many blocks in a row have to be the same: 1, or 2 where keys stand for too little.</param>
-/// <param name="pump">Is called now and then; it may end the work by an exception.</param>
+/// <summary>Reads the slots of all files that are not going to share another one's extents as a whole, and finds equal blocks.</summary>
+/// <param name="tables">The results of the scan.</param>
+/// <param name="dropped">Files to skip.</param>
+/// <param name="window">The number of consecutive blocks that have to be equal: 1, or 2 if keys are derived from too few bytes.</param>
+/// <param name="pump">Called from time to time; it may throw to end the work.</param>
 internal sealed class SeedScan(SearchTables tables, FileMarks dropped, int window, Action<long> pump) : IDisposable
 {
     private const int Step = 1 << 16;
@@ -22,12 +19,12 @@ internal sealed class SeedScan(SearchTables tables, FileMarks dropped, int windo
     private long _extentBlocks;
     private long _visibleEnd;
 
-    // The run of one and the same key that is being read.
+    // The current run of one repeated key.
     private ulong _key;
     private long _runStart;
     private long _runEnd;
 
-    /// <summary>Links each block to the one of the same content that is kept.</summary>
+    /// <summary>Links each block to the block of equal content that is kept.</summary>
     public void Run(Sorter<Link> links)
     {
         var pieces = new ListReader<SlotPiece>(tables.Pieces);
@@ -60,7 +57,7 @@ internal sealed class SeedScan(SearchTables tables, FileMarks dropped, int windo
         _scanned.Dispose();
     }
 
-    /// <summary>Empties slots that only dropped files have.</summary>
+    /// <summary>Clears slots that only dropped files have.</summary>
     private void Blank(long start, long end)
     {
         if (dropped.Count == 0)
@@ -106,7 +103,7 @@ internal sealed class SeedScan(SearchTables tables, FileMarks dropped, int windo
         {
             int count = (int)Math.Min(Step, end - start);
 
-            // With the key after them, which a window reaches into; an empty slot follows the last one.
+            // Includes the key after them, which a window extends to; an empty slot follows the last one.
             tables.Keys.Read(start, _keys.AsSpan(0, count + 1));
             for (int i = 0; i < count; i++)
             {

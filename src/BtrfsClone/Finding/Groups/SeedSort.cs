@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Sorts seeds by their keys' bytes, which takes time in proportion to their number.</summary>
+/// <summary>Sorts seeds by the bytes of their keys, in linear time.</summary>
 internal static class SeedSort
 {
     private const int Values = 256;
 
-    // Below this, comparing is faster; keys are evenly spread, so that most parts come to it after few bytes.
+    // Below this, comparison sorting is faster; keys are evenly distributed, so most parts become this small after few bytes.
     private const int Small = 40;
 
     public static void Sort(Span<Seed> seeds) => Sort(seeds, shift: 56);
 
-    /// <summary>Parts the seeds by one byte of their keys, in place (American flag sort), and sorts each part.</summary>
+    /// <summary>Partitions the seeds by one byte of their keys, in place (American flag sort), and sorts each part.</summary>
     private static void Sort(Span<Seed> seeds, int shift)
     {
         if (seeds.Length <= Small)
@@ -24,7 +24,7 @@ internal static class SeedSort
 
         if (shift < 0)
         {
-            // All of one key.
+            // All have the same key.
             seeds.Sort();
             return;
         }

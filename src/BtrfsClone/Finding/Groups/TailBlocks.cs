@@ -1,13 +1,11 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>
-/// The blocks of an extent in which files end. Of one block, a file that was cut short may have less than a clone of it.
-/// </summary>
+/// <summary>The blocks of an extent in which files end. A truncated file may have fewer bytes of a block than a clone of it.</summary>
 internal sealed class TailBlocks
 {
     private const int Whole = int.MaxValue;
 
-    // The most and the least bytes that any file has of a block in which one ends.
+    // The highest and lowest number of bytes that any file has of a block in which one ends.
     private readonly Dictionary<int, (int Most, int Least)> _blocks = [];
 
     /// <summary>Finds those of an extent.</summary>
@@ -33,10 +31,10 @@ internal sealed class TailBlocks
         }
     }
 
-    /// <summary>Whether another file has more of the block that a piece ends in.</summary>
+    /// <summary>Whether another file has more bytes of the block in which a file extent ends.</summary>
     public bool IsMoreElsewhere(in Piece piece) => IsTail(piece) && _blocks[LastOf(piece)].Most > piece.Tail;
 
-    /// <summary>Changes the keys of blocks in which all their files end at one and the same byte.</summary>
+    /// <summary>Changes the keys of blocks in which all their files end at the same byte.</summary>
     /// <param name="parts">The extent's blocks.</param>
     /// <param name="keys">Their keys.</param>
     public void Mark(ReadOnlySpan<KeyPart> parts, Span<ulong> keys)

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>Keys by checksums, and by content where there are none.</summary>
+/// <summary>Keys from checksums, and from content if there are none.</summary>
 internal sealed class AutoKeys(IBlockKeys checksums, IBlockKeys content) : IBlockKeys
 {
     private readonly List<KeyPart> _rest = [];

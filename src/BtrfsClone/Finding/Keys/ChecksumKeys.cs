@@ -1,8 +1,8 @@
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Keys of blocks by their checksums. Those of a compressed extent are of its compressed bytes, so that only all of them
-/// together say what its blocks hold.
+/// Keys of blocks from their checksums. Those of a compressed extent are checksums of the compressed data, so only all of them
+/// together identify the content of its blocks.
 /// </summary>
 internal sealed class ChecksumKeys(ChecksumReader reader, ChecksumKind kind, int blockSize) : IBlockKeys
 {

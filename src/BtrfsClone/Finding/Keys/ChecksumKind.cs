@@ -4,9 +4,11 @@ using System.Numerics;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>A kind of btrfs's checksums (BTRFS_CSUM_TYPE_*), as numbers of its first 8 bytes or as many as it has.</summary>
+/// <summary>
+/// A type of btrfs checksum (BTRFS_CSUM_TYPE_*), converted to a number from its first 8 bytes, or fewer if it is shorter.
+/// </summary>
 /// <param name="Type">0 crc32c, 1 xxhash64, 2 sha256, 3 blake2b-256.</param>
-/// <param name="Size">Bytes of a checksum.</param>
+/// <param name="Size">The size of a checksum in bytes.</param>
 internal readonly record struct ChecksumKind(int Type, int Size)
 {
     private const int Crc32c = 0;
@@ -18,14 +20,15 @@ internal readonly record struct ChecksumKind(int Type, int Size)
         ? BinaryPrimitives.ReadUInt32LittleEndian(checksum)
         : BinaryPrimitives.ReadUInt64LittleEndian(checksum);
 
-    /// <summary>The checksum of a block of zeros, as the kernel makes it (fs/btrfs/bio.c, crypto/).</summary>
+    /// <summary>The checksum of a block of zeros, as computed by the kernel (fs/btrfs/bio.c, crypto/).</summary>
     public ulong OfZeros(int blockSize) => Type switch
     {
         Crc32c => Crc32cOfZeros(blockSize),
         XxHash => XxHash64.HashToUInt64(new byte[blockSize]),
 
-        // What head -c SIZE /dev/zero | sha256sum begins with, and b2sum -l 256. No block of btrfs has another size. What .NET has
-        // for SHA-256 needs OpenSSL, and ends the process where that is not installed; for BLAKE2 it has nothing.
+        // The first bytes of the output of head -c SIZE /dev/zero | sha256sum, and of b2sum -l 256. No block of btrfs has another
+        // size. .NET's SHA-256 requires OpenSSL, and terminates the process if that is not installed; for BLAKE2 it has no
+        // implementation.
         Sha256 => BinaryPrimitives.ReverseEndianness(blockSize switch
         {
             4096 => 0xAD7FACB2586FC6E9,

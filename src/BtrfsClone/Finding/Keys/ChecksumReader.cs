@@ -4,13 +4,12 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Reads the checksums of data from btrfs's checksum tree, in the order of addresses: an item holds those of many blocks
-/// in a row.
+/// Reads data checksums from btrfs's checksum tree, in the order of addresses: an item contains those of many consecutive blocks.
 /// </summary>
 internal sealed class ChecksumReader
 {
-    // fs/btrfs/file-item.c (MAX_CSUM_ITEMS): an item is as long as a leaf has room for, and at most a page's number of
-    // checksums, which on no machine is more than this.
+    // fs/btrfs/file-item.c (MAX_CSUM_ITEMS): an item's length is limited by the space in a leaf, and its number of checksums by the
+    // page size, which on no machine is more than this.
     private const int MostInItem = 64 << 10;
 
     private readonly TreeSearch _search = new();
@@ -23,9 +22,9 @@ internal sealed class ChecksumReader
     private ulong _next;
     private bool _isAtEnd;
 
-    /// <param name="descriptor">Any file of the filesystem.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="kind">The filesystem's checksums.</param>
+    /// <param name="descriptor">Any file on the filesystem.</param>
+    /// <param name="path">The path to use in error messages.</param>
+    /// <param name="kind">The filesystem's checksum type.</param>
     /// <param name="facts">The filesystem's sizes.</param>
     public ChecksumReader(Descriptor descriptor, string path, ChecksumKind kind, in BtrfsFileSystemFacts facts)
     {
@@ -34,12 +33,10 @@ internal sealed class ChecksumReader
         _longestItem = Math.Min(facts.NodeSize / kind.Size, MostInItem) * _blockSize;
     }
 
-    /// <summary>
-    /// Reads the checksums of blocks in a row as numbers. Calls come in the order of addresses.
-    /// </summary>
-    /// <param name="address">Where the first block is.</param>
-    /// <param name="checksums">What takes the numbers.</param>
-    /// <param name="isThere">Takes whether there is a checksum.</param>
+    /// <summary>Reads the checksums of consecutive blocks as numbers. Must be called in the order of addresses.</summary>
+    /// <param name="address">The address of the first block.</param>
+    /// <param name="checksums">Receives the numbers.</param>
+    /// <param name="isThere">Receives whether there is a checksum.</param>
     public void Read(long address, Span<ulong> checksums, Span<bool> isThere)
     {
         isThere.Clear();
@@ -69,12 +66,12 @@ internal sealed class ChecksumReader
         }
     }
 
-    /// <summary>Goes on to the item that reaches beyond an address. False where there is none.</summary>
+    /// <summary>Advances to the item that extends beyond an address. False if there is none.</summary>
     private bool Advance(long address)
     {
         if (address - _end > 2 * _longestItem)
         {
-            // A search brings what lies in between as well.
+            // A search also returns the items in between.
             _next = (ulong)(address - _longestItem);
             _isAtEnd = false;
             Find();

@@ -3,11 +3,11 @@ using System.IO.Hashing;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Keys of blocks by what is read of them, on several threads.</summary>
+/// <summary>Keys of blocks from their content, read on several threads.</summary>
 /// <param name="files">The files that are searched.</param>
 /// <param name="paths">Their paths.</param>
-/// <param name="blockSize">Bytes of a block.</param>
-/// <param name="context">Takes each file that cannot be read, once.</param>
+/// <param name="blockSize">The block size in bytes.</param>
+/// <param name="context">Receives each file that cannot be read, once.</param>
 internal sealed class ContentKeys(FileTable files, PlacePaths paths, int blockSize, FindContext context) : IBlockKeys
 {
     private readonly ulong _zeros = XxHash3.HashToUInt64(new byte[blockSize]);

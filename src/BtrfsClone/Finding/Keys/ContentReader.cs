@@ -4,7 +4,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>Reads blocks of files, one file open at a time.</summary>
+/// <summary>Reads blocks of files, with one file open at a time.</summary>
 internal sealed class ContentReader(int blockSize, CancellationToken cancellation) : IDisposable
 {
     private const int Step = 1 << 20;
@@ -13,14 +13,14 @@ internal sealed class ContentReader(int blockSize, CancellationToken cancellatio
     private Descriptor _descriptor;
     private string _path = "";
 
-    /// <summary>The number of the file that is open; -1 for none.</summary>
+    /// <summary>The number of the open file; -1 for none.</summary>
     public int File { get; private set; } = -1;
 
-    /// <summary>Reads blocks and makes keys of them; those that are not there any more have none.</summary>
+    /// <summary>Reads blocks and computes their keys; blocks that no longer exist get none.</summary>
     /// <param name="file">The file.</param>
     /// <param name="part">The blocks.</param>
-    /// <param name="path">The file's path, unless it is the one that is open; null where it has none any more.</param>
-    /// <param name="keys">What takes the keys.</param>
+    /// <param name="path">The file's path, unless it is already open; null if it no longer has one.</param>
+    /// <param name="keys">Receives the keys.</param>
     /// <exception cref="BtrfsException">The file cannot be opened or read.</exception>
     public void Read(in FileEntry file, in KeyPart part, byte[]? path, Span<ulong> keys)
     {
@@ -45,7 +45,7 @@ internal sealed class ContentReader(int blockSize, CancellationToken cancellatio
             int read = (int)result.Value;
             if (read < bytes.Length)
             {
-                return; // It has been cut short.
+                return; // The file was truncated.
             }
 
             int padded = (read + blockSize - 1) / blockSize * blockSize;
@@ -61,7 +61,7 @@ internal sealed class ContentReader(int blockSize, CancellationToken cancellatio
 
     public void Dispose() => Close();
 
-    /// <summary>Opens a file. False where it is not there any more, or another one is.</summary>
+    /// <summary>Opens a file. False if it no longer exists, or was replaced.</summary>
     private bool TryOpen(in FileEntry file, int number, byte[]? path)
     {
         Close();

@@ -3,16 +3,16 @@ using System.Runtime.InteropServices;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Finds files that are like no other one as a whole, before much of them is read: by their sizes, and then by their beginnings.
+/// Finds files that equal no other one as a whole, before much of them is read: by their sizes, and then by their beginnings.
 /// </summary>
 /// <param name="files">The files that are searched.</param>
-/// <param name="blockSize">Bytes of a block.</param>
+/// <param name="blockSize">The block size in bytes.</param>
 /// <param name="context">The search.</param>
 internal sealed class LoneFiles(FileTable files, int blockSize, FindContext context)
 {
     private const int ProbeBytes = 16 << 10;
 
-    // Of shorter files, reading all takes as long as reading the beginning.
+    // Reading all of a shorter file takes as long as reading its beginning.
     private const int LeastProbed = 4 * ProbeBytes;
 
     private const int Batch = 4096;
@@ -22,7 +22,7 @@ internal sealed class LoneFiles(FileTable files, int blockSize, FindContext cont
     private ulong[] _keys = [];
 
     /// <summary>Finds them.</summary>
-    /// <param name="content">What reads beginnings; null where files are not read at all.</param>
+    /// <param name="content">Reads the beginnings; null if files are not read at all.</param>
     public FileMarks Find(IBlockKeys? content)
     {
         FileMarks lone = new();

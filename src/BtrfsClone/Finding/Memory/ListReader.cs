@@ -1,6 +1,6 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>Reads a list from its beginning to its end.</summary>
+/// <summary>Reads a list sequentially.</summary>
 internal sealed class ListReader<T>(SpillList<T> list)
     where T : unmanaged
 {
@@ -9,7 +9,7 @@ internal sealed class ListReader<T>(SpillList<T> list)
     private int _next;
     private long _position;
 
-    /// <summary>The index of the item that came last.</summary>
+    /// <summary>The index of the last item read.</summary>
     public long Index => _position - _count + _next - 1;
 
     public bool Next(out T item)

@@ -1,13 +1,13 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>Items in a file that are sorted.</summary>
+/// <summary>A sorted range of items in a file.</summary>
 internal readonly record struct SortedPart(long Start, long Count);
 
 /// <summary>
-/// Sorted parts of about one size, in a temporary file. Many of them become one part of the next level, so that each item is
-/// written as often as there are levels: with 128 parts to a level, twice for 16,384 times what memory holds.
+/// Sorted parts of about equal size, in a temporary file. Many of them are merged into one part of the next level, so that each
+/// item is written once per level: with 128 parts per level, twice for 16,384 times the size of memory.
 /// </summary>
-/// <param name="folder">Where the file goes.</param>
+/// <param name="folder">The folder for the file.</param>
 internal sealed class SortedLevel(string folder) : IDisposable
 {
     private readonly List<SortedPart> _parts = [];
@@ -24,10 +24,10 @@ internal sealed class SortedLevel(string folder) : IDisposable
         Append(items);
     }
 
-    /// <summary>Begins with a part that is added bit by bit.</summary>
+    /// <summary>Starts a part that is added incrementally.</summary>
     public void Begin() => _parts.Add(new SortedPart(_end, 0));
 
-    /// <summary>Adds items to the part that was begun last.</summary>
+    /// <summary>Appends items to the part that was started last.</summary>
     public unsafe void Append<T>(ReadOnlySpan<T> items)
         where T : unmanaged
     {
@@ -37,11 +37,11 @@ internal sealed class SortedLevel(string folder) : IDisposable
         _parts[^1] = _parts[^1] with { Count = _parts[^1].Count + items.Length };
     }
 
-    /// <summary>Reads items, by their number in the file.</summary>
+    /// <summary>Reads items, by their index in the file.</summary>
     public unsafe void Read<T>(Span<T> items, long position)
         where T : unmanaged => _file!.Read(items, position * sizeof(T));
 
-    /// <summary>Forgets all parts, and gives their room back.</summary>
+    /// <summary>Removes all parts, and frees their space.</summary>
     public void Clear()
     {
         Dispose();

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>Reads sorted parts as one, by a heap of the parts' next items.</summary>
+/// <summary>Merges sorted parts while reading, using a heap of the parts' next items.</summary>
 internal sealed unsafe class SortedReader<T> : IDisposable
     where T : unmanaged, IComparable<T>
 {
@@ -14,7 +14,7 @@ internal sealed unsafe class SortedReader<T> : IDisposable
 
     /// <param name="levels">Parts in files.</param>
     /// <param name="items">A sorted part in memory.</param>
-    /// <param name="count">How many items that has.</param>
+    /// <param name="count">The number of items in memory.</param>
     public SortedReader(IReadOnlyList<SortedLevel> levels, T* items, int count)
     {
         _count = count;
@@ -72,7 +72,7 @@ internal sealed unsafe class SortedReader<T> : IDisposable
         return true;
     }
 
-    /// <summary>Lets go of the buffers.</summary>
+    /// <summary>Releases the buffers.</summary>
     public void Dispose()
     {
         Array.Clear(_heap);

@@ -1,20 +1,20 @@
 namespace BtrfsClone.Finding;
 
-/// <summary>Sorts a part that fits into memory.</summary>
+/// <summary>Sorts a part that fits in memory.</summary>
 internal delegate void SortPart<T>(Span<T> items);
 
 /// <summary>
-/// Sorts any number of items: what does not fit into memory goes to a temporary file in sorted parts, which are merged
-/// when they are read. Used from one thread at a time.
+/// Sorts any number of items: what does not fit in memory is written to a temporary file in sorted parts, which are merged when
+/// they are read. Not safe for concurrent use.
 /// </summary>
-/// <param name="memory">What the items share memory with.</param>
-/// <param name="sort">Sorts a part; as the items compare, unless given.</param>
+/// <param name="memory">The memory limit that the items share with other tables.</param>
+/// <param name="sort">Sorts a part; by default, by the items' comparison.</param>
 internal sealed unsafe class Sorter<T>(WorkingMemory memory, SortPart<T>? sort = null) : IDisposable
     where T : unmanaged, IComparable<T>
 {
     private const int FirstBytes = 64 << 10;
 
-    // Each part that is read needs a buffer: with as many parts of one size as this, they are made one.
+    // Each part that is read needs a buffer: this many parts of one size are merged into one.
     private const int MostParts = 128;
 
     private readonly List<SortedLevel> _levels = [];
@@ -23,7 +23,7 @@ internal sealed unsafe class Sorter<T>(WorkingMemory memory, SortPart<T>? sort =
     private int _count;
     private bool _isSorted = true;
 
-    /// <summary>How many items there are.</summary>
+    /// <summary>The number of items.</summary>
     public long Count { get; private set; }
 
     public void Add(in T item)
@@ -38,7 +38,7 @@ internal sealed unsafe class Sorter<T>(WorkingMemory memory, SortPart<T>? sort =
         _isSorted = false;
     }
 
-    /// <summary>Reads all items in their order, as often as wanted; nothing can be added in between.</summary>
+    /// <summary>Reads all items in order, any number of times; no items can be added in between.</summary>
     public SortedReader<T> Read()
     {
         SortRest();

@@ -3,20 +3,20 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Finding;
 
-/// <summary>A temporary file that has no name any more: it is gone with the process, however that ends.</summary>
+/// <summary>An unnamed temporary file: it is deleted with the process, however that ends.</summary>
 internal sealed class SpillFile : IDisposable
 {
     private readonly FileStream _file;
     private readonly string _folder;
 
-    /// <exception cref="BtrfsException">The file cannot be made.</exception>
+    /// <exception cref="BtrfsException">The file cannot be created.</exception>
     public SpillFile(string folder)
     {
         _folder = folder;
         string path = Path.Combine(folder, $".btrfs-clone-{Guid.NewGuid():N}");
         try
         {
-            // It holds names and checksums of files that not everybody may read.
+            // It contains names and checksums of files that not everyone may read.
             _file = new FileStream(path, new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
@@ -46,7 +46,7 @@ internal sealed class SpillFile : IDisposable
         }
     }
 
-    /// <summary>Fills the span from what was written.</summary>
+    /// <summary>Fills the span with data that was written before.</summary>
     public void Read<T>(Span<T> items, long offset)
         where T : unmanaged
     {
@@ -71,7 +71,7 @@ internal sealed class SpillFile : IDisposable
     {
         const int LargestErrno = 4095; // MAX_ERRNO (linux/err.h)
 
-        // The runtime hands errno on as the exception's number, but for those that have a type of their own.
+        // The runtime uses errno as the HResult of the exception, except for those with an exception type of their own.
         Errno errno = e switch
         {
             UnauthorizedAccessException => Errno.EACCES,

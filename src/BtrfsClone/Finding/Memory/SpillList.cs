@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace BtrfsClone.Finding;
 
 /// <summary>
-/// Items in the order in which they were added, to be read by their index: in memory, or, from some size on, in a
-/// temporary file. Used from one thread at a time.
+/// Items in the order in which they were added, readable by index: in memory, or, above a certain size, in a temporary file. Not
+/// safe for concurrent use.
 /// </summary>
 internal sealed unsafe class SpillList<T>(WorkingMemory memory) : IDisposable
     where T : unmanaged
@@ -21,7 +21,7 @@ internal sealed unsafe class SpillList<T>(WorkingMemory memory) : IDisposable
     private long _count;
     private SpillFile? _file;
 
-    // Of a list in a file: what has been added last and is not in the file yet, and pages of it that were read.
+    // For a list in a file: items added last that are not in the file yet, and pages that were read.
     private T[] _tail = [];
     private int _tailCount;
     private T[] _pages = [];
@@ -63,7 +63,7 @@ internal sealed unsafe class SpillList<T>(WorkingMemory memory) : IDisposable
         }
     }
 
-    /// <summary>Copies items from an index on; fewer at the end of the list. Returns how many.</summary>
+    /// <summary>Copies items from an index on; fewer at the end of the list. Returns their number.</summary>
     public int Read(long index, Span<T> items)
     {
         int count = (int)Math.Clamp(_count - index, 0, items.Length);
@@ -88,7 +88,7 @@ internal sealed unsafe class SpillList<T>(WorkingMemory memory) : IDisposable
         return count;
     }
 
-    /// <summary>Writes over items that are there.</summary>
+    /// <summary>Overwrites existing items.</summary>
     public void Write(long index, ReadOnlySpan<T> items)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(index + items.Length, _count);
@@ -125,7 +125,7 @@ internal sealed unsafe class SpillList<T>(WorkingMemory memory) : IDisposable
             return true;
         }
 
-        // Half as much again, or only what is needed where there is little memory left.
+        // Grow by half, or only as much as needed if little memory is left.
         return memory.TryGrow(ref _items, ref _bytes, Math.Max(needed, Math.Max(_bytes / 2 * 3, FirstBytes))) ||
             memory.TryGrow(ref _items, ref _bytes, needed);
     }
