@@ -5,19 +5,19 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// Looks only at what has changed on either side since two transactions. Both subvolumes' trees tell which inodes those are,
-/// which names they have, and which names are new: a name that is older stands for the same entry as before, so that what is
-/// below it is looked at only where it has changed itself. Directories are worked on by several threads.
+/// Examines only what has changed on either side since two transactions. Both subvolumes' trees record which inodes these are,
+/// which names they have, and which names are new: an older name refers to the same entry as before, so entries below it are
+/// examined only if they have changed themselves. Directories are processed by several threads.
 /// </summary>
 /// <param name="run">The sync.</param>
-/// <param name="top">The tops, open.</param>
+/// <param name="top">The top directories, open.</param>
 /// <param name="since">The last transactions whose changes are known, at the source and at the destination.</param>
-/// <param name="work">Does what a directory needs.</param>
-/// <param name="cancellation">Ends the round between two entries.</param>
+/// <param name="work">Processes one directory.</param>
+/// <param name="cancellation">Cancels the round between two entries.</param>
 internal sealed class ChangeRound(
     SyncRun run, SyncPair top, (ulong Source, ulong Destination) since, DirectoryChanges work, CancellationToken cancellation)
 {
-    // A thread costs as much as some names and directories do.
+    // Starting a thread costs as much as processing a few names and directories.
     private const int LeastOfThread = 8;
 
     private readonly ChangedDirectories _changed = new(run, top);
@@ -27,13 +27,13 @@ internal sealed class ChangeRound(
     private int _next;
     private volatile bool _suffices = true;
 
-    /// <summary>Whether anything has changed but the tops.</summary>
+    /// <summary>Whether anything but the top directories has changed.</summary>
     public bool MetChanges => _changed.AreMoreThanTop;
 
-    /// <summary>Makes equal what has changed.</summary>
-    /// <param name="worker">The calling thread's.</param>
-    /// <param name="newWorker">Gives another thread its own.</param>
-    /// <returns>False where that does not suffice, and all has to be looked at.</returns>
+    /// <summary>Applies the changes.</summary>
+    /// <param name="worker">The calling thread's worker.</param>
+    /// <param name="newWorker">Creates a worker for another thread.</param>
+    /// <returns>False if this is not sufficient, and everything has to be examined.</returns>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool Run(SyncWorker worker, Func<SyncWorker> newWorker)
     {
@@ -98,7 +98,7 @@ internal sealed class ChangeRound(
         }
         catch (OutOfMemoryException)
         {
-            // Those that are there do it all.
+            // The existing threads do all the work.
             return;
         }
 
@@ -123,7 +123,7 @@ internal sealed class ChangeRound(
         }
     }
 
-    /// <summary>Whatever fails, on any thread, is thrown once all threads have ended: the first one.</summary>
+    /// <summary>The first exception on any thread is rethrown after all threads have ended.</summary>
     private void Try(Action action)
     {
         try

@@ -1,9 +1,9 @@
 namespace BtrfsClone.Syncing;
 
-/// <summary>What one thread of a round works with.</summary>
-/// <param name="sync">Its memory.</param>
-/// <param name="top">The tops, open.</param>
-/// <param name="pump">Lets the front end work, on the thread that may.</param>
+/// <summary>The state of one thread of a round.</summary>
+/// <param name="sync">Its buffers.</param>
+/// <param name="top">The top directories, open.</param>
+/// <param name="pump">Raises pending events, on the thread that may do so.</param>
 internal sealed class ChangeWorker(SyncWorker sync, SyncPair top, Action? pump)
 {
     public SyncWorker Sync => sync;

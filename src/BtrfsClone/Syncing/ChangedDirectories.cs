@@ -5,9 +5,9 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>The directories in which something has changed on either side, as both subvolumes' trees tell.</summary>
+/// <summary>The directories in which something has changed on either side, according to both subvolumes' trees.</summary>
 /// <param name="run">The sync.</param>
-/// <param name="top">The tops, open.</param>
+/// <param name="top">The top directories, open.</param>
 internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
 {
     private readonly Dictionary<string, ChangedDirectory> _directories = new(StringComparer.Ordinal);
@@ -17,14 +17,14 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
     public int Count => _directories.Count;
 
     /// <summary>
-    /// Whether anything has changed but the tops: those change by the mark that is put onto them, and a new mark for that would
-    /// be the next change.
+    /// Whether anything but the top directories has changed: writing the mark changes these, and a new mark for that would again be
+    /// a change.
     /// </summary>
     public bool AreMoreThanTop => _directories.Values.Any(directory => directory.Path.Length > 0 || directory.HadNames);
 
     /// <summary>
-    /// Those that are still to be looked at. What has other names comes before all below it, which may have to be made first;
-    /// all others can be looked at side by side, those with most names first.
+    /// Those that have not been examined yet. A directory whose names have changed comes before everything below it, which may have
+    /// to be created first; all others can be processed in parallel, those with the most names first.
     /// </summary>
     public IEnumerable<ChangedDirectory[]> Levels =>
         from directory in _directories.Values
@@ -34,14 +34,14 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
         orderby level.Key
         select level.ToArray();
 
-    /// <summary>Finds what has changed on either side. False where that is too much.</summary>
+    /// <summary>Finds what has changed on either side. False if there are too many changes.</summary>
     /// <param name="sourceSince">The last transaction whose changes at the source are known.</param>
-    /// <param name="destinationSince">The same of the destination.</param>
-    /// <param name="cancellation">Stops between two calls.</param>
+    /// <param name="destinationSince">The same for the destination.</param>
+    /// <param name="cancellation">Cancels between two calls.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool Collect(ulong sourceSince, ulong destinationSince, CancellationToken cancellation)
     {
-        // Of one subvolume's inodes, a clone's are mostly newer than its source's.
+        // If both are in one subvolume, most inodes of the clone are newer than those of its source.
         bool areOne = top.SourceStatus.Device == top.DestinationStatus.Device;
         ulong half = Math.Max(top.SourceStatus.Inode, top.DestinationStatus.Inode);
         ulong since = areOne ? Math.Min(sourceSince, destinationSince) : sourceSince;
@@ -73,8 +73,8 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
     }
 
     /// <summary>
-    /// Adds the other names of files that were made anew, which may be names that nothing has changed at. Each name is
-    /// looked at once. Returns whether there are any.
+    /// Adds the other names of files that were created again, which may be names that have not changed. Each name is processed
+    /// once. Returns whether there are any.
     /// </summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool AddNamesOfPlaced()
@@ -92,7 +92,7 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
         return areAny;
     }
 
-    /// <summary>Lets two searches run side by side, where there may be a thread for that.</summary>
+    /// <summary>Runs two searches in parallel, if a thread is available.</summary>
     private void Find(ChangedInodes first, ChangedInodes second, CancellationToken cancellation)
     {
         ExceptionDispatchInfo? error = null;
@@ -161,7 +161,7 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
 
     private ChangedDirectory At(FileName[] path)
     {
-        // A byte is a character, and none of a name is a slash.
+        // Each byte becomes one character, and names contain no slash.
         string key = string.Join('/', path.Select(name => Encoding.Latin1.GetString(name.Span)));
         if (!_directories.TryGetValue(key, out ChangedDirectory? directory))
         {

@@ -1,8 +1,8 @@
 namespace BtrfsClone.Syncing;
 
-/// <summary>What is to be looked at in a directory in which something has changed.</summary>
-/// <param name="path">The names on the way to it from the top.</param>
-/// <param name="key">The same as one text, in which a character is a byte.</param>
+/// <summary>What has to be examined in a directory in which something has changed.</summary>
+/// <param name="path">Its path from the top directory, as names.</param>
+/// <param name="key">The same as one string, in which each character is a byte.</param>
 internal sealed class ChangedDirectory(FileName[] path, string key)
 {
     private readonly HashSet<FileName> _known = [];
@@ -12,16 +12,16 @@ internal sealed class ChangedDirectory(FileName[] path, string key)
 
     public string Key => key;
 
-    /// <summary>The directory itself has changed, and so may have its names.</summary>
+    /// <summary>The directory itself has changed, and so its names may have.</summary>
     public bool HasOtherNames { get; set; }
 
-    /// <summary>Whether any name of it was to be looked at.</summary>
+    /// <summary>Whether any name in it had to be examined.</summary>
     public bool HadNames => _known.Count > 0;
 
-    /// <summary>How many names are to be looked at.</summary>
+    /// <summary>The number of names to examine.</summary>
     public int Pending => _pending.Count;
 
-    /// <summary>The keys of the directories above it, the top's among them.</summary>
+    /// <summary>The keys of its parent directories, including the top directory's.</summary>
     public IEnumerable<string> KeysAbove
     {
         get
@@ -40,7 +40,7 @@ internal sealed class ChangedDirectory(FileName[] path, string key)
 
     public bool IsPending => HasOtherNames || _pending.Count > 0;
 
-    /// <summary>Adds a name to be looked at, unless it has been there before.</summary>
+    /// <summary>Adds a name to examine, unless it was added before.</summary>
     public bool Add(FileName name)
     {
         bool isNew = _known.Add(name);
@@ -52,7 +52,7 @@ internal sealed class ChangedDirectory(FileName[] path, string key)
         return isNew;
     }
 
-    /// <summary>Gives the names to be looked at, once.</summary>
+    /// <summary>Returns the names to examine, each once.</summary>
     public FileName[] TakeNames()
     {
         FileName[] names = [.. _pending];

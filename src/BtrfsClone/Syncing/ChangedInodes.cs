@@ -7,40 +7,40 @@ namespace BtrfsClone.Syncing;
 /// <param name="Inode">Its number.</param>
 /// <param name="Type">The type bits of its mode.</param>
 /// <param name="Transid">The transaction that changed it last.</param>
-/// <param name="OnlyName">Its name and the directory that it is in, where it has no other and the name was met.</param>
+/// <param name="OnlyName">Its name and its directory, if it has no other name and this one was found.</param>
 internal readonly record struct ChangedInode(ulong Inode, uint Type, ulong Transid, (ulong Directory, FileName Name)? OnlyName);
 
 /// <summary>
-/// Finds the inodes of a subvolume that have changed since a transaction. The kernel passes over every part of the tree
-/// that is older, so that the time grows with the changes and not with the tree. Needs CAP_SYS_ADMIN.
+/// Finds the inodes of a subvolume that have changed since a transaction. The kernel skips every part of the tree that is older, so
+/// the time grows with the number of changes, not with the tree. Requires CAP_SYS_ADMIN.
 /// </summary>
 /// <remarks>
 /// Each change of a file's data, xattrs, owner, mode, flags, times or links rewrites its inode item, and each change of a
-/// directory's names that of the directory (btrfs_update_inode in fs/btrfs/inode.c). What moves data alone, as balance
-/// does, moves it for all who share it.
+/// directory's names that of the directory (btrfs_update_inode in fs/btrfs/inode.c). Operations that only move data, such as
+/// balance, move it for all files that share it.
 /// </remarks>
-/// <param name="subvolume">Something open in the subvolume.</param>
-/// <param name="path">What to call it in errors.</param>
+/// <param name="subvolume">Any open file or directory in the subvolume.</param>
+/// <param name="path">The path to use in error messages.</param>
 /// <param name="since">The last transaction whose changes are known.</param>
-/// <param name="first">The least number of an inode that is looked for.</param>
-/// <param name="last">The greatest.</param>
+/// <param name="first">The lowest inode number to search for.</param>
+/// <param name="last">The highest.</param>
 internal sealed class ChangedInodes(
     Descriptor subvolume, string path, ulong since, ulong first = BtrfsKey.FirstFree, ulong last = ulong.MaxValue)
 {
     /// <summary>
-    /// So many at the most are told one by one, about 100 bytes each: where there are more, all is looked at, which costs
-    /// little more then.
+    /// The maximum number that is recorded individually, with about 100 bytes each: if there are more, everything is examined,
+    /// which then costs little more.
     /// </summary>
     public const int Most = 1 << 18;
 
-    /// <summary>Those that have changed.</summary>
+    /// <summary>The inodes that have changed.</summary>
     public List<ChangedInode> Changed { get; } = [];
 
-    /// <summary>Directories that were met on the way, changed or not, with the names of some: their parents and theirs.</summary>
+    /// <summary>Directories found on the way, changed or not, with their parents and the names of some of them.</summary>
     public List<(ulong Directory, ulong Parent, FileName Name)> Met { get; } = [];
 
-    /// <summary>Finds them. Ends where there are more than <see cref="Most"/>.</summary>
-    /// <param name="cancellation">Stops between two calls.</param>
+    /// <summary>Finds them. Stops when there are more than <see cref="Most"/>.</summary>
+    /// <param name="cancellation">Cancels between two calls.</param>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public void Find(CancellationToken cancellation)
     {
@@ -89,7 +89,7 @@ internal sealed class ChangedInodes(
 
             if (next.Type > BtrfsKey.InodeExtendedRef)
             {
-                // Nothing is wanted of a directory's names and a file's extents, of which there can be many more.
+                // The names of a directory and the extents of a file are not needed, and there can be many more of them.
                 next = new ItemKey(next.ObjectId + 1, 0, 0);
             }
         }

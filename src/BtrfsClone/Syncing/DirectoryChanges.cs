@@ -6,19 +6,19 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Makes equal what has changed in one directory.</summary>
+/// <summary>Applies the changes in one directory.</summary>
 internal sealed unsafe class DirectoryChanges(
     SyncRun run, DirectorySync directories, EntrySync entries, ExtraEntries extras, Func<SyncPair, Action?, SyncWalk> newWalk)
 {
     private readonly ConcurrentDictionary<string, bool> _walked = new(StringComparer.Ordinal);
     private readonly object _walking = new();
 
-    /// <summary>Looks at a directory, unless it has been walked with one above it.</summary>
-    /// <param name="worker">The thread's.</param>
-    /// <param name="top">The tops, open.</param>
-    /// <param name="changed">What is to be looked at.</param>
+    /// <summary>Examines a directory, unless it was walked as part of a parent directory.</summary>
+    /// <param name="worker">The thread's worker.</param>
+    /// <param name="top">The top directories, open.</param>
+    /// <param name="changed">What to examine.</param>
     /// <param name="since">The last transactions whose changes are known, at the source and at the destination.</param>
-    /// <returns>False where all has to be looked at.</returns>
+    /// <returns>False if everything has to be examined.</returns>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool Sync(ChangeWorker worker, SyncPair top, ChangedDirectory changed, (ulong Source, ulong Destination) since)
     {
@@ -30,8 +30,8 @@ internal sealed unsafe class DirectoryChanges(
         Failure failure = PairPath.Open(worker.Sync, top, [.. changed.Path.Select(name => name.ZeroTerminated)], out SyncPair pair);
         if (failure.Failed)
         {
-            // What the source has no more is an extra entry of a directory above, or one that is to stay. What only the
-            // destination lacks had to be made anew by now.
+            // If it no longer exists at the source, it is below an extra entry, or is to stay. If only the destination lacked it,
+            // it would have been created by now.
             return failure is { AtSource: true, Errno: Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP };
         }
 
@@ -104,7 +104,7 @@ internal sealed unsafe class DirectoryChanges(
         {
             fixed (byte* text = name.ZeroTerminated)
             {
-                // Both trees may have changed since: the kernel has the last word.
+                // Both trees may have changed since: the actual state decides.
                 if (Sys.StatEntry(pair.Destination, text, out Statx status).Failed ||
                     !Sys.StatEntry(pair.Source, text, out _).Is(Errno.ENOENT))
                 {
@@ -126,7 +126,7 @@ internal sealed unsafe class DirectoryChanges(
     {
         fixed (byte* text = name.ZeroTerminated)
         {
-            // What is gone at the source is an extra entry, if anything.
+            // If it was deleted at the source, it is at most an extra entry.
             if (Sys.StatEntry(pair.Source, text, out Statx status).Failed ||
                 !run.IsWanted(pair, name.Span, EntryKinds.Of(status.FileType)))
             {
@@ -154,7 +154,7 @@ internal sealed unsafe class DirectoryChanges(
         Walk(worker, child);
     }
 
-    /// <summary>Looks at all below a directory. A walk takes all threads and descriptors that there may be: one at a time.</summary>
+    /// <summary>Examines everything below a directory. A walk takes all available threads and descriptors: only one at a time.</summary>
     private void Walk(ChangeWorker worker, SyncPair directory)
     {
         while (!Monitor.TryEnter(_walking, EventPump.TickMilliseconds))

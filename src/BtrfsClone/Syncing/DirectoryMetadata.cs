@@ -3,10 +3,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Makes the metadata of directories equal, once nothing in them changes any more.</summary>
+/// <summary>Makes the metadata of directories equal, after all changes in them.</summary>
 internal sealed class DirectoryMetadata(DirectoryCloner directories)
 {
-    /// <summary>Gives the directory the source's metadata, whatever it has by now.</summary>
+    /// <summary>Gives the directory the source's metadata, regardless of its current metadata.</summary>
     public Failure Apply(SyncWorker worker, SyncPair pair)
     {
         if (pair.Merged)
@@ -21,10 +21,10 @@ internal sealed class DirectoryMetadata(DirectoryCloner directories)
                 return Failure.Destination(SystemCall.FsSetXattr, result);
             }
 
-            // The one that FS_IOC_FSSETXATTR does not know.
+            // The only one that FS_IOC_FSSETXATTR does not support.
             if ((flags & ~pair.SourceFlags & InodeFlags.DirectorySync) != 0)
             {
-                pair.HasXattrs = true; // The kernel keeps the compression in one.
+                pair.HasXattrs = true; // The kernel stores the compression in an xattr.
                 result = Sys.SetFlags(pair.Destination, flags & InodeFlags.Inherited);
             }
 

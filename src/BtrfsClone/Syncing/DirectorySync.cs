@@ -4,14 +4,14 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Opens pairs of directories, and makes the directories themselves equal once all below them is.</summary>
+/// <summary>Opens pairs of directories, and makes the directories themselves equal after everything below them.</summary>
 internal sealed unsafe class DirectorySync(
     SyncRun run, DirectoryCloner directories, DirectoryMetadata metadata, EntryRemover remover, ExtraEntries extras)
 {
-    /// <summary>Opens a pair below its parent. The destination is made where it is missing.</summary>
+    /// <summary>Opens a pair below its parent. The destination is created if it does not exist.</summary>
     /// <param name="worker">The worker.</param>
     /// <param name="pair">The pair.</param>
-    /// <param name="topDestination">The directory that is synced to: met again below the source, it is not entered.</param>
+    /// <param name="topDestination">The destination of the sync: it is not entered if it is found below the source.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public Failure Open(SyncWorker worker, SyncPair pair, in Statx topDestination)
     {
@@ -87,10 +87,10 @@ internal sealed unsafe class DirectorySync(
         return Compare(worker, pair);
     }
 
-    /// <summary>Makes the directory itself equal, and finds what the source has not.</summary>
+    /// <summary>Makes the directory itself equal, and finds entries that the source does not have.</summary>
     /// <param name="worker">The worker.</param>
     /// <param name="pair">The pair.</param>
-    /// <param name="isWhole">Whether all of the source's entries were seen: what is not known of must not be removed.</param>
+    /// <param name="isWhole">Whether all of the source's entries were listed: otherwise nothing may be removed.</param>
     public Failure Finish(SyncWorker worker, SyncPair pair, bool isWhole)
     {
         Failure failure = default;
@@ -112,7 +112,7 @@ internal sealed unsafe class DirectorySync(
         return failure.Failed || run.IsDry || !isChanged ? failure : metadata.Apply(worker, pair);
     }
 
-    /// <summary>Opens what is there. Below a destination that is missing, all is.</summary>
+    /// <summary>Opens what exists. If a destination is missing, everything below it is missing too.</summary>
     private Failure OpenDry(SyncWorker worker, SyncPair pair, SyncPair? parent)
     {
         Failure failure = directories.OpenSource(pair);
@@ -159,7 +159,7 @@ internal sealed unsafe class DirectorySync(
         return pair.Merged ? Compare(worker, pair) : default;
     }
 
-    /// <summary>Finds out what two directories have not in common themselves.</summary>
+    /// <summary>Finds the differences between the two directories themselves.</summary>
     public Failure Compare(SyncWorker worker, SyncPair pair)
     {
         run.Meet(pair);

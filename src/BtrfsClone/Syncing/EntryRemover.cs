@@ -4,16 +4,18 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Removes entries of the destination, whatever they are, and takes from them what protects them.</summary>
+/// <summary>Removes entries of the destination, of any type, and the flags that protect them.</summary>
 internal sealed unsafe class EntryRemover(SyncRun run)
 {
     // STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND (linux/stat.h).
     private const ulong ProtectedAttributes = 0x10 | 0x20;
 
-    /// <summary>A name that nobody else chooses, ended by a zero.</summary>
+    /// <summary>A name that no one else uses, null-terminated.</summary>
     public static byte[] NewHiddenName() => Utf8Z.From($".btrfs-clone.{Random.Shared.NextInt64():x16}");
 
-    /// <summary>Lets the entries of a directory be changed, where a flag forbids it. They get their flags with their metadata.</summary>
+    /// <summary>
+    /// Makes the entries of a directory changeable if a flag forbids it. The flags are set again with the directory's metadata.
+    /// </summary>
     public static Failure Open(SyncPair pair)
     {
         if (!pair.IsTouched && (pair.DestinationStatus.Attributes & ProtectedAttributes) != 0)
@@ -31,7 +33,7 @@ internal sealed unsafe class EntryRemover(SyncRun run)
         return default;
     }
 
-    /// <summary>Lets an entry be renamed over or removed.</summary>
+    /// <summary>Makes it possible to rename over an entry or remove it.</summary>
     public static Failure Unprotect(SyncPair pair, byte* name, in Statx old)
     {
         Failure failure = Open(pair);
@@ -52,7 +54,7 @@ internal sealed unsafe class EntryRemover(SyncRun run)
         return result.Failed ? Failure.Destination(SystemCall.FsSetXattr, result) : default;
     }
 
-    /// <summary>Moves an entry to a hidden name.</summary>
+    /// <summary>Renames an entry to a hidden name.</summary>
     public Failure Hide(SyncPair pair, byte* name, byte[] hidden, in Statx old)
     {
         Failure failure = Unprotect(pair, name, old);
@@ -68,7 +70,7 @@ internal sealed unsafe class EntryRemover(SyncRun run)
         }
     }
 
-    /// <summary>Gives a hidden entry its name back, and says why.</summary>
+    /// <summary>Renames a hidden entry back, and returns the original failure.</summary>
     public Failure BringBack(SyncPair pair, byte[] hidden, byte* name, Failure why)
     {
         fixed (byte* from = hidden)
@@ -76,7 +78,7 @@ internal sealed unsafe class EntryRemover(SyncRun run)
             CallResult result = Sys.RenameNoReplace(pair.Destination, from, pair.Destination, name);
             if (result.Failed)
             {
-                // What stands under another name now has to be told of by it.
+                // The entry now has another name, so the failure is reported under that.
                 run.Context.Report(Failure.Destination(SystemCall.RenameAt2, result), pair, Utf8Z.Span(hidden));
             }
         }
@@ -84,7 +86,7 @@ internal sealed unsafe class EntryRemover(SyncRun run)
         return why;
     }
 
-    /// <summary>Removes an entry with all below it.</summary>
+    /// <summary>Removes an entry with everything below it.</summary>
     public Failure Remove(SyncPair pair, byte[] name, bool isCounted)
     {
         fixed (byte* text = name)

@@ -4,7 +4,7 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// Makes one entry that is no directory equal to its source: says what is to be done, and does it unless the run is dry.
+/// Makes one entry that is not a directory equal to its source: determines the action, and carries it out unless this is a dry run.
 /// </summary>
 internal sealed unsafe class EntrySync(
     SyncRun run, EntryCloner cloner, EntryRemover remover, CancellationToken cancellation)
@@ -12,7 +12,7 @@ internal sealed unsafe class EntrySync(
     private readonly FileUpdate _update = new(run, cancellation);
     private readonly LinkClaims _claims = new();
 
-    /// <summary>Makes an entry equal, and reports it where that fails.</summary>
+    /// <summary>Makes an entry equal, and reports a failure.</summary>
     public void SyncAndReport(SyncWorker worker, SyncPair pair, in SyncEntry entry)
     {
         try
@@ -25,7 +25,7 @@ internal sealed unsafe class EntrySync(
         }
         catch (BtrfsException failure)
         {
-            // Whoever reads extents knows no paths.
+            // The code that reads extents does not know paths.
             run.Context.Counters.AddFailed();
             run.Context.Report(failure.At(pair.PathOf(atSource: true, entry.Text)));
         }
@@ -33,12 +33,12 @@ internal sealed unsafe class EntrySync(
 
     /// <summary>Makes an entry equal.</summary>
     /// <param name="worker">The worker.</param>
-    /// <param name="pair">The directories that it is in.</param>
+    /// <param name="pair">The directories that contain it.</param>
     /// <param name="entry">The entry.</param>
-    /// <exception cref="BtrfsException">Where a file lies could not be found out.</exception>
+    /// <exception cref="BtrfsException">The location of a file's data could not be read.</exception>
     public Failure Sync(SyncWorker worker, SyncPair pair, in SyncEntry entry)
     {
-        // Mostly the numbers say it all, and nothing else is asked.
+        // Usually the inode numbers are sufficient, and no other call is needed.
         InodeComparer? inodes = worker.InodesOf(pair);
         if (inodes is not null && worker.Names.TryFind(pair, entry.Text, out ulong inode) &&
             IsKept(inodes, entry, inode))
@@ -74,15 +74,15 @@ internal sealed unsafe class EntrySync(
         return SyncKnown(worker, pair, entry, old, inodes, known);
     }
 
-    /// <summary>Whether a file is replaced by one of another size, whatever else they have in common.</summary>
+    /// <summary>Whether a file is replaced by one of another size, regardless of other differences.</summary>
     private bool IsReplaced(in Statx status, in Statx old) => !run.Options.InPlace && status.Size != old.Size &&
         status.FileType == Sys.ModeRegular && old.FileType == Sys.ModeRegular;
 
-    /// <summary>Whether the trees say that an inode of one name is equal to the source's.</summary>
+    /// <summary>Whether, according to the trees, an inode with a single name is equal to the source's.</summary>
     private bool IsKept(InodeComparer inodes, in SyncEntry entry, ulong inode) =>
         inodes.Compare(entry.Inode, inode, run.Options.Check) == InodeDifference.None && HaveOneName(inodes);
 
-    /// <summary>Whether the two that were compared last have no other names, which would have to be looked at, too.</summary>
+    /// <summary>Whether the two inodes compared last have no other names, which would have to be examined too.</summary>
     private static bool HaveOneName(InodeComparer inodes) =>
         inodes.SourceState.LinkCount == 1 && inodes.DestinationState.LinkCount == 1;
 
@@ -113,7 +113,7 @@ internal sealed unsafe class EntrySync(
         else if (known is not null && status.Size == old.Size && (difference & InodeDifference.Content) != 0 &&
             status.FileType == Sys.ModeRegular)
         {
-            // Two lists of items can stand for the same places, and one inline extent cannot always be cloned as one.
+            // Two different lists of items can describe the same addresses, and an inline extent cannot always be cloned as such.
             Failure failure = worker.Opened.CompareContent(worker.Ranges, pair, entry, status, old, ref difference);
             if (failure.Failed)
             {
@@ -154,8 +154,9 @@ internal sealed unsafe class EntrySync(
     }
 
     /// <summary>
-    /// Clones the entry to its name, over what is there. A file is cloned as a whole, also where it shares most with the one
-    /// that it replaces: a clone of that one would refer to as many extents, and then take those that differ in their places.
+    /// Clones the entry to its name, replacing an existing one. A file is cloned as a whole, even if it shares most of its data
+    /// with the one that it replaces: cloning that one would add as many references, of which those that differ would then be
+    /// replaced.
     /// </summary>
     private Failure Place(
         SyncWorker worker, SyncPair pair, in SyncEntry entry, SyncAction action, Statx? old, bool lieApart = false)
@@ -202,7 +203,9 @@ internal sealed unsafe class EntrySync(
         return failure;
     }
 
-    /// <summary>Lets the entry take the place of a directory, say: first it is there, then the other is removed.</summary>
+    /// <summary>
+    /// Replaces an entry of another type, such as a directory: the new one is created first, then the old one is removed.
+    /// </summary>
     private Failure ReplaceType(SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx status, in Statx old)
     {
         if (!run.Options.Delete)
@@ -210,7 +213,7 @@ internal sealed unsafe class EntrySync(
             return Failure.Refused(ErrorMeaning.OtherTypeToDelete);
         }
 
-        // Nothing is at the name any more when the entry is cloned to it: a link to what it replaces is found here or not at all.
+        // The name is unused by the time the entry is cloned to it: whether it is a link to what it replaces must be checked here.
         if (SameFile.Is(pair, entry.SourceName, status, entry.Name, old))
         {
             return Failure.Refused(BtrfsError.SameFile);
@@ -218,7 +221,7 @@ internal sealed unsafe class EntrySync(
 
         if (run.Options.Filter is not null && old.FileType == Sys.ModeDirectory)
         {
-            // It goes with all below it, and so stays where the filter leaves out some of that.
+            // It is removed with everything below it, so it stays if the filter excludes any of that.
             var below = new LeftOutBelow(run, pair, entry.Text);
             if (below.Failure.Failed || !below.IsNothing)
             {

@@ -5,8 +5,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// The entries of the destination that the source has not. They are removed at the end, after everything else. What is kept
-/// of each until then is its name, and of each directory with such entries the names on the way to it.
+/// The entries of the destination that the source does not have. They are removed at the end, after everything else. Until then,
+/// memory holds the name of each entry, and for each directory with such entries, its path.
 /// </summary>
 internal sealed unsafe class ExtraEntries(SyncRun run, EntryRemover remover, DirectoryMetadata metadata)
 {
@@ -30,7 +30,7 @@ internal sealed unsafe class ExtraEntries(SyncRun run, EntryRemover remover, Dir
             }
         }
 
-        // What was made has no counterpart before.
+        // No entry had a counterpart before it was created.
         if (entries == pair.Counterparts)
         {
             return default;
@@ -66,7 +66,7 @@ internal sealed unsafe class ExtraEntries(SyncRun run, EntryRemover remover, Dir
         return default;
     }
 
-    /// <summary>Keeps entries of an open directory to be removed; a dry run tells them at once.</summary>
+    /// <summary>Records entries of an open directory for removal; a dry run reports them immediately.</summary>
     public void Keep(SyncPair pair, List<ExtraEntry> extra)
     {
         if (run.IsDry)
@@ -82,10 +82,10 @@ internal sealed unsafe class ExtraEntries(SyncRun run, EntryRemover remover, Dir
         }
     }
 
-    /// <summary>Removes all that was found, and gives the directories their times back.</summary>
-    /// <param name="worker">The caller's.</param>
-    /// <param name="top">The pair of the tops, open.</param>
-    /// <param name="cancellation">Stops between two entries.</param>
+    /// <summary>Removes all recorded entries, and restores the times of the directories.</summary>
+    /// <param name="worker">The caller's worker.</param>
+    /// <param name="top">The pair of top directories, open.</param>
+    /// <param name="cancellation">Cancels between two entries.</param>
     public void Remove(SyncWorker worker, SyncPair top, CancellationToken cancellation)
     {
         foreach ((byte[][] directory, List<ExtraEntry> extra) in _found)

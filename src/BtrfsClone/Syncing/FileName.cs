@@ -2,12 +2,12 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>A name of a directory entry: bytes, which compare by their values.</summary>
+/// <summary>A name of a directory entry: bytes, compared by value.</summary>
 internal readonly struct FileName(ReadOnlySpan<byte> name) : IEquatable<FileName>
 {
     private readonly byte[] _bytes = [.. name, 0];
 
-    /// <summary>The name, ended by a zero.</summary>
+    /// <summary>The name, null-terminated.</summary>
     public byte[] ZeroTerminated => _bytes;
 
     public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, _bytes.Length - 1);

@@ -5,13 +5,13 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// The ranges of a file that do not lie in the same places as those of another one: what has to be cloned to make that equal.
-/// The trees tell where they may be read, and FIEMAP elsewhere. No data are read.
+/// The ranges of a file whose disk addresses differ from those of another file: these have to be cloned to make the other file
+/// equal. They are read from the trees if permitted, otherwise with FIEMAP. No data is read.
 /// </summary>
 /// <remarks>
-/// The block that a shorter file ends in is never the same, wherever it lies. What follows the end in it is the other one's
-/// data, or was: truncate(2) leaves it there, and the kernel zeroes it, in a new place, as soon as the file grows
-/// (btrfs_cont_expand in fs/btrfs/inode.c).
+/// The block in which a shorter file ends is always considered different, even with the same address. Beyond the end it contains
+/// data of the other file, or did: truncate(2) leaves it there, and the kernel zeroes it, at a new address, as soon as the file
+/// grows (btrfs_cont_expand in fs/btrfs/inode.c).
 /// </remarks>
 internal sealed class FileRanges
 {
@@ -25,19 +25,19 @@ internal sealed class FileRanges
     private long _cutBlock;
     private long _cutBlockEnd;
 
-    /// <summary>Begins with two open files of one filesystem.</summary>
-    /// <param name="source">The file that the ranges are of.</param>
+    /// <summary>Starts with two open files on one filesystem.</summary>
+    /// <param name="source">The file whose ranges are returned.</param>
     /// <param name="sourceStatus">Its status.</param>
-    /// <param name="destination">The file that is compared with it.</param>
+    /// <param name="destination">The file to compare it with.</param>
     /// <param name="destinationStatus">Its status.</param>
     /// <param name="useTrees">Whether btrfs's trees may be read.</param>
-    /// <exception cref="BtrfsException">Neither tells where a file lies.</exception>
+    /// <exception cref="BtrfsException">Neither the trees nor FIEMAP give the location of a file's data.</exception>
     public void Start(
         Descriptor source, in Statx sourceStatus, Descriptor destination, in Statx destinationStatus, bool useTrees)
     {
         long block = Begin(sourceStatus, destinationStatus);
 
-        // What is delayed has no place yet.
+        // Delayed data has no address yet.
         _mappedSource.Start(source, "", 0, _end, flush: true);
         _mappedDestination.Start(destination, "", 0, _end, flush: true);
         if (useTrees)
@@ -53,10 +53,10 @@ internal sealed class FileRanges
         }
     }
 
-    /// <summary>Begins with two files of which the trees tell: they need not be open, and what is delayed is not seen.</summary>
-    /// <param name="pair">What is open in the files' subvolumes.</param>
-    /// <param name="sourceStatus">The status of the file that the ranges are of.</param>
-    /// <param name="destinationStatus">The status of the file that is compared with it.</param>
+    /// <summary>Starts with two files whose items are read from the trees: they need not be open, and delayed data is ignored.</summary>
+    /// <param name="pair">Directories that are open in the files' subvolumes.</param>
+    /// <param name="sourceStatus">The status of the file whose ranges are returned.</param>
+    /// <param name="destinationStatus">The status of the file to compare it with.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void StartCommitted(DirectoryPair pair, in Statx sourceStatus, in Statx destinationStatus) => StartItems(
         pair.Source, sourceStatus, pair.Destination, destinationStatus, Begin(sourceStatus, destinationStatus));
@@ -81,7 +81,7 @@ internal sealed class FileRanges
         _destination.Start(items.Destination, block, _end);
     }
 
-    /// <summary>Gives the next range that differs. It begins and ends with a block, or ends with the source.</summary>
+    /// <summary>Returns the next range that differs. It is aligned to blocks, or ends at the end of the source.</summary>
     /// <exception cref="BtrfsException">Reading failed.</exception>
     public bool Next(out long offset, out long length)
     {
@@ -113,7 +113,7 @@ internal sealed class FileRanges
         return length > 0;
     }
 
-    /// <summary>How many bytes all ranges have that are left.</summary>
+    /// <summary>The total length of the remaining ranges.</summary>
     /// <exception cref="BtrfsException">Reading failed.</exception>
     public long RestLength()
     {

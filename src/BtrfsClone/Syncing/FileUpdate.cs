@@ -4,7 +4,9 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Changes a regular file of the destination where it is: its metadata, and in place also the ranges that differ.</summary>
+/// <summary>
+/// Changes a regular file of the destination in place: its metadata, and with in-place updates also the ranges that differ.
+/// </summary>
 internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellation)
 {
     private static readonly int s_flags = OpenFlags.NoFollow | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
@@ -13,11 +15,11 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
 
     /// <summary>Makes a file equal.</summary>
     /// <param name="worker">The worker.</param>
-    /// <param name="pair">The directories that it is in.</param>
+    /// <param name="pair">The directories that contain it.</param>
     /// <param name="entry">Its names.</param>
     /// <param name="status">The source's status.</param>
     /// <param name="old">The destination's status.</param>
-    /// <param name="difference">What they have not in common.</param>
+    /// <param name="difference">The differences between them.</param>
     public Failure Run(
         SyncWorker worker, SyncPair pair, in SyncEntry entry, in Statx status, in Statx old, InodeDifference difference)
     {
@@ -50,20 +52,21 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
     }
 
     /// <summary>
-    /// How many bytes of a file do not lie where those of the destination's lie: what is shared anew when it is made equal.
+    /// The number of bytes of a file whose disk addresses differ from the destination's: what is newly shared when it is made
+    /// equal.
     /// </summary>
-    /// <exception cref="BtrfsException">Where a file lies could not be found out.</exception>
+    /// <exception cref="BtrfsException">The location of a file's data could not be read.</exception>
     public static long LengthToShare(
         SyncWorker worker, SyncPair pair, byte* name, Descriptor source, in Statx status, in Statx old)
     {
         if (old.Size < status.Size && status.Size <= status.BlockSize)
         {
-            return (long)status.Size; // The block that the shorter one ends in is never the same.
+            return (long)status.Size; // The block in which the shorter one ends is always considered different.
         }
 
         if (worker.ReadsTrees)
         {
-            // What was delayed when the sync began is written by now, and only a number is wanted.
+            // Data that was delayed when the sync started has been written by now, and only a number is needed.
             worker.Ranges.StartCommitted(pair, status, old);
             return worker.Ranges.RestLength();
         }
@@ -99,8 +102,8 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
     {
         shared = 0;
 
-        // Only where the destination ends with the source may a range end inside a block. And what is inline stays so only
-        // where it takes no other extent's place (clone_copy_inline_extent in fs/btrfs/reflink.c), be it preallocated.
+        // A range may only end inside a block if the destination ends with the source. And inline data only stays inline if it
+        // replaces no other extent (clone_copy_inline_extent in fs/btrfs/reflink.c), not even a preallocated one.
         bool mayBeInline = status.Size <= status.BlockSize;
         ulong kept = mayBeInline ? 0 : Math.Min(old.Size, status.Size);
         if (run.IsDry)
@@ -120,8 +123,8 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
     }
 
     /// <summary>
-    /// Gives the file what the source has preallocated beyond its end. The kernel may rewrite the file's last block with it, which
-    /// is shared only then.
+    /// Preallocates the space that the source has beyond its end. The kernel may rewrite the file's last block with this, so that
+    /// block is shared afterwards.
     /// </summary>
     private static Failure Reserve(
         SyncWorker worker, Descriptor source, Descriptor destination, in Statx status, ulong size)
@@ -132,13 +135,13 @@ internal sealed unsafe class FileUpdate(SyncRun run, CancellationToken cancellat
         return result.Failed ? Failure.Destination(SystemCall.Fallocate, result) : default;
     }
 
-    /// <summary>Gives the file the source's size, where that ends with a hole.</summary>
+    /// <summary>Sets the file's size to the source's, if the source ends with a hole.</summary>
     private static Failure Extend(Descriptor destination, in Statx status)
     {
         CallResult result = Sys.Stat(destination, out Statx now);
         if (result.Failed || now.Size >= status.Size)
         {
-            // A truncation to the size that it has would free what is beyond it.
+            // A truncation to the current size would free the space beyond it.
             return result.Failed ? Failure.Destination(SystemCall.Statx, result) : default;
         }
 

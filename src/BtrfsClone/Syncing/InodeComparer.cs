@@ -4,50 +4,48 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>What two inodes have not in common.</summary>
+/// <summary>The differences between two inodes.</summary>
 [Flags]
 internal enum InodeDifference
 {
-    /// <summary>Nothing that a clone keeps differs.</summary>
+    /// <summary>Nothing that a clone preserves differs.</summary>
     None = 0,
 
     /// <summary>Owner, mode, modification time, flags or xattrs.</summary>
     Metadata = 1,
 
-    /// <summary>Size or extents, a link's target, or the device of a node.</summary>
+    /// <summary>Size or extents, a link's target, or the device number of a device node.</summary>
     Content = 2,
 
-    /// <summary>One is a file, say, and the other a directory.</summary>
+    /// <summary>Different types, such as a file and a directory.</summary>
     Type = 4,
 
-    /// <summary>
-    /// Files store their data in another way, NOCOW or compressed: one cannot get the other's where it is.
-    /// </summary>
+    /// <summary>Different storage of file data, NOCOW or compressed: one file cannot get the other's in place.</summary>
     Storage = 8,
 
     /// <summary>
-    /// The flags in the trees differ. The kernel sets NOCOMPRESS while it writes out and need not write the inode for it, so
-    /// that only FS_IOC_GETFLAGS tells what they are: whether <see cref="Metadata"/> and <see cref="Storage"/> differ.
+    /// The flags in the trees differ. The kernel sets NOCOMPRESS during writeback and need not write the inode for it, so only
+    /// FS_IOC_GETFLAGS returns the actual flags, and with them whether <see cref="Metadata"/> and <see cref="Storage"/> differ.
     /// </summary>
     WrittenFlags = 16,
 }
 
 /// <summary>
-/// Compares inodes that are no directories by their items in the trees of one filesystem. Extents that lie in the same places hold the same
-/// bytes, so that nothing is opened and nothing is read. Access times do not count, nor do numbers of links.
+/// Compares inodes that are not directories by their items in the trees of one filesystem. Extents with equal addresses contain
+/// equal data, so nothing is opened and no data is read. Access times and link counts are ignored.
 /// </summary>
 /// <remarks>
-/// Both sides are read one after the other. A place that the source has left in between, and that was given to the destination
-/// anew, looks the same then: that takes a commit and changes on both sides meanwhile, which are later than the mark, so that
-/// the same sync's next round, or the next sync, looks at both files again.
+/// The sides are read one after the other. If the source frees an address in between, and it is reallocated to the destination, it
+/// looks equal: this requires a commit and changes on both sides in the meantime, which are later than the mark, so the same sync's
+/// next round, or the next sync, examines both files again.
 /// </remarks>
 internal sealed class InodeComparer
 {
-    // An xattr is kept as a name of a directory is.
+    // An xattr is stored like a name in a directory.
     private const int XattrTransidOffset = DirectoryItem.TransidOffset;
     private const int XattrTransidEnd = XattrTransidOffset + sizeof(ulong);
     private const int XattrNameOffset = DirectoryItem.Size;
-    private const int ExtentGenerationEnd = sizeof(ulong); // struct btrfs_file_extent_item begins with its generation.
+    private const int ExtentGenerationEnd = sizeof(ulong); // struct btrfs_file_extent_item starts with its generation.
 
     private const long InlinePlace = long.MaxValue;
 
@@ -61,7 +59,7 @@ internal sealed class InodeComparer
 
     public InodeState DestinationState => _destinationState;
 
-    /// <summary>Goes on with what is in a pair of directories.</summary>
+    /// <summary>Continues with the entries of a pair of directories.</summary>
     public void Use(DirectoryPair pair)
     {
         (ulong, ulong) devices = (pair.SourceStatus.Device, pair.DestinationStatus.Device);
@@ -79,20 +77,20 @@ internal sealed class InodeComparer
         }
     }
 
-    /// <summary>Says which inodes will be compared: numbers in ascending order.</summary>
+    /// <summary>Announces the inodes that will be compared: numbers in ascending order.</summary>
     public void Expect(List<ulong> source, List<ulong> destination)
     {
         _source.Expect(source);
         _destination.Expect(destination);
     }
 
-    /// <summary>What was read is out of date.</summary>
+    /// <summary>Discards what was read.</summary>
     public void Forget() => _devices = default;
 
-    /// <summary>Compares two inodes. Null where one is not there (any more, or not yet committed).</summary>
-    /// <param name="source">The source's number.</param>
-    /// <param name="destination">The destination's number.</param>
-    /// <param name="check">Whether extents are looked at.</param>
+    /// <summary>Compares two inodes. Null if one does not exist (any more, or is not committed yet).</summary>
+    /// <param name="source">The source's inode number.</param>
+    /// <param name="destination">The destination's inode number.</param>
+    /// <param name="check">Whether extents are compared.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public InodeDifference? Compare(ulong source, ulong destination, SyncCheck check)
     {
@@ -117,7 +115,7 @@ internal sealed class InodeComparer
         bool otherMore = _destination.MoveTo(BtrfsKey.XattrItem);
         found |= HaveSameXattrs(ref more, ref otherMore) ? 0 : InodeDifference.Metadata;
 
-        // A file of another time is another file by its time: its extents tell whether only the time is another.
+        // With different times, files are different by time: their extents determine whether only the time differs.
         bool looksAtExtents = type == Sys.ModeSymlink || (type == Sys.ModeRegular &&
             (check == SyncCheck.Extent || _sourceState.ModifyTime != _destinationState.ModifyTime));
         if (looksAtExtents && (found & InodeDifference.Content) == 0)
@@ -129,11 +127,11 @@ internal sealed class InodeComparer
     }
 
     /// <summary>
-    /// Whether two files lie in one extent each, and not in the same: then all of the source is shared anew when it is cloned
-    /// over the other, as it mostly is.
+    /// Whether two files consist of one extent each, at different addresses: then all of the source is newly shared when it
+    /// replaces the other, which is the common case.
     /// </summary>
-    /// <param name="source">The source's number.</param>
-    /// <param name="destination">The destination's number.</param>
+    /// <param name="source">The source's inode number.</param>
+    /// <param name="destination">The destination's inode number.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool LieApart(ulong source, ulong destination) =>
         TryReadOnlyExtent(_source, source, out long place) &&
@@ -169,7 +167,7 @@ internal sealed class InodeComparer
                 return same;
             }
 
-            // The mark of a sync is no part of what is synced.
+            // The mark of a sync is not itself synced.
             if (isXattr && IsMark(_source.Item))
             {
                 more = _source.MoveNext();
@@ -189,7 +187,7 @@ internal sealed class InodeComparer
                 continue;
             }
 
-            // The key is a checksum of the name, so that both have the same order.
+            // The key is a checksum of the name, so both sides have the same order.
             same &= isXattr && otherIsXattr && _source.Header.Offset == _destination.Header.Offset &&
                 IsSameXattr(_source.Item, _destination.Item);
             more = isXattr ? _source.MoveNext() : more;
@@ -220,7 +218,7 @@ internal sealed class InodeComparer
                 return isExtent == otherIsExtent;
             }
 
-            // All but the generation: an inline extent ends with its bytes, another with its place.
+            // Everything except the generation: an inline extent ends with its data, any other one with its address.
             ReadOnlySpan<byte> item = _source.Item;
             ReadOnlySpan<byte> other = _destination.Item;
             if (_source.Header.Offset != _destination.Header.Offset || item.Length < ExtentGenerationEnd ||

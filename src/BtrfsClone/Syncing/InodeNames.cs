@@ -3,14 +3,14 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Reads the names of inodes from a subvolume's tree. Needs CAP_SYS_ADMIN.</summary>
-/// <param name="subvolume">Something open in the subvolume.</param>
-/// <param name="path">What to call it in errors.</param>
+/// <summary>Reads the names of inodes from a subvolume's tree. Requires CAP_SYS_ADMIN.</summary>
+/// <param name="subvolume">Any open file or directory in the subvolume.</param>
+/// <param name="path">The path to use in error messages.</param>
 internal sealed class InodeNames(Descriptor subvolume, string path)
 {
     private readonly InodeCursor _cursor = InodeCursor.In(subvolume, path);
 
-    /// <summary>The names of an inode, each with the directory that it is in: of one with hard links, all.</summary>
+    /// <summary>The names of an inode, each with its directory: with hard links, all of them.</summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public List<(ulong Directory, FileName Name)> Of(ulong inode)
     {

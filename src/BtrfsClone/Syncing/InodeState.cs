@@ -3,13 +3,13 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>What a struct btrfs_inode_item (linux/btrfs_tree.h) says of an inode.</summary>
+/// <summary>The fields of a struct btrfs_inode_item (linux/btrfs_tree.h).</summary>
 internal readonly struct InodeState
 {
     private const int Size = 160;
 
-    // BTRFS_INODE_NODATACOW, NOCOMPRESS, SYNC, IMMUTABLE, APPEND, NODUMP, NOATIME, DIRSYNC and COMPRESS
-    // (fs/btrfs/btrfs_inode.h): what FS_IOC_GETFLAGS shows.
+    // BTRFS_INODE_NODATACOW, NOCOMPRESS, SYNC, IMMUTABLE, APPEND, NODUMP, NOATIME, DIRSYNC and COMPRESS (fs/btrfs/btrfs_inode.h):
+    // the flags that FS_IOC_GETFLAGS returns.
     private const ulong VisibleFlags = 0x2 | 0x8 | 0x20 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800;
 
     private const ulong NoCompress = 0x8;
@@ -44,7 +44,7 @@ internal readonly struct InodeState
     /// <summary>Type and permissions.</summary>
     public uint Mode { get; }
 
-    /// <summary>The device that a device node stands for.</summary>
+    /// <summary>The device number of a device node.</summary>
     public ulong Device { get; }
 
     public ulong Flags { get; }
@@ -55,31 +55,30 @@ internal readonly struct InodeState
     /// <summary>Seconds since 1970 and nanoseconds.</summary>
     public (ulong Seconds, uint Nanoseconds) ModifyTime { get; }
 
-    /// <summary>Takes them from an item. False where that is too short.</summary>
+    /// <summary>Parses an item. False if it is too short.</summary>
     public static bool TryRead(ReadOnlySpan<byte> item, out InodeState state)
     {
         state = item.Length >= Size ? new InodeState(item) : default;
         return item.Length >= Size;
     }
 
-    /// <summary>Whether owner, mode and modification time are the same.</summary>
+    /// <summary>Whether owner, mode and modification time are equal.</summary>
     public bool HasMetadataOf(in InodeState other) =>
         Uid == other.Uid && Gid == other.Gid && Mode == other.Mode && ModifyTime == other.ModifyTime;
 
     /// <summary>
-    /// Whether the flags are the same. Links and special files take flags over from their directory as well, but nobody can
-    /// set theirs.
+    /// Whether the flags are equal. Links and special files also inherit flags from their directory, but theirs cannot be changed.
     /// </summary>
     public bool HasFlagsOf(in InodeState other) =>
         Flags == other.Flags || (Mode & Sys.ModeTypeMask) is not (Sys.ModeRegular or Sys.ModeDirectory);
 
     /// <summary>
-    /// Whether the flag that lets data be compressed is set. The kernel also sets it without the property that is to go with it,
-    /// which nobody else can: a clone has both.
+    /// Whether the flag that enables compression is set. The kernel also sets it without the corresponding property, which no one
+    /// else can: a clone has both.
     /// </summary>
     public bool IsCompressed => (Flags & Compress) != 0;
 
-    /// <summary>What does not compress well gets NOCOMPRESS from the kernel, which hides COMPRESS then.</summary>
+    /// <summary>For data that does not compress well, the kernel sets NOCOMPRESS, which then hides COMPRESS.</summary>
     private static ulong Visible(ulong flags) =>
         flags & VisibleFlags & ((flags & NoCompress) != 0 ? ~Compress : ulong.MaxValue);
 

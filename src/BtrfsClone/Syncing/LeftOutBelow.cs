@@ -5,8 +5,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// The directories of the destination, below one that the source has not, on the way to what the filter leaves out: neither
-/// that nor they are removed.
+/// The directories of the destination, below one that the source does not have, that lead to entries excluded by the filter:
+/// neither these entries nor the directories are removed.
 /// </summary>
 internal sealed unsafe class LeftOutBelow
 {
@@ -17,9 +17,9 @@ internal sealed unsafe class LeftOutBelow
     private readonly List<SyncPair> _found = [];
     private readonly HashSet<(DirectoryPair Parent, FileName Name)> _kept = [];
 
-    /// <summary>Looks for them.</summary>
+    /// <summary>Searches for them.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="outer">The directory that it is in, open at the destination.</param>
+    /// <param name="outer">The directory that contains it, open at the destination.</param>
     /// <param name="name">The directory's name.</param>
     public LeftOutBelow(SyncRun run, SyncPair outer, ReadOnlySpan<byte> name)
     {
@@ -35,10 +35,10 @@ internal sealed unsafe class LeftOutBelow
     /// <summary>There are none: the directory may be removed.</summary>
     public bool IsNothing => _kept.Count == 0;
 
-    /// <summary>Why they could not all be looked for.</summary>
+    /// <summary>Why the search could not be completed.</summary>
     public Failure Failure { get; private set; }
 
-    /// <summary>Removes all else, or tells so in a dry run.</summary>
+    /// <summary>Removes everything else, or reports it in a dry run.</summary>
     public Failure RemoveRest(EntryRemover remover)
     {
         Failure first = default;
@@ -94,7 +94,7 @@ internal sealed unsafe class LeftOutBelow
 
     private bool Keep(DirectoryPair pair) => _kept.Add((pair.Parent!, new FileName(Utf8Z.Span(pair.Name))));
 
-    /// <summary>Opens a directory at the destination and lists it. What is mounted there is not looked into.</summary>
+    /// <summary>Opens a directory at the destination and lists it. Mounted filesystems are not entered.</summary>
     private Failure ForEach(SyncPair pair, EntryAction action)
     {
         Failure failure = PairPath.OpenBelow(_outer, pair);
@@ -103,7 +103,7 @@ internal sealed unsafe class LeftOutBelow
             return failure;
         }
 
-        // A walk's own buffer may hold the names that it is at.
+        // The buffer of the walk may contain the names that it is processing.
         fixed (byte* buffer = new byte[BufferSize])
         {
             var listing = new DirectoryListing(pair.Destination, buffer, BufferSize);

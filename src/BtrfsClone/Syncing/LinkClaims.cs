@@ -3,17 +3,17 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// Which source each inode of the destination stands for that has several names: an inode cannot stand for two. Grows with
-/// the linked inodes of the tree.
+/// Which source each destination inode with several names corresponds to: an inode cannot correspond to two. Memory grows with the
+/// number of hard-linked inodes in the tree.
 /// </summary>
 internal sealed class LinkClaims
 {
     private readonly Dictionary<(ulong Device, ulong Inode), (ulong Device, ulong Inode)> _claims = [];
 
-    /// <summary>Whether an inode of the destination may stand for a source, and does from now on.</summary>
+    /// <summary>Whether an inode of the destination may correspond to a source; if so, it does from now on.</summary>
     public bool TryClaim(in Statx destination, in Statx source)
     {
-        // More names than the source has: at least one is not the source's.
+        // It has more names than the source: at least one does not belong to the source.
         if (destination.LinkCount > source.LinkCount)
         {
             return false;

@@ -6,18 +6,18 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// The names of a destination's directory with their inode numbers, from one listing in place of a statx(2) of each. What is
-/// very wide is not listed: memory does not grow with it.
+/// The names in a destination directory with their inode numbers, from one listing instead of a statx(2) for each. Very large
+/// directories are not listed, so that memory stays bounded.
 /// </summary>
 /// <remarks>
-/// A mount point has another number than the inode that it hides: for trees without mounts only. What has changed since the
-/// listing has changed its directory as well, and is found by the next sync.
+/// A mount point has another number than the inode that it hides, so this is only for trees without mounts. A change after the
+/// listing also changes the directory, and is found by the next sync.
 /// </remarks>
 internal sealed unsafe class ListedNames : IDisposable
 {
     private const int LeastBytes = 2 * DirectoryBatch.BufferSize;
     private const int MostBytes = 4 << 20;
-    private const int LeastRecord = 24; // struct linux_dirent64 with one byte of a name, aligned.
+    private const int LeastRecord = 24; // struct linux_dirent64 with a one-byte name, aligned.
 
     private byte* _records = (byte*)NativeMemory.Alloc(LeastBytes);
     private int _room = LeastBytes;
@@ -26,7 +26,7 @@ internal sealed unsafe class ListedNames : IDisposable
     private object? _listed;
     private bool _isKnown;
 
-    /// <summary>The numbers of those that are no directories, in ascending order.</summary>
+    /// <summary>The inode numbers of entries that are not directories, in ascending order.</summary>
     public List<ulong> Inodes { get; } = [];
 
     /// <summary>Lists a pair's destination, unless it was the last one that was listed.</summary>
@@ -40,14 +40,14 @@ internal sealed unsafe class ListedNames : IDisposable
         _listed = pair.Identity;
         lock (_listed)
         {
-            // One descriptor has one position.
+            // A descriptor has one position.
             CallResult result = List(pair.Destination, out int size);
             Inodes.Clear();
             _isKnown = !result.Failed && Index(pair, size);
         }
     }
 
-    /// <summary>Finds the inode that a name of the pair's destination stands for. False where it is not known.</summary>
+    /// <summary>Finds the inode of a name in the pair's destination. False if it is not known.</summary>
     public bool TryFind(SyncPair pair, ReadOnlySpan<byte> name, out ulong inode)
     {
         inode = 0;
@@ -77,7 +77,7 @@ internal sealed unsafe class ListedNames : IDisposable
 
     private int SlotOf(ReadOnlySpan<byte> name) => (int)XxHash3.HashToUInt64(name) & _mask;
 
-    /// <summary>Reads all records. What finds no room is EINVAL.</summary>
+    /// <summary>Reads all records. EINVAL if the buffer is too small.</summary>
     private CallResult List(Descriptor directory, out int size)
     {
         size = 0;
@@ -102,7 +102,7 @@ internal sealed unsafe class ListedNames : IDisposable
         return result;
     }
 
-    /// <summary>Makes the records to be found by their names. False where they are not what they should be.</summary>
+    /// <summary>Builds an index of the records by name. False if they are malformed.</summary>
     private bool Index(SyncPair pair, int size)
     {
         int slots = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2 * size / LeastRecord, 2));

@@ -6,15 +6,15 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Says what the mark of two directories would be now, and which transaction was committed last.</summary>
-/// <param name="options">What decides what is made equal.</param>
+/// <summary>Determines what the mark of two directories would be now, and which transaction was committed last.</summary>
+/// <param name="options">The options that determine what is made equal.</param>
 internal sealed class MarkKeeper(SyncOptions options)
 {
     private readonly TreeSearch _search = new();
 
     /// <summary>
-    /// Writes out and commits what is dirty, and gives the mark for all that is committed by then. Null where it cannot be
-    /// told: what is no btrfs, or whose trees may not be read, is looked at as a whole each time.
+    /// Writes dirty data to disk, commits, and returns the mark for everything committed by then. Null if it cannot be determined:
+    /// without btrfs, or if the trees may not be read, everything is examined each time.
     /// </summary>
     public SyncMark? Commit(SyncPair top)
     {
@@ -30,8 +30,8 @@ internal sealed class MarkKeeper(SyncOptions options)
     }
 
     /// <summary>
-    /// The last transaction that was committed: each commit writes the extent tree. What changes from now on belongs to a
-    /// later one, since a commit lets nobody change anything in it any more.
+    /// The last committed transaction: each commit writes the extent tree. Later changes belong to a later transaction, since
+    /// nothing can be added to a transaction during its commit.
     /// </summary>
     private bool TryReadCommitted(out ulong generation)
     {
@@ -53,7 +53,7 @@ internal sealed class MarkKeeper(SyncOptions options)
             return isKnown;
         }
 
-        // A subvolume of an old filesystem has no UUID: the number of its tree is its own there.
+        // A subvolume of an old filesystem has no UUID: there, its tree id is used.
         isKnown = !Sys.BtrfsFsid(directory, out Guid filesystem).Failed;
         Span<byte> text = stackalloc byte[16];
         filesystem.TryWriteBytes(text);

@@ -4,21 +4,21 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// Compares the names in two directories by their DIR_ITEM items, whose keys are checksums of the names: both sides have the
-/// same order, so that two directories of any width are read side by side, and nothing of them is kept.
+/// Compares the names in two directories by their DIR_ITEM items, whose keys are checksums of the names: both sides have the same
+/// order, so two directories of any size are read in parallel, with constant memory.
 /// </summary>
-/// <param name="top">The tops, open: the directories are in their subvolumes.</param>
+/// <param name="top">The top directories, open: the directories are in their subvolumes.</param>
 internal sealed class NameComparer(SyncPair top)
 {
     private readonly InodeCursor _source = InodeCursor.In(top.Source, top.SourcePath);
     private readonly InodeCursor _destination = InodeCursor.In(top.Destination, top.DestinationPath);
 
-    /// <summary>Finds the names that are on one side only, or stand for something else than before.</summary>
+    /// <summary>Finds the names that exist on one side only, or refer to another entry than before.</summary>
     /// <param name="pair">The directories.</param>
     /// <param name="sourceSince">The last transaction whose changes at the source are known.</param>
-    /// <param name="destinationSince">The same of the destination.</param>
-    /// <param name="onOther">Takes a name of the source's that has to be looked at.</param>
-    /// <param name="onExtra">Takes a name that the source has not.</param>
+    /// <param name="destinationSince">The same for the destination.</param>
+    /// <param name="onOther">Receives a name of the source that has to be examined.</param>
+    /// <param name="onExtra">Receives a name that the source does not have.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void Compare(
         SyncPair pair, ulong sourceSince, ulong destinationSince, Action<FileName> onOther, Action<FileName> onExtra)
@@ -33,7 +33,7 @@ internal sealed class NameComparer(SyncPair top)
             ReadOnlySpan<byte> names = order <= 0 ? _source.Item : default;
             ReadOnlySpan<byte> others = order >= 0 ? _destination.Item : default;
 
-            // Several names can have one checksum.
+            // Several names can have the same checksum.
             for (ReadOnlySpan<byte> rest = names; Take(_source, ref rest, out DirectoryItem item, out ReadOnlySpan<byte> name);)
             {
                 bool isKnown = TryFind(_destination, others, name, out DirectoryItem other) && item.Transid <= sourceSince &&

@@ -6,8 +6,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// Compares entries by what the kernel tells of them one by one, where the trees cannot be read: without CAP_SYS_ADMIN, on
-/// other filesystems, and where something is mounted in between.
+/// Compares entries by individual system calls, if the trees cannot be read: without CAP_SYS_ADMIN, on other filesystems, and with
+/// mounts in between.
 /// </summary>
 internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
 {
@@ -16,16 +16,16 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
     private readonly byte* _value = (byte*)NativeMemory.Alloc(Sys.XattrMax);
     private readonly byte* _target = (byte*)NativeMemory.Alloc(Sys.PathMax);
 
-    /// <summary>Compares two entries of one name, whose types are the same.</summary>
-    /// <param name="buffers">The worker's memory.</param>
-    /// <param name="pair">The directories that they are in.</param>
+    /// <summary>Compares two entries of the same name and type.</summary>
+    /// <param name="buffers">The worker's buffers.</param>
+    /// <param name="pair">The directories that contain them.</param>
     /// <param name="entry">Their names.</param>
     /// <param name="status">The source's status.</param>
     /// <param name="other">The destination's status.</param>
-    /// <param name="check">Whether extents are looked at.</param>
-    /// <param name="canShare">Whether both are on one filesystem: only there do places say something of contents.</param>
-    /// <param name="difference">What they have not in common.</param>
-    /// <exception cref="BtrfsException">Where a file lies could not be found out.</exception>
+    /// <param name="check">Whether extents are compared.</param>
+    /// <param name="canShare">Whether both are on one filesystem: only then do equal addresses mean equal content.</param>
+    /// <param name="difference">The differences between them.</param>
+    /// <exception cref="BtrfsException">The location of a file's data could not be read.</exception>
     public Failure Compare(
         WorkerBuffers buffers, DirectoryPair pair, in SyncEntry entry, in Statx status, in Statx other, SyncCheck check,
         bool canShare, out InodeDifference difference)
@@ -40,10 +40,10 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
     }
 
     /// <summary>
-    /// Looks closely at two files of one size and filesystem, whose data seem to lie in other places: takes
-    /// <see cref="InodeDifference.Content"/> back where they do not.
+    /// Compares two files of equal size on one filesystem in detail, whose data seems to be at different addresses: clears
+    /// <see cref="InodeDifference.Content"/> if it is not.
     /// </summary>
-    /// <exception cref="BtrfsException">Where a file lies could not be found out.</exception>
+    /// <exception cref="BtrfsException">The location of a file's data could not be read.</exception>
     public Failure CompareContent(
         FileRanges ranges, DirectoryPair pair, in SyncEntry entry, in Statx status, in Statx other,
         ref InodeDifference difference)
@@ -64,7 +64,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         }
         else if (isSame)
         {
-            // Inline data is not cloned as such into a file that has something beyond its end.
+            // Inline data is not cloned as inline data into a file that has something beyond its end.
             isSame = HaveSameContent(source, status, destination, other);
         }
 
@@ -72,7 +72,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         return default;
     }
 
-    /// <summary>Looks at the flags of two files: see <see cref="InodeDifference.WrittenFlags"/>.</summary>
+    /// <summary>Compares the flags of two files: see <see cref="InodeDifference.WrittenFlags"/>.</summary>
     public static Failure CompareFlags(DirectoryPair pair, in SyncEntry entry, ref InodeDifference difference)
     {
         Failure failure = OpenFiles(pair, entry, out Descriptor source, out Descriptor destination);
@@ -86,7 +86,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         return CompareFlags(source, destination, ref difference, out _);
     }
 
-    /// <summary>As above, of what is open. Says also whether both have the flag that lets data be compressed.</summary>
+    /// <summary>As above, for open files. Also returns whether both have the flag that enables compression.</summary>
     private static Failure CompareFlags(
         Descriptor source, Descriptor destination, ref InodeDifference difference, out bool areCompressed)
     {
@@ -106,8 +106,8 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
         return default;
     }
 
-    /// <summary>Compares two open directories: themselves, and not what is in them.</summary>
-    /// <remarks>What is read for that is all that changes in them need to know of them.</remarks>
+    /// <summary>Compares two open directories: themselves, not their entries.</summary>
+    /// <remarks>What is read for this is all that is needed to apply changes to them.</remarks>
     public Failure CompareDirectories(WorkerBuffers buffers, DirectoryPair pair, out InodeDifference difference)
     {
         difference = OfStatus(pair.SourceStatus, pair.DestinationStatus) & ~InodeDifference.Content;
@@ -196,7 +196,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
 
         if ((difference & InodeDifference.Content) == 0)
         {
-            // A file of another time is another file by its time: its extents tell whether only the time is another.
+            // With different times, files are different by time: their extents determine whether only the time differs.
             bool isSameByTime = status.ModifyTime.Equals(other.ModifyTime);
             bool isSame = !canShare || (check == SyncCheck.Time && isSameByTime)
                 ? isSameByTime
@@ -247,7 +247,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
             buffers, source, source.List(buffers.XattrNames), destination, destination.List(buffers.OtherXattrNames), areCompressed,
             ref difference);
 
-    /// <summary>Compares what was listed. A filesystem that knows no xattrs has none.</summary>
+    /// <summary>Compares the listed xattrs. A filesystem without xattr support has none.</summary>
     private Failure CompareXattrs(
         WorkerBuffers buffers, XattrHolder source, CallResult length, XattrHolder destination, CallResult otherLength,
         bool areCompressed, ref InodeDifference difference)
@@ -262,7 +262,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
             return Failure.Destination(SystemCall.ListXattr, otherLength);
         }
 
-        // The mark of a sync is no part of what is synced.
+        // The mark of a sync is not itself synced.
         int count = 0;
         int otherCount = 0;
         bool isSame = true;
@@ -280,7 +280,7 @@ internal sealed unsafe class OpenComparer(bool mayReadTrees) : IDisposable
             }
         }
 
-        // A clone of what has the flag without the property has both.
+        // The clone of a file that has the flag without the property has both.
         bool isClone = areCompressed && Xattrs.HaveCompression(buffers.OtherXattrNames, (int)otherLength.Value) &&
             !Xattrs.HaveCompression(buffers.XattrNames, (int)length.Value);
         difference |= isSame && count == otherCount - (isClone ? 1 : 0) ? 0 : InodeDifference.Metadata;

@@ -3,10 +3,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Pairs by the names on the way to them from the pair of the tops.</summary>
+/// <summary>Pairs by their path, as names, from the pair of top directories.</summary>
 internal static unsafe class PairPath
 {
-    /// <summary>The names on the way, each ended by a zero.</summary>
+    /// <summary>The names of the path, each null-terminated.</summary>
     public static byte[][] Of(SyncPair pair)
     {
         var names = new List<byte[]>();
@@ -20,7 +20,8 @@ internal static unsafe class PairPath
     }
 
     /// <summary>
-    /// Opens a pair that is there on both sides, through no symbolic link. What comes out names it, open or not.
+    /// Opens a pair that exists on both sides, without following symbolic links. The returned pair has its names, whether or not it
+    /// could be opened.
     /// </summary>
     public static Failure Open(SyncWorker worker, SyncPair top, byte[][] names, out SyncPair pair)
     {
@@ -32,7 +33,7 @@ internal static unsafe class PairPath
 
         if (names.Length == 0)
         {
-            // It may have been finished by now, and have got other flags.
+            // It may have been finished by now, and have other flags.
             top.Renew();
             return DirectoryTraits.ReadPair(worker.Cloning, top);
         }
@@ -54,8 +55,8 @@ internal static unsafe class PairPath
         return failure;
     }
 
-    /// <summary>Opens the destination's directory of a pair, through no symbolic link, and reads its status.</summary>
-    /// <param name="top">An open pair above it.</param>
+    /// <summary>Opens the destination directory of a pair, without following symbolic links, and reads its status.</summary>
+    /// <param name="top">An open parent pair.</param>
     /// <param name="pair">The pair.</param>
     public static Failure OpenBelow(SyncPair top, SyncPair pair)
     {
@@ -84,7 +85,7 @@ internal static unsafe class PairPath
             return default;
         }
 
-        // The names one by one: what failed says why, where the kernel has no other way, and where the path is too long.
+        // One name at a time: to get the reason for a failure, if the kernel offers no other way, and if the path is too long.
         directory = top;
         for (int i = 0; i < names.Length; i++)
         {

@@ -1,11 +1,9 @@
 namespace BtrfsClone.Syncing;
 
-/// <summary>
-/// The places of a subvolume's inodes relative to directories of it. Each directory on a way is looked up once.
-/// </summary>
+/// <summary>The paths of a subvolume's inodes relative to directories in it. Each parent directory is looked up once.</summary>
 internal sealed class RelativePaths
 {
-    // A tree deeper than this is a circle: a damaged filesystem.
+    // A deeper tree contains a cycle: the filesystem is damaged.
     private const int Deepest = 1 << 16;
 
     private readonly Dictionary<ulong, (ulong Parent, FileName Name)?> _directories = [];
@@ -22,9 +20,11 @@ internal sealed class RelativePaths
         }
     }
 
-    /// <summary>The names on the way from the top to a directory; none for the top. Null where it is not below it.</summary>
+    /// <summary>
+    /// The names on the path from the top directory to a directory; none for the top directory itself. Null if it is not below it.
+    /// </summary>
     /// <param name="directory">The directory's inode number.</param>
-    /// <param name="top">The top's.</param>
+    /// <param name="top">The inode number of the top directory.</param>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public FileName[]? Of(ulong directory, ulong top)
     {
@@ -56,7 +56,7 @@ internal sealed class RelativePaths
         return place;
     }
 
-    /// <summary>A subvolume's root has no name in its own tree but "..", which is itself.</summary>
+    /// <summary>A subvolume's root has no name in its own tree except "..", which refers to itself.</summary>
     private (ulong Parent, FileName Name)? Add(ulong directory, ulong parent, FileName name) =>
         _directories[directory] = directory == parent ? null : (parent, name);
 }

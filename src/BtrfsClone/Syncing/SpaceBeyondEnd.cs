@@ -4,21 +4,21 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// What is preallocated beyond the end of a file (fallocate(2) with FALLOC_FL_KEEP_SIZE). It is never shared, so that two
-/// files have the same where it covers the same blocks.
+/// The space preallocated beyond the end of a file (fallocate(2) with FALLOC_FL_KEEP_SIZE). It is never shared, so it is equal in
+/// two files if it covers the same blocks.
 /// </summary>
 internal sealed class SpaceBeyondEnd
 {
     private readonly FiemapReader _reader = new(room: 64);
     private readonly List<(long Offset, long End)> _ranges = [];
 
-    /// <summary>Whether the source that was looked at last has none.</summary>
+    /// <summary>Whether the source examined last has none.</summary>
     public bool IsEmpty => _ranges.Count == 0;
 
-    /// <summary>Whether two files of one size have the same; this one keeps what the source has.</summary>
+    /// <summary>Whether two files of equal size have the same preallocated space; remembers the source's.</summary>
     /// <param name="source">An open file.</param>
     /// <param name="destination">Another one.</param>
-    /// <param name="status">The status of one: size and block size.</param>
+    /// <param name="status">The status of one of them: size and block size.</param>
     /// <exception cref="BtrfsException">Mapping failed.</exception>
     public bool IsSame(Descriptor source, Descriptor destination, in Statx status)
     {
@@ -29,12 +29,12 @@ internal sealed class SpaceBeyondEnd
     }
 
     /// <summary>
-    /// Gives a file what the source has, in place of its own. The kernel rewrites the file's last block with it, which
-    /// has to be shared anew afterwards.
+    /// Replaces a file's preallocated space by the source's. The kernel rewrites the file's last block with it, which has to be
+    /// shared again afterwards.
     /// </summary>
     public CallResult Apply(Descriptor destination, long size)
     {
-        // Truncating a file to its own size frees all that is beyond its end.
+        // Truncating a file to its current size frees all space beyond its end.
         CallResult result = Sys.Truncate(destination, size);
         foreach ((long offset, long end) in _ranges)
         {

@@ -4,20 +4,20 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Syncing;
 
 /// <summary>
-/// What a sync leaves on the destination's top directory, so that the next one looks only at what has changed since: which
-/// two directories it was for, by which rules, and up to which transactions their subvolumes are known to be equal.
+/// What a sync stores on the destination's top directory, so that the next one examines only later changes: for which two
+/// directories it is valid, with which rules, and up to which transactions their subvolumes are known to be equal.
 /// </summary>
 /// <remarks>
-/// A subvolume's UUID is its own: a snapshot that was put into its place has another. The mark is an xattr in the trusted
-/// namespace, which only CAP_SYS_ADMIN may set, so that no other user can have changes passed over.
+/// A subvolume's UUID is unique: a snapshot that replaces it has another one. The mark is an xattr in the trusted namespace, which
+/// only CAP_SYS_ADMIN may set, so no other user can cause changes to be skipped.
 /// </remarks>
 /// <param name="Source">The source's subvolume.</param>
 /// <param name="SourceInode">The source's top directory.</param>
-/// <param name="SourceGeneration">The last transaction whose changes at the source are in the destination.</param>
+/// <param name="SourceGeneration">The last transaction whose changes at the source have been applied to the destination.</param>
 /// <param name="Destination">The destination's subvolume.</param>
 /// <param name="DestinationInode">The destination's top directory.</param>
 /// <param name="DestinationGeneration">The last transaction whose changes at the destination are known.</param>
-/// <param name="Rules">What was to be made equal: a checksum of the options that decide it.</param>
+/// <param name="Rules">What was to be made equal: a checksum of the options that determine it.</param>
 internal sealed record SyncMark(
     Guid Source, ulong SourceInode, ulong SourceGeneration, Guid Destination, ulong DestinationInode,
     ulong DestinationGeneration, ulong Rules)
@@ -25,13 +25,13 @@ internal sealed record SyncMark(
     private const byte Version = 1;
     private const int Size = 1 + 16 + 8 + 8 + 16 + 8 + 8 + 8;
 
-    /// <summary>The xattr's name, ended by a zero.</summary>
+    /// <summary>The name of the xattr, null-terminated.</summary>
     public static ReadOnlySpan<byte> Name => "trusted.btrfs-clone.sync\0"u8;
 
-    /// <summary>Whether an xattr, by its name that a zero ends, is a mark.</summary>
+    /// <summary>Whether a null-terminated xattr name is that of a mark.</summary>
     public static unsafe bool IsName(byte* name) => new ReadOnlySpan<byte>(name, Utf8Z.Length(name) + 1).SequenceEqual(Name);
 
-    /// <summary>Reads a directory's mark; null where it has none, or one that this version does not know.</summary>
+    /// <summary>Reads a directory's mark; null if it has none, or one that this version does not support.</summary>
     public static unsafe SyncMark? Read(Descriptor directory)
     {
         byte* value = stackalloc byte[Size];
@@ -52,7 +52,7 @@ internal sealed record SyncMark(
         }
     }
 
-    /// <summary>Puts the mark onto a directory.</summary>
+    /// <summary>Writes the mark to a directory.</summary>
     public unsafe CallResult Write(Descriptor directory)
     {
         byte* value = stackalloc byte[Size];
@@ -63,7 +63,7 @@ internal sealed record SyncMark(
         }
     }
 
-    /// <summary>Whether it is for these two directories and rules, as far as they had come by then.</summary>
+    /// <summary>Whether it applies to these two directories and rules, and is not newer than their current state.</summary>
     public bool Fits(SyncMark now) =>
         this with { SourceGeneration = 0, DestinationGeneration = 0 } == now with { SourceGeneration = 0, DestinationGeneration = 0 } &&
         SourceGeneration <= now.SourceGeneration && DestinationGeneration <= now.DestinationGeneration;

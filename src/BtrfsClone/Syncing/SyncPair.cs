@@ -11,12 +11,12 @@ internal sealed class SyncPair : DirectoryPair
     private readonly object _sharing = new();
     private int _expected;
 
-    /// <summary>A pair to <see cref="Begin"/> with.</summary>
+    /// <summary>A pair that <see cref="Begin"/> initializes.</summary>
     public SyncPair()
     {
     }
 
-    /// <summary>The pair of the tops.</summary>
+    /// <summary>The pair of top directories.</summary>
     public SyncPair(string sourcePath, string destinationPath)
         : base(sourcePath, destinationPath)
     {
@@ -28,36 +28,36 @@ internal sealed class SyncPair : DirectoryPair
     {
     }
 
-    /// <summary>In a dry run, the destination is missing, and all below it is.</summary>
+    /// <summary>In a dry run, the destination is missing, and everything below it too.</summary>
     public bool IsAbsent { get; set; }
 
-    /// <summary>What the directories themselves have not in common.</summary>
+    /// <summary>The differences between the directories themselves.</summary>
     public InodeDifference Difference { get; set; }
 
-    /// <summary>Stands for the directories that the pair stands for now.</summary>
+    /// <summary>Represents the directories that the pair currently has.</summary>
     public object Identity { get; private set; } = new();
 
-    /// <summary>How many entries the destination had, if that is known.</summary>
+    /// <summary>The number of entries of the destination, if it is known.</summary>
     public int? DestinationEntries { get; set; }
 
     /// <summary>How many of the source's entries have a counterpart.</summary>
     public int Counterparts => _counterparts;
 
-    /// <summary>Something in the destination directory has changed, and its times with it.</summary>
+    /// <summary>Something in the destination directory was changed, and thereby its times.</summary>
     public bool IsTouched => _touched != 0;
 
     public override bool IsOpen => IsAbsent ? ((Descriptor)Source).IsOpen : base.IsOpen;
 
-    /// <summary>The pair's part of a walk, 0-1, less what its directories have got of it.</summary>
+    /// <summary>The pair's fraction of a walk, 0-1, minus what was given to its subdirectories.</summary>
     public double Share { get; private set; } = 1;
 
-    /// <summary>A directory below was met, which will take its share.</summary>
+    /// <summary>A subdirectory was found, which will take its share.</summary>
     public void Expect() => Interlocked.Increment(ref _expected);
 
     public void AddCounterpart() => Interlocked.Increment(ref _counterparts);
 
-    /// <summary>Opens the same two directories once more, for whoever closes what it has walked.</summary>
-    /// <exception cref="BtrfsException">One cannot be opened.</exception>
+    /// <summary>Opens the same two directories again, for code that closes the pair it has walked.</summary>
+    /// <exception cref="BtrfsException">One of them cannot be opened.</exception>
     public unsafe SyncPair OpenAnother()
     {
         var pair = new SyncPair(SourcePath, DestinationPath)
@@ -100,7 +100,7 @@ internal sealed class SyncPair : DirectoryPair
 
     public void Touch() => Volatile.Write(ref _touched, 1);
 
-    /// <summary>Nothing is known of it yet.</summary>
+    /// <summary>Resets it: nothing is known of it yet.</summary>
     public void Renew()
     {
         Difference = InodeDifference.None;
@@ -118,7 +118,7 @@ internal sealed class SyncPair : DirectoryPair
         Renew();
     }
 
-    /// <summary>Each directory that is known by now gets as much as the pair itself.</summary>
+    /// <summary>Each subdirectory known by now gets as much as the pair itself.</summary>
     private double GiveShare()
     {
         lock (_sharing)

@@ -4,10 +4,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>What all parts of a sync share, and what each step is told to.</summary>
+/// <summary>What all parts of a sync share, including the reporting of steps.</summary>
 /// <param name="options">How to sync.</param>
-/// <param name="context">What cloning shares.</param>
-/// <param name="onChange">Takes each step, on the caller's thread; or null.</param>
+/// <param name="context">The context for cloning.</param>
+/// <param name="onChange">Receives each step, on the caller's thread; or null.</param>
 internal sealed class SyncRun(SyncOptions options, CloneContext context, Action<SyncChange>? onChange)
 {
     private volatile bool _metOtherVolume;
@@ -20,26 +20,26 @@ internal sealed class SyncRun(SyncOptions options, CloneContext context, Action<
 
     public SyncCounters Counters { get; } = new();
 
-    /// <summary>A nested subvolume took part: what changes in it does not show in the tree of the one around it.</summary>
+    /// <summary>A nested subvolume was included: changes in it are not visible in the tree of its parent subvolume.</summary>
     public bool MetOtherVolume => _metOtherVolume;
 
     /// <summary>
-    /// The sources of files with several names that were made anew: their other names have to become links to those,
-    /// wherever they are.
+    /// The sources of files with several names that were created again: their other names have to become links to them, wherever
+    /// they are.
     /// </summary>
     public ConcurrentBag<ulong> PlacedLinks { get; } = [];
 
-    /// <summary>Whether steps are only told, and not carried out.</summary>
+    /// <summary>Whether steps are only reported, not carried out.</summary>
     public bool IsDry => options.DryRun;
 
-    /// <summary>Tells which subvolumes the tops are in.</summary>
+    /// <summary>Records the subvolumes of the top directories.</summary>
     public void BeginAt(DirectoryPair top)
     {
         _volumes = (top.SourceStatus.Device, top.DestinationStatus.Device);
         _topName = CloneDestination.NameOf(top.SourcePath);
     }
 
-    /// <summary>Sees whether two directories are in the subvolumes of the tops.</summary>
+    /// <summary>Checks whether two directories are in the subvolumes of the top directories.</summary>
     public void Meet(DirectoryPair pair)
     {
         if (_volumes != default && _volumes != (pair.SourceStatus.Device, pair.DestinationStatus.Device))
@@ -48,7 +48,7 @@ internal sealed class SyncRun(SyncOptions options, CloneContext context, Action<
         }
     }
 
-    /// <summary>Counts and tells a step.</summary>
+    /// <summary>Counts and reports a step.</summary>
     public void Add(
         SyncAction action, DirectoryPair pair, ReadOnlySpan<byte> name, EntryKind kind, long length = 0, long shared = 0)
     {
@@ -73,7 +73,7 @@ internal sealed class SyncRun(SyncOptions options, CloneContext context, Action<
         }
     }
 
-    /// <summary>Whether an entry takes part.</summary>
+    /// <summary>Whether an entry is included.</summary>
     public bool IsWanted(DirectoryPair pair, ReadOnlySpan<byte> name, EntryKind kind)
     {
         bool isOurs = IsOurs(name, kind);
@@ -91,8 +91,8 @@ internal sealed class SyncRun(SyncOptions options, CloneContext context, Action<
         return filter(pair.NamesTo(top, _topName, name), kind);
     }
 
-    /// <summary>Whether a directory takes part, and all on the way to it do.</summary>
-    /// <param name="path">The names on the way from the top.</param>
+    /// <summary>Whether a directory and all of its parents are included.</summary>
+    /// <param name="path">The names of its path from the top directory.</param>
     public bool IsWanted(FileName[] path)
     {
         string[] names = [_topName, .. path.Select(name => name.ToString())];

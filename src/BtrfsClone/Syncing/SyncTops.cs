@@ -4,19 +4,19 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>What a sync is from and to: found, checked and opened.</summary>
+/// <summary>The source and destination of a sync: finds, checks and opens them.</summary>
 internal sealed class SyncTops(SyncRun run, PointInTime? snapshots, string source, string destination)
 {
     /// <summary>The source's status.</summary>
     public Statx SourceStatus { get; private set; }
 
-    /// <summary>Whether there is something at the destination.</summary>
+    /// <summary>Whether the destination exists.</summary>
     public bool DestinationExists { get; private set; }
 
     public bool AreDirectories => SourceStatus.FileType == Sys.ModeDirectory;
 
-    /// <summary>Looks at both, and refuses what cannot be synced.</summary>
-    /// <exception cref="BtrfsException">It is refused.</exception>
+    /// <summary>Checks both, and rejects what cannot be synced.</summary>
+    /// <exception cref="BtrfsException">It is rejected.</exception>
     public void Check()
     {
         CallResult result = Sys.Stat(source, follow: true, out Statx status);
@@ -59,8 +59,8 @@ internal sealed class SyncTops(SyncRun run, PointInTime? snapshots, string sourc
         CheckClonable(container);
     }
 
-    /// <summary>Opens two directories that are there, as a pair that nothing is above.</summary>
-    /// <exception cref="BtrfsException">One cannot be opened.</exception>
+    /// <summary>Opens two existing directories, as a pair without a parent.</summary>
+    /// <exception cref="BtrfsException">One of them cannot be opened.</exception>
     public SyncPair OpenExisting(SyncWorker worker)
     {
         var top = new SyncPair(source, destination);
@@ -72,8 +72,8 @@ internal sealed class SyncTops(SyncRun run, PointInTime? snapshots, string sourc
         return failure.Failed ? throw Closed(top, failure) : top;
     }
 
-    /// <summary>Makes the destination's directory, and opens both.</summary>
-    /// <exception cref="BtrfsException">That failed.</exception>
+    /// <summary>Creates the destination directory, and opens both.</summary>
+    /// <exception cref="BtrfsException">This failed.</exception>
     public SyncPair Create(SyncWorker worker, DirectorySync sync)
     {
         string real = RealSource();
@@ -85,11 +85,11 @@ internal sealed class SyncTops(SyncRun run, PointInTime? snapshots, string sourc
         return failure.Failed ? throw Closed(top, failure) : top;
     }
 
-    /// <summary>Opens the directories that two files are in, as a pair.</summary>
-    /// <exception cref="BtrfsException">One cannot be opened.</exception>
+    /// <summary>Opens the parent directories of two files, as a pair.</summary>
+    /// <exception cref="BtrfsException">One of them cannot be opened.</exception>
     public SyncPair OpenParents(SyncWorker worker) => OpenParents(worker, RealSource());
 
-    /// <summary>The path of the source itself, where a link to it was named.</summary>
+    /// <summary>The path of the source itself, if a link to it was given.</summary>
     public string RealSource()
     {
         CallResult result = Sys.Stat(source, follow: false, out Statx named);

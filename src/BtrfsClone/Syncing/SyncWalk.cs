@@ -4,7 +4,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>Makes all that is below a pair of directories equal.</summary>
+/// <summary>Makes everything below a pair of directories equal.</summary>
 internal sealed unsafe class SyncWalk(
     SyncRun run, DirectorySync directories, EntrySync entries, Func<SyncWorker> newWorker, Statx topDestination,
     Action? pump, CancellationToken cancellation)
@@ -57,7 +57,7 @@ internal sealed unsafe class SyncWalk(
         }
     }
 
-    /// <summary>Finds out which inodes will be compared, so that the trees are read in long strides.</summary>
+    /// <summary>Determines which inodes will be compared, so that the trees are read in large batches.</summary>
     private static void Expect(SyncWorker worker, SyncPair pair, in DirectoryBatch batch)
     {
         if (!worker.ReadsTrees || !pair.Merged)

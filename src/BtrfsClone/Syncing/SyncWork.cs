@@ -4,10 +4,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>One sync from its beginning to its end: all is walked, or only what has changed since the last one.</summary>
+/// <summary>One complete sync: everything is walked, or only what has changed since the last one.</summary>
 internal sealed class SyncWork : IDisposable
 {
-    // Each round sees what the one before it, or somebody else, has changed meanwhile.
+    // Each round finds what the one before it, or another process, has changed in the meantime.
     private const int MostRounds = 3;
 
     private readonly SyncOptions _options;
@@ -47,10 +47,10 @@ internal sealed class SyncWork : IDisposable
 
     public SyncRun Run { get; }
 
-    /// <summary>What <see cref="SyncOptions.PerFile"/> has let be read without a snapshot.</summary>
+    /// <summary>The subvolumes that <see cref="SyncOptions.PerFile"/> allowed to be read without a snapshot.</summary>
     public LiveSubvolumes WithoutMoment => _snapshots?.GivenUp ?? new LiveSubvolumes();
 
-    /// <summary>Makes a destination equal. Returns whether everything was looked at.</summary>
+    /// <summary>Makes a destination equal. Returns whether everything was examined.</summary>
     public bool Sync(string source, string destination)
     {
         var tops = new SyncTops(Run, _snapshots, source, destination);
@@ -71,12 +71,12 @@ internal sealed class SyncWork : IDisposable
 
     private SyncWorker NewWorker() => new(Run.Context.NewBuffers(), _readsTrees);
 
-    /// <summary>Each look at the trees knows of links only what it has met itself.</summary>
+    /// <summary>Each pass over the trees only knows the links that it has found itself.</summary>
     private EntrySync NewEntries() => new(Run, new EntryCloner(Run.Context), _remover, _cancellation);
 
-    /// <param name="top">The open directories that it begins with.</param>
-    /// <param name="entries">Works on what is in them.</param>
-    /// <param name="pump">Lets the front end work, where the walk is on the thread that may.</param>
+    /// <param name="top">The open directories where it starts.</param>
+    /// <param name="entries">Processes their entries.</param>
+    /// <param name="pump">Raises pending events, if the walk is on the thread that may do so.</param>
     private SyncWalk NewWalk(SyncPair top, EntrySync entries, Action? pump)
     {
         Run.Counters.AddShare(met: 1, done: 0);
@@ -167,7 +167,7 @@ internal sealed class SyncWork : IDisposable
             NewWalk(top, NewEntries(), Run.Context.Pump).Run(top, _worker);
             _worker.Cloning.CloseAll();
 
-            // Nobody else could enter the destination until it was done; the source may have changed meanwhile.
+            // The destination was inaccessible to others until it was complete; the source may have changed in the meantime.
             SyncMark? end = now is null || !IsSure ? null : _marks.Commit(made);
             Write(made, end is null ? null : Settle(made, now! with { DestinationGeneration = end.DestinationGeneration }));
         }
@@ -179,7 +179,7 @@ internal sealed class SyncWork : IDisposable
         return true;
     }
 
-    /// <summary>Looks at everything. The pair stays open: the walk gets one of its own, which it closes.</summary>
+    /// <summary>Examines everything. The pair stays open: the walk gets its own copy, which it closes.</summary>
     private void Walk(SyncPair top)
     {
         SyncPair walked = top.OpenAnother();
@@ -205,7 +205,7 @@ internal sealed class SyncWork : IDisposable
         return suffices;
     }
 
-    /// <summary>Leaves the mark for the next sync.</summary>
+    /// <summary>Writes the mark for the next sync.</summary>
     private void Remember(SyncPair top, SyncMark now, bool sawAll)
     {
         if (sawAll)
@@ -218,16 +218,16 @@ internal sealed class SyncWork : IDisposable
         }
         else if (IsSure && _metChanges)
         {
-            // What this sync has changed is looked at by the next one, which mostly has changes of its own to look at. To look
+            // What this sync has changed is examined by the next one, which usually has other changes to examine anyway. Doing it
             // now would take as long as the sync has taken.
             Write(top, now);
         }
     }
 
     /// <summary>
-    /// Looks again at what has changed since a mark: what this sync has changed at the destination, and what anybody else
-    /// has changed on either side meanwhile, until a round finds nothing. Only then is a later transaction known to hold the
-    /// same on both sides. Null where that is not to be had, so that the next sync looks at all.
+    /// Examines again what has changed since a mark: what this sync has changed at the destination, and what others have changed on
+    /// either side in the meantime, until a round finds nothing. Only then is a later transaction known to be equal on both sides.
+    /// Null if this is not reached, so that the next sync examines everything.
     /// </summary>
     private SyncMark? Settle(SyncPair top, SyncMark known)
     {
@@ -263,8 +263,8 @@ internal sealed class SyncWork : IDisposable
     private long ChangedEntries => Run.Counters.Entries - Run.Counters[SyncAction.Keep];
 
     /// <summary>
-    /// Puts the mark onto the destination, or takes an older one away; its times stay. Where neither can be done (an immutable
-    /// directory, no room), the next sync takes longer and is as right: what an older mark says stays true.
+    /// Writes the mark to the destination, or removes an older one; its times are preserved. If neither is possible (an immutable
+    /// directory, no space), the next sync takes longer but is still correct: an older mark remains valid.
     /// </summary>
     private static void Write(SyncPair top, SyncMark? mark)
     {

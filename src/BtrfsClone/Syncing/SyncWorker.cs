@@ -4,7 +4,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
 
-/// <summary>The memory that one worker of a sync needs, and what it compares with.</summary>
+/// <summary>The buffers of one worker of a sync, and its comparers.</summary>
 internal sealed unsafe class SyncWorker(WorkerBuffers buffers, bool readsTrees) : IWalkBuffers
 {
     private readonly InodeComparer? _inodes = readsTrees ? new InodeComparer() : null;
@@ -29,8 +29,8 @@ internal sealed unsafe class SyncWorker(WorkerBuffers buffers, bool readsTrees) 
     public SpaceBeyondEnd BeyondEnd { get; } = new();
 
     /// <summary>
-    /// Whether the directories of a pair are on one filesystem. Only there do the places of two files say something of their
-    /// contents.
+    /// Whether the directories of a pair are on one filesystem. Only then do the addresses of two files say anything about their
+    /// content.
     /// </summary>
     public bool CanShare(DirectoryPair pair)
     {
@@ -45,10 +45,10 @@ internal sealed unsafe class SyncWorker(WorkerBuffers buffers, bool readsTrees) 
         return _canShare;
     }
 
-    /// <summary>What was read of the trees is out of date.</summary>
+    /// <summary>Discards what was read from the trees.</summary>
     public void Refresh() => _inodes?.Forget();
 
-    /// <summary>What compares entries of a pair of directories by the trees, or null where those are not read.</summary>
+    /// <summary>Compares entries of a pair of directories by the trees; null if those are not read.</summary>
     public InodeComparer? InodesOf(DirectoryPair pair)
     {
         _inodes?.Use(pair);
