@@ -2,24 +2,24 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.Carrying;
 
-/// <summary>A piece of a file that is brought to another filesystem.</summary>
+/// <summary>A file extent that is copied to another filesystem.</summary>
 internal struct CarriedPiece
 {
     public FileExtent Extent;
 
-    /// <summary>Bytes of the file in it: its end may lie beyond the file's.</summary>
+    /// <summary>The number of bytes of the file: it may extend beyond the end of the file.</summary>
     public long Length;
 
-    /// <summary>Its place in a <see cref="SharedPool"/>, or -1 where it is of no use there.</summary>
+    /// <summary>Its position in a <see cref="SharedPool"/>, or -1 if it does not use one.</summary>
     public long Place;
 
     /// <summary>That pool.</summary>
     public SharedPool? Pool;
 
-    /// <summary>Bytes that were copied to that place for it.</summary>
+    /// <summary>The number of bytes that were copied to the pool for it.</summary>
     public long Brought;
 
-    /// <summary>A part of it, by bytes from its beginning.</summary>
+    /// <summary>A part of it, by offsets from its start.</summary>
     public readonly CarriedPiece Part(long from, long to) => new()
     {
         Extent = Extent.Part(Extent.Offset + from, to == Length ? Extent.End : Extent.Offset + to),
@@ -30,7 +30,7 @@ internal struct CarriedPiece
 
     public readonly bool IsPooled => Place >= 0;
 
-    /// <summary>Whether it is known how the whole extent is stored, which is compressed.</summary>
+    /// <summary>Whether it is compressed and its whole extent is known.</summary>
     public readonly bool IsEncoded =>
         Extent is { Kind: ExtentKind.Data, RawExtentOffset: >= 0, Compression: not (null or ExtentCompression.None) };
 }

@@ -3,9 +3,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Carrying;
 
-/// <summary>
-/// From one filesystem to another: what they are, and what of one is at the other already. Both are btrfs or xfs.
-/// </summary>
+/// <summary>The route from one filesystem to another: their properties, and what has already been copied. Both are btrfs or xfs.</summary>
 internal sealed class CarryRoute : IDisposable
 {
     private readonly (Guid Id, ulong Device) _destination;
@@ -18,19 +16,21 @@ internal sealed class CarryRoute : IDisposable
         _mayEncode = AreBothBtrfs;
     }
 
-    /// <summary>Where it begins.</summary>
+    /// <summary>The source filesystem.</summary>
     public CarrySource Source { get; }
 
-    /// <summary>The destination's block size in bytes, of which what is cloned there has to be multiples.</summary>
+    /// <summary>The destination's block size in bytes, to which cloned ranges have to be aligned.</summary>
     public long BlockSize { get; }
 
-    /// <summary>Whether both are btrfs: what is compressed could stay so.</summary>
+    /// <summary>Whether both are btrfs: compressed data could stay compressed.</summary>
     public bool AreBothBtrfs => Source.IsBtrfs && _destination.Id != Guid.Empty;
 
-    /// <summary>Whether extents may be read and written as they are stored, as far as that was tried.</summary>
+    /// <summary>Whether extents may be read and written in encoded form, as far as known.</summary>
     public bool MayEncode => _mayEncode && Source.MayReadTrees;
 
-    /// <summary>The way of a file to its clone, or null where that is none, or one of the filesystems is of another kind.</summary>
+    /// <summary>
+    /// The route from a file to its clone, or null if both are on one filesystem, or one of the filesystems is of another type.
+    /// </summary>
     public static CarryRoute? Find(in FileClone file, DirectoryPair directory) =>
         CarrySource.TryIdentify(directory.Destination, directory.DestinationStatus, out (Guid, ulong) destination) &&
         !(CarrySource.TryIdentify(file.Source, file.Status, out (Guid, ulong) origin) && origin == destination) &&
@@ -39,22 +39,20 @@ internal sealed class CarryRoute : IDisposable
             ? new CarryRoute(source, destination, blockSize)
             : null;
 
-    /// <summary>Whether both lead from one filesystem to one.</summary>
+    /// <summary>Whether both have the same source and destination filesystem.</summary>
     public bool IsSameAs(CarryRoute? other) =>
         other is not null && Source.IsSameAs(other.Source) && _destination == other._destination;
 
-    /// <summary>Bytes in whole blocks of the destination.</summary>
+    /// <summary>Rounds a length up to whole blocks of the destination.</summary>
     public long RoundUp(long bytes) => (bytes + BlockSize - 1) / BlockSize * BlockSize;
 
-    /// <summary>Extents cannot be moved as they are stored, after all.</summary>
+    /// <summary>Extents cannot be moved in encoded form after all.</summary>
     public void ForgoEncoding() => _mayEncode = false;
 
-    /// <summary>
-    /// What is there already for files with or without checksums, which cannot share with each other.
-    /// </summary>
+    /// <summary>The pools for files with or without checksums, which cannot share with each other.</summary>
     /// <param name="noCow">Whether the files are NOCOW.</param>
-    /// <param name="sizeLimit">No file may get larger than this, in bytes.</param>
-    /// <param name="workers">How many may ask at once.</param>
+    /// <param name="sizeLimit">The maximum size of a file, in bytes.</param>
+    /// <param name="workers">The maximum number of concurrent users.</param>
     public SharedPools PoolsFor(bool noCow, ulong sizeLimit, int workers)
     {
         lock (_pools)

@@ -4,9 +4,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// A filesystem whose extents are brought elsewhere: what it is, what of it may be read, and since when an address on it has
-/// stood for one extent. It is btrfs or xfs, which tell by FIEMAP where data lies, on which other addresses than those of one
-/// device do not appear, and which never write in place what is shared.
+/// A filesystem whose extents are copied to another one: its identity, what may be read of it, and since when an address on it has
+/// belonged to the same extent. It is btrfs or xfs, for which FIEMAP reports only addresses within one address space, and which
+/// never write shared data in place.
 /// </summary>
 internal sealed class CarrySource
 {
@@ -21,31 +21,32 @@ internal sealed class CarrySource
         _identity = identity;
         _mayReadTrees = IsBtrfs && new ItemSource().Start(file, "", inode).Succeeded;
 
-        // What is new has its items in the extent tree then, and is old.
+        // After this, items of new data are in the extent tree, and count as old.
         _ = _mayReadTrees ? Sys.SyncFileSystem(file) : CallResult.Success;
         StartGeneration = _mayReadTrees && Sys.BtrfsGeneration(file, out ulong generation).Succeeded ? generation : 0;
         _start = StartGeneration == 0 ? RunStart.Take(file) : null;
     }
 
-    /// <summary>Whether it is btrfs, and not xfs.</summary>
+    /// <summary>Whether it is btrfs, not xfs.</summary>
     public bool IsBtrfs => _identity.Id != Guid.Empty;
 
-    /// <summary>The transaction when the run began; 0 where the age of extents cannot be found out.</summary>
+    /// <summary>The transaction at the start of the run; 0 if the age of extents cannot be determined.</summary>
     public ulong StartGeneration { get; }
 
     /// <summary>
-    /// Whether what was brought before has to be compared: a balance of btrfs moves extents, and changes no file's time.
+    /// Whether data that was copied before has to be compared: a balance of btrfs moves extents without changing the times of
+    /// files.
     /// </summary>
     public bool MustCompare => StartGeneration == 0 && IsBtrfs;
 
-    /// <summary>Whether its trees may be read, as far as that was tried.</summary>
+    /// <summary>Whether its trees may be read, as far as known.</summary>
     public bool MayReadTrees => _mayReadTrees;
 
-    /// <summary>The filesystem of a file that is open for reading, or null where it is of another kind.</summary>
+    /// <summary>The filesystem of a file that is open for reading, or null if it is of another type.</summary>
     public static CarrySource? Find(Descriptor file, in Statx status) =>
         TryIdentify(file, status, out (Guid, ulong) identity) ? new CarrySource(identity, file, status.Inode) : null;
 
-    /// <summary>Whether both are one filesystem.</summary>
+    /// <summary>Whether both are the same filesystem.</summary>
     public bool IsSameAs(CarrySource other) => _identity == other._identity;
 
     /// <summary>Whether an open file is on it.</summary>
@@ -53,9 +54,9 @@ internal sealed class CarrySource
         TryIdentify(file, status, out (Guid, ulong) identity) && identity == _identity;
 
     /// <summary>
-    /// The time before which a file has to be unchanged, or null where that does not matter: where the age of its extents can be
-    /// found out, and they are never written in place. A NOCOW file's are, once nobody shares them any more, and it may have been
-    /// cloned again since. No such file has been asked for before the first is, and that makes the time.
+    /// The time since which a file must be unchanged, or null if this does not matter: if the age of its extents can be determined,
+    /// and they are never written in place. Those of a NOCOW file are, once they are no longer shared, and the file may have been
+    /// cloned again since. The time is taken when this is called for the first such file.
     /// </summary>
     public RunStart? StartFor(Descriptor file, bool isNoCow)
     {
@@ -73,7 +74,7 @@ internal sealed class CarrySource
     /// <summary>Trees cannot be read after all.</summary>
     public void ForgoTrees() => _mayReadTrees = false;
 
-    /// <summary>What a filesystem is known by: btrfs by its id, and xfs by its device.</summary>
+    /// <summary>The identity of a filesystem: for btrfs its id, for xfs its device.</summary>
     public static bool TryIdentify(Descriptor file, in Statx status, out (Guid Id, ulong Device) identity)
     {
         identity = (Guid.Empty, status.Device);

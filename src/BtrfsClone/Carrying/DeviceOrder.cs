@@ -4,19 +4,19 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// Has the kernel read pieces of a file in the order in which they lie on the device, before they are copied in the order of the
-/// file: a disk that rotates seeks less, and what is written is in the file's order nevertheless.
+/// Makes the kernel read parts of a file in the order of their disk addresses, before they are copied in file order: a rotating
+/// disk seeks less, and the data is still written in file order.
 /// </summary>
 internal sealed class DeviceOrder
 {
     private readonly List<(long Physical, long Offset, long Length)> _pieces = [];
 
     /// <summary>
-    /// Begins to read what will be copied. Of a file that lies on the device in its own order, the kernel reads ahead by itself.
+    /// Starts reading what will be copied. If the disk order of a file is its own order, the kernel's readahead is sufficient.
     /// </summary>
-    /// <param name="route">The way.</param>
+    /// <param name="route">The route.</param>
     /// <param name="file">The file.</param>
-    /// <param name="pieces">Pieces of it. Those with a place are taken.</param>
+    /// <param name="pieces">File extents of it. Those with a position in a pool are already taken.</param>
     public void ReadAhead(CarryRoute route, Descriptor file, ReadOnlySpan<CarriedPiece> pieces)
     {
         if (IsOrderOf(pieces))
@@ -56,7 +56,9 @@ internal sealed class DeviceOrder
         return true;
     }
 
-    /// <summary>Whether a piece is read by way of the page cache: it is not there yet, and does not travel compressed.</summary>
+    /// <summary>
+    /// Whether a file extent is read through the page cache: it has not been copied yet, and is not moved in compressed form.
+    /// </summary>
     private static bool IsRead(CarryRoute route, in CarriedPiece piece)
     {
         if (piece.Extent.Kind != ExtentKind.Data || (piece.IsEncoded && route.MayEncode))

@@ -3,17 +3,17 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Carrying;
 
-/// <summary>Moves compressed extents from one btrfs to another as they are stored, without unpacking them.</summary>
+/// <summary>Moves compressed extents from one btrfs to another in encoded form, without decompressing them.</summary>
 internal sealed class EncodedCopy
 {
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(EncodedPiece.Largest);
 
-    /// <summary>Writes a piece to a file, at the place where it is in the source.</summary>
-    /// <param name="route">Is told where no file can be written so.</param>
+    /// <summary>Writes a file extent to a file, at its offset in the source.</summary>
+    /// <param name="route">Updated if no file can be written this way.</param>
     /// <param name="source">The source.</param>
-    /// <param name="piece">The piece.</param>
+    /// <param name="piece">The file extent.</param>
     /// <param name="destination">The file.</param>
-    /// <param name="isMoved">Whether it was: else its bytes have to be copied.</param>
+    /// <param name="isMoved">Whether it was moved: otherwise its bytes have to be copied.</param>
     public Failure Move(CarryRoute route, Descriptor source, in CarriedPiece piece, Descriptor destination, out bool isMoved)
     {
         Failure failure = Read(route, source, piece, out Span<byte> bytes, out EncodedPiece read);
@@ -28,12 +28,12 @@ internal sealed class EncodedCopy
         return failure;
     }
 
-    /// <summary>Writes the whole extent that a piece lies in.</summary>
-    /// <param name="route">Is told where no file can be written so.</param>
+    /// <summary>Writes the whole extent that a file extent refers to.</summary>
+    /// <param name="route">Updated if no file can be written this way.</param>
     /// <param name="source">The source.</param>
-    /// <param name="piece">The piece.</param>
+    /// <param name="piece">The file extent.</param>
     /// <param name="destination">The file.</param>
-    /// <param name="offset">Where the extent's beginning goes.</param>
+    /// <param name="offset">The destination offset of the start of the extent.</param>
     /// <param name="isMoved">Whether it was written.</param>
     public Failure MoveWhole(
         CarryRoute route, Descriptor source, in CarriedPiece piece, Descriptor destination, long offset, out bool isMoved)
@@ -49,7 +49,7 @@ internal sealed class EncodedCopy
         return failure;
     }
 
-    /// <summary>Reads an extent; nothing where it is not the one that is meant.</summary>
+    /// <summary>Reads an extent; returns nothing if it is not the expected one.</summary>
     private Failure Read(
         CarryRoute route, Descriptor source, in CarriedPiece piece, out Span<byte> bytes, out EncodedPiece read)
     {
@@ -79,7 +79,7 @@ internal sealed class EncodedCopy
         CallResult result = Sys.WriteEncoded(destination, bytes, piece);
         isMoved = result.Succeeded;
 
-        // EINVAL is this piece's or this file's: one that is not compressed, being NOCOW, or of another sector size.
+        // EINVAL only concerns this file extent or this file: it is not compressed because it is NOCOW, or has another sector size.
         if (isMoved || result.Error is Errno.EINVAL)
         {
             return default;

@@ -4,9 +4,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// Whether an address on the source's disk still stands for the extent that it stood for when the run began: meanwhile that may
-/// have been freed, or moved by a balance, and another one have taken its room. The extent tree tells, whose items have the
-/// transaction that has made them: what was freed in it comes free with its end only.
+/// Whether an address on the source's disk still belongs to the same extent as at the start of the run: since then that extent may
+/// have been freed, or moved by a balance, and the address reused. This is determined from the extent tree, whose items contain the
+/// transaction that created them: space freed in a transaction is only reused after its end.
 /// </summary>
 internal sealed class ExtentAges
 {
@@ -16,11 +16,11 @@ internal sealed class ExtentAges
     private long _last;
     private bool _isOld;
 
-    /// <summary>Begins with a file.</summary>
+    /// <summary>Starts a file.</summary>
     /// <param name="source">Its filesystem.</param>
     /// <param name="file">The file.</param>
-    /// <param name="map">Has mapped it.</param>
-    /// <param name="isNoCow">Whether it may be written in place, where nobody shares it any more.</param>
+    /// <param name="map">Its map.</param>
+    /// <param name="isNoCow">Whether it may be written in place, once it is no longer shared.</param>
     public void Start(CarrySource source, Descriptor file, SourceMap map, bool isNoCow)
     {
         _source = source;
@@ -29,7 +29,7 @@ internal sealed class ExtentAges
         _last = 0;
     }
 
-    /// <summary>Whether an extent of the file is as old as the run. What cannot be found out is not.</summary>
+    /// <summary>Whether an extent of the file is as old as the run. False if this cannot be determined.</summary>
     public bool IsOld(in FileExtent extent)
     {
         if (!_isFileOld || _source.StartGeneration == 0)

@@ -5,8 +5,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// Brings files to another filesystem extent by extent. What the source shares goes through a <see cref="SharedPool"/> there;
-/// everything else is copied to its file at once.
+/// Copies files to another filesystem extent by extent. Data that the source shares goes through a <see cref="SharedPool"/> there;
+/// everything else is copied directly to its file.
 /// </summary>
 internal sealed class ExtentCarrier(CloneContext context) : IContentCarrier
 {
@@ -62,7 +62,7 @@ internal sealed class ExtentCarrier(CloneContext context) : IContentCarrier
         return carrier;
     }
 
-    /// <summary>The way from a file's filesystem to its clone's, or null where none is known.</summary>
+    /// <summary>The route from a file's filesystem to its clone's, or null if there is none.</summary>
     private CarryRoute? RouteOf(in FileClone file, DirectoryPair directory)
     {
         (ulong, ulong) devices = (file.Status.Device, directory.DestinationStatus.Device);
@@ -72,7 +72,7 @@ internal sealed class ExtentCarrier(CloneContext context) : IContentCarrier
             {
                 route = CarryRoute.Find(file, directory);
 
-                // Each subvolume has a device of its own: another one's way may be the same.
+                // Each subvolume has its own device number: the route may be that of another one.
                 CarryRoute? known = _byDevice.Values.FirstOrDefault(other => other is not null && other.IsSameAs(route));
                 route = known ?? route;
                 _byDevice.Add(devices, route);

@@ -6,7 +6,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Carrying;
 
-/// <summary>Brings one file after the other to another filesystem. There is one for each file that is on its way.</summary>
+/// <summary>Copies files to another filesystem, one after the other. There is one for each file that is being copied.</summary>
 internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrier> idle) : IDisposable
 {
     private readonly PieceGroup _group = new(context);
@@ -19,12 +19,12 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
     private WriteOutPace _pace;
     private CallResult _mapped;
     private long _size;
-    private long _end; // The size that the clone has, so far.
-    private long _brought; // What is on its way to the disk, and all that had been started by then.
+    private long _end; // The current size of the clone.
+    private long _brought; // The bytes under writeback, and the total that had been started by then.
     private long _started;
     private bool _isFilled;
 
-    /// <summary>Begins with a file: finds its first pieces.</summary>
+    /// <summary>Starts a file: finds its first file extents.</summary>
     public void Start(CarryRoute route, Descriptor directory, in FileClone file, CancellationToken cancellation)
     {
         (_route, _cancellation, _size) = (route, cancellation, (long)file.Status.Size);
@@ -35,10 +35,10 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
     }
 
     /// <summary>
-    /// Brings the first pieces to their pools, and starts their write-out, unless somebody else is about to: then that is left to
-    /// <see cref="Carry"/>. What fails fails there.
+    /// Copies the first file extents to their pools, and starts their writeback, unless another thread is about to: then this is
+    /// left to <see cref="Carry"/>. Failures are reported there too.
     /// </summary>
-    /// <returns>Bytes that are on their way to the disk.</returns>
+    /// <returns>The number of bytes under writeback.</returns>
     public long TryFill(in FileClone file)
     {
         _brought = 0;
@@ -59,7 +59,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
             return default;
         }
 
-        // fallocate(2) would rewrite the last block of a file that has data, and write one where there is none.
+        // fallocate(2) would rewrite the last block of a file that has data, and write one if there is none.
         Failure failure = default;
         foreach ((long offset, long length) in _group.Beyond)
         {
@@ -76,10 +76,10 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         return failure.Failed ? failure : _mapped.Failed ? Failure.Source(SystemCall.Fiemap, _mapped) : Finish(ref file);
     }
 
-    /// <summary>It is free for another file.</summary>
+    /// <summary>Makes it available for another file.</summary>
     public void Dispose() => idle.Add(this);
 
-    /// <summary>Brings to their pools what the pieces need there, and lets others have their extents again.</summary>
+    /// <summary>Copies to the pools what the file extents need there, and releases the extents for other threads.</summary>
     private Failure FillTaken(in FileClone file)
     {
         try
@@ -133,7 +133,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         bool isReserved = piece.Extent.Kind == ExtentKind.Prealloc;
         if (piece.IsPooled)
         {
-            // The kernel waits for it, too, and all at once.
+            // The kernel waits for it too, and for everything at once.
             WriteOutPace.Wait(piece.Pool!.Data, piece.Place, piece.Place + piece.Length, _cancellation);
             if (_cancellation.IsCancellationRequested)
             {
@@ -174,7 +174,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         return Copy(ref file, piece);
     }
 
-    /// <summary>Copies a piece's bytes, as far as the file still has them, to an extent of their own.</summary>
+    /// <summary>Copies the bytes of a file extent, as far as the file still has them, to an extent of their own.</summary>
     private Failure Copy(ref FileClone file, in CarriedPiece piece)
     {
         long position = piece.Extent.Offset;
@@ -217,7 +217,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         context.Counters.AddCopied(copied);
     }
 
-    /// <summary>Copies what the file got after it was mapped, and gives it its size.</summary>
+    /// <summary>Copies what was added to the file after it was mapped, and sets its size.</summary>
     private Failure Finish(ref FileClone file)
     {
         CallResult result = Sys.Stat(file.Source, out Statx now);
@@ -244,7 +244,7 @@ internal sealed class FileCarrier(CloneContext context, ConcurrentBag<FileCarrie
         return failure;
     }
 
-    /// <summary>Room that the filesystem cannot set aside, or has not, costs none of the data.</summary>
+    /// <summary>Failing to preallocate space, because it is unsupported or full, loses no data.</summary>
     private Failure Preallocate(Descriptor file, long offset, long length)
     {
         CallResult result = Sys.Preallocate(file, offset, length);

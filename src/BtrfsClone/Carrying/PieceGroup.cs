@@ -5,8 +5,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// The pieces of a file that are looked up, brought and verified together, one group after the other; and where in a pool they
-/// have their places.
+/// The file extents of a file that are looked up, copied and verified together, one group after the other; and their positions in a
+/// pool.
 /// </summary>
 internal sealed class PieceGroup(CloneContext context)
 {
@@ -21,23 +21,23 @@ internal sealed class PieceGroup(CloneContext context)
     private bool _hasNext;
     private bool _isAtEnd;
 
-    /// <summary>What maps the file.</summary>
+    /// <summary>The file's map.</summary>
     public SourceMap Map { get; } = new();
 
-    /// <summary>What is preallocated beyond the file's end.</summary>
+    /// <summary>The space preallocated beyond the end of the file.</summary>
     public List<(long Offset, long Length)> Beyond { get; } = [];
 
-    /// <summary>The pieces of the group, in file order.</summary>
+    /// <summary>The file extents of the group, in file order.</summary>
     public ReadOnlySpan<CarriedPiece> Pieces => _pieces.AsSpan(0, _count);
 
-    /// <summary>The pools that those pieces have their places in which have one.</summary>
+    /// <summary>The pools that contain the positions of these file extents, if any.</summary>
     public SharedPools? Pools { get; private set; }
 
-    /// <summary>What stands there for their extents; 0 where no piece has a place.</summary>
+    /// <summary>The lock bits of their extents; 0 if no file extent has a position in a pool.</summary>
     public ulong Bits { get; private set; }
 
-    /// <summary>Begins with a file. The first group is there then.</summary>
-    /// <param name="route">Its way.</param>
+    /// <summary>Starts a file. The first group is then available.</summary>
+    /// <param name="route">Its route.</param>
     /// <param name="directory">A directory of the destination.</param>
     /// <param name="file">The file.</param>
     public CallResult Start(CarryRoute route, Descriptor directory, in FileClone file)
@@ -51,7 +51,7 @@ internal sealed class PieceGroup(CloneContext context)
         return result.Failed ? result : Next(directory, file);
     }
 
-    /// <summary>Takes the next pieces together; none at the file's end.</summary>
+    /// <summary>Takes the next file extents as a group; none at the end of the file.</summary>
     /// <param name="directory">A directory of the destination.</param>
     /// <param name="file">The file.</param>
     public CallResult Next(Descriptor directory, in FileClone file)
@@ -92,7 +92,7 @@ internal sealed class PieceGroup(CloneContext context)
         CarriedPiece piece = new() { Extent = extent, Length = Math.Min(extent.End, _size) - extent.Offset, Place = -1 };
         if (extent.IsShared == true && extent.Kind is ExtentKind.Data or ExtentKind.Prealloc)
         {
-            // xfs never shares what is not written.
+            // xfs never shares unwritten extents.
             long place = extent.Kind == ExtentKind.Prealloc
                 ? _route.AreBothBtrfs ? SharedPool.ReservedPlaceOf(extent.RawPhysicalOffset) : -1
                 : extent.Compression == ExtentCompression.None ? SharedPool.PlaceOf(extent.RawPhysicalOffset)
@@ -106,7 +106,7 @@ internal sealed class PieceGroup(CloneContext context)
             piece.Place = piece.Pool is null ? -1 : place;
         }
 
-        // A block that the file ends in comes whole, and what is too much is cut off: that would free what is beyond.
+        // A block in which the file ends is shared as a whole, and the excess is truncated: this would free what is beyond.
         long body = piece.Length / _route.BlockSize * _route.BlockSize;
         if (piece.IsPooled && Beyond.Count > 0 && body < piece.Length)
         {

@@ -6,7 +6,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Carrying;
 
-/// <summary>Brings to a <see cref="SharedPool"/> what pieces of a file need and is not there yet.</summary>
+/// <summary>Copies to a <see cref="SharedPool"/> what file extents need and is not there yet.</summary>
 internal sealed class PoolFiller(CloneContext context)
 {
     private readonly EncodedCopy _encoded = new();
@@ -19,15 +19,15 @@ internal sealed class PoolFiller(CloneContext context)
     private CancellationToken _cancellation;
 
     /// <summary>
-    /// Sees to it that pieces which have a place are there. What cannot be comes out as pieces without one: its bytes have to
-    /// be copied to the file.
+    /// Makes sure that the data of file extents with a position in a pool is there. If this is not possible, they are returned
+    /// without a position: their bytes have to be copied to the file.
     /// </summary>
-    /// <param name="route">The way.</param>
+    /// <param name="route">The route.</param>
     /// <param name="file">The file.</param>
-    /// <param name="pieces">Pieces of it, in their order. Those with a place are taken.</param>
-    /// <param name="result">The same, parted where only a part is there.</param>
-    /// <param name="map">Has mapped them.</param>
-    /// <param name="cancellation">Stops it.</param>
+    /// <param name="pieces">File extents of it, in order. Those with a position are taken.</param>
+    /// <param name="result">The same, split where only a part is there.</param>
+    /// <param name="map">Its map.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
     public Failure Fill(
         CarryRoute route, in FileClone file, ReadOnlySpan<CarriedPiece> pieces, List<CarriedPiece> result,
         SourceMap map, CancellationToken cancellation)
@@ -35,7 +35,7 @@ internal sealed class PoolFiller(CloneContext context)
         (_route, _source, _cancellation) = (route, file.Source, cancellation);
         _brought.Clear();
 
-        // The flags are the clone's, which need not have the source's.
+        // The flags are the clone's, which need not be the source's.
         bool isNoCow = file.Flags.HasFlag(InodeFlags.NoCow) || (context.Storage.Inherited.HasFlag(InodeFlags.NoCow) &&
             (Sys.GetFlags(file.Source, out InodeFlags flags).Failed || flags.HasFlag(InodeFlags.NoCow)));
         _ages.Start(route.Source, file.Source, map, isNoCow);
@@ -49,7 +49,7 @@ internal sealed class PoolFiller(CloneContext context)
 
         if (_brought.Count > 0 && (failure.Failed || !map.AreStill(pieces)))
         {
-            // What was read may be newer than what is on disk in that place.
+            // What was read may be newer than what is on disk at that address.
             foreach ((SharedPool pool, long place, long length) in _brought)
             {
                 pool.Unmark(place, length);
@@ -90,7 +90,7 @@ internal sealed class PoolFiller(CloneContext context)
         return default;
     }
 
-    /// <summary>Brings what a piece begins with, unless it is there. Returns how much of it is alike.</summary>
+    /// <summary>Copies the first part of a file extent, unless it is there. Returns the length of the part with a uniform state.</summary>
     private long Look(in CarriedPiece piece, out bool isThere, out long brought, out Failure failure)
     {
         long length = piece.Pool!.Look(piece.Place, piece.Length, out PoolState state);
@@ -116,7 +116,7 @@ internal sealed class PoolFiller(CloneContext context)
         return length;
     }
 
-    /// <summary>Whether what is there is what the file holds. It need not be exact: the file may change meanwhile.</summary>
+    /// <summary>Whether the pool contains what the file contains. It need not be exact: the file may change in the meantime.</summary>
     private bool IsSame(in CarriedPiece piece)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(2 * Compared);
@@ -135,7 +135,7 @@ internal sealed class PoolFiller(CloneContext context)
         return isSame;
     }
 
-    /// <summary>Brings the compressed extent that a piece lies in, all of it, if nothing of it is there.</summary>
+    /// <summary>Copies the whole compressed extent that a file extent refers to, if nothing of it is there.</summary>
     private Failure BringWhole(in CarriedPiece piece, out bool isBrought)
     {
         SharedPool pool = piece.Pool!;
@@ -159,7 +159,7 @@ internal sealed class PoolFiller(CloneContext context)
         isBrought = false;
         if (piece.Extent.Kind == ExtentKind.Prealloc)
         {
-            // Where that fails, it may succeed in the file; and it costs no data if not.
+            // If this fails, it may succeed in the file; and if not, no data is lost.
             isBrought = Sys.Preallocate(pool.Data, piece.Place, _route.RoundUp(piece.Length)).Succeeded &&
                 Keep(pool, piece.Place, piece.Length);
             return default;
@@ -185,7 +185,7 @@ internal sealed class PoolFiller(CloneContext context)
             context.Counters.AddCopied(copied);
         }
 
-        // It gets an extent of its own, whatever comes to lie beside it.
+        // Makes it an extent of its own, regardless of what is written next to it.
         pace.Start();
         isBrought = Keep(pool, piece.Place, piece.Length);
         return default;

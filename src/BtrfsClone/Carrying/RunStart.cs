@@ -4,13 +4,12 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// The moment from which on a filesystem may give room to something else that the run has read already. Where the trees do not
-/// tell how old an extent is, its file's change time does: all that was dirty then has got its place, and what is written later
-/// changes that time.
+/// The time from which on a filesystem may reuse space whose data the run has already read. If the trees do not give the age of an
+/// extent, its file's change time does: all data that was dirty by then has its address, and later writes change that time.
 /// </summary>
 internal sealed class RunStart
 {
-    // The kernel's clock for files may be behind by a tick, which is 10 ms at most.
+    // The kernel's clock for file times may be behind by one tick, which is at most 10 ms.
     private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(20);
 
     private readonly DateTime _time;
@@ -19,17 +18,17 @@ internal sealed class RunStart
 
     private RunStart(DateTime time, bool isKnown) => (_time, _ticks, _isKnown) = (time, Stopwatch.GetTimestamp(), isKnown);
 
-    /// <summary>Takes the time now, and has what is dirty written out.</summary>
-    /// <param name="file">A file of the filesystem.</param>
+    /// <summary>Takes the current time, and writes dirty data to disk.</summary>
+    /// <param name="file">A file on the filesystem.</param>
     public static RunStart Take(Descriptor file)
     {
-        // What was written just before is to be older than what is written from now on.
+        // Data written just before must be older than data written from now on.
         Thread.Sleep(2 * s_tick);
         DateTime time = DateTime.UtcNow;
         return new RunStart(time, Sys.SyncFileSystem(file).Succeeded);
     }
 
-    /// <summary>Whether a file is unchanged since before, and the clock was not set meanwhile.</summary>
+    /// <summary>Whether a file is unchanged since before, and the clock was not set in the meantime.</summary>
     public bool IsAfter(in Statx status)
     {
         DateTime changed = DateTime.UnixEpoch.AddSeconds(status.ChangeTime.Seconds).AddTicks(status.ChangeTime.Nanoseconds / 100);

@@ -6,19 +6,21 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// What of the source's shared extents is at the destination already: a file without a name there, in which each byte lies
-/// where it lies on the source's disk. Files that share at the source get their pieces from it by FICLONERANGE, and so share
-/// at the destination. Nobody else can open it, it needs no table in memory, and it is gone with the process.
+/// The source's shared extents that are already at the destination: an unnamed file there, in which each byte is at its address on
+/// the source's disk. Files that share data at the source get it from the pool with FICLONERANGE, and so share it at the
+/// destination. No one else can open it, it needs no table in memory, and it is deleted with the process.
 /// </summary>
 /// <remarks>
-/// A second such file is the index: two bytes for each block tell how many of its bytes are there. Both are sparse.
+/// A second such file is the index: two bytes for each block contain the number of its bytes that are present. Both are sparse.
 /// </remarks>
 internal sealed unsafe class SharedPool : IDisposable
 {
-    /// <summary>Where preallocated extents begin. What is written to a part of one is not to be taken for that.</summary>
+    /// <summary>Where preallocated extents start. Data written to a part of one must not be mistaken for it.</summary>
     private const long Reserved = 1L << 61;
 
-    /// <summary>Where compressed extents begin, which are larger unpacked than on disk: each has 32 times its room there.</summary>
+    /// <summary>
+    /// Where compressed extents start, which are larger when decompressed than on disk: each has 32 times its size there.
+    /// </summary>
     private const long Unpacked = 1L << 62;
 
     // An extent of one sector of 4096 bytes holds at most 128 KiB (BTRFS_MAX_UNCOMPRESSED).
@@ -26,7 +28,7 @@ internal sealed unsafe class SharedPool : IDisposable
 
     private const ushort Whole = ushort.MaxValue;
 
-    // As many blocks of 4096 bytes as the longest piece has, which would be parted otherwise.
+    // The number of 4096-byte blocks of the longest file extent, which would otherwise be split.
     private const int MarksAtOnce = 32768;
 
     private readonly Descriptor _index;
@@ -36,25 +38,25 @@ internal sealed unsafe class SharedPool : IDisposable
     private SharedPool(Descriptor data, Descriptor index, long blockSize) =>
         (Data, _index, _blockSize) = (data, index, blockSize);
 
-    /// <summary>The file that holds the data.</summary>
+    /// <summary>The file that contains the data.</summary>
     public Descriptor Data { get; }
 
-    /// <summary>Makes an empty one; null where the filesystem has no such files, or none of that size.</summary>
-    /// <param name="directory">A directory of the filesystem.</param>
+    /// <summary>Creates an empty pool; null if the filesystem does not support such files, or not of that size.</summary>
+    /// <param name="directory">A directory on the filesystem.</param>
     /// <param name="noCow">Whether it is for files without checksums.</param>
     /// <param name="blockSize">The filesystem's block size.</param>
-    /// <param name="sizeLimit">No file may get larger than this, in bytes.</param>
+    /// <param name="sizeLimit">The maximum size of a file, in bytes.</param>
     public static SharedPool? TryMake(Descriptor directory, bool noCow, long blockSize, ulong sizeLimit)
     {
         if (sizeLimit < long.MaxValue)
         {
-            return null; // Beyond it the kernel would send a signal (SIGXFSZ).
+            return null; // A write beyond it would raise a signal (SIGXFSZ).
         }
 
         Descriptor data = Make(directory, noCow ? InodeFlags.NoCow : InodeFlags.None);
         Descriptor index = Make(directory, InodeFlags.None);
 
-        // It is never written at its end: a block of which only a part is in the file could not be cloned to another place.
+        // Nothing is ever written at its end: a partial block could not be cloned to another offset.
         long size = long.MaxValue / blockSize * blockSize;
         if (data.IsOpen && index.IsOpen && Sys.Truncate(data, size).Succeeded)
         {
@@ -66,24 +68,24 @@ internal sealed unsafe class SharedPool : IDisposable
         return null;
     }
 
-    /// <summary>Where an uncompressed byte of the source's disk has its place, or -1 if it has none.</summary>
+    /// <summary>The position of an uncompressed byte of the source's disk, or -1 if it has none.</summary>
     public static long PlaceOf(long physical) => physical is > 0 and < Reserved ? physical : -1;
 
-    /// <summary>The same of a preallocated byte.</summary>
+    /// <summary>The same for a preallocated byte.</summary>
     public static long ReservedPlaceOf(long physical) => physical is > 0 and < Reserved ? Reserved + physical : -1;
 
-    /// <summary>The same of a byte of a compressed extent.</summary>
+    /// <summary>The same for a byte of a compressed extent.</summary>
     public static long PlaceOf(long diskOffset, long extentOffset) =>
         diskOffset is > 0 and < Unpacked / Unpacking && extentOffset is >= 0 and < EncodedPiece.Largest
             ? Unpacked + (diskOffset * Unpacking) + extentOffset
             : -1;
 
     /// <summary>
-    /// How many bytes from a place on are there, or are not: up to the first block that differs from the one at the place.
+    /// How many bytes from a position on are present, or missing: up to the first block whose state differs from that of the first.
     /// </summary>
     /// <param name="place">A multiple of the block size.</param>
-    /// <param name="length">Bytes that are looked at; a last block need be there only as far as this goes.</param>
-    /// <param name="state">What is said of them.</param>
+    /// <param name="length">The number of bytes to check; a last block need only be present up to this length.</param>
+    /// <param name="state">Their state.</param>
     public long Look(long place, long length, out PoolState state)
     {
         ushort[] marks = ArrayPool<ushort>.Shared.Rent(MarksAtOnce);
@@ -102,7 +104,7 @@ internal sealed unsafe class SharedPool : IDisposable
         return Math.Min(same * _blockSize, length);
     }
 
-    /// <summary>Marks bytes as there. False where that fails: then they are not.</summary>
+    /// <summary>Marks bytes as present. If this fails, returns false, and they are not.</summary>
     public bool Mark(long place, long length)
     {
         bool isMarked = Write(place, length, Whole);
@@ -114,14 +116,14 @@ internal sealed unsafe class SharedPool : IDisposable
         return isMarked;
     }
 
-    /// <summary>Marks bytes as missing. Where that fails, nothing is taken to be there any more.</summary>
+    /// <summary>Marks bytes as missing. If this fails, everything is considered missing from then on.</summary>
     public void Unmark(long place, long length) => _isBroken |= !Write(place, length, 0);
 
-    /// <summary>Shares what is there with a file.</summary>
-    /// <param name="place">Where it is, a multiple of the block size.</param>
-    /// <param name="length">How long it is; rounded up to whole blocks.</param>
+    /// <summary>Shares data of the pool with a file.</summary>
+    /// <param name="place">Its position, a multiple of the block size.</param>
+    /// <param name="length">Its length; rounded up to whole blocks.</param>
     /// <param name="file">The file.</param>
-    /// <param name="offset">Where it goes there, a multiple of the block size.</param>
+    /// <param name="offset">Its offset in the file, a multiple of the block size.</param>
     public CallResult Share(long place, long length, Descriptor file, long offset) =>
         Sys.CloneRange(Data, file, new FileCloneRange
         {
@@ -173,7 +175,7 @@ internal sealed unsafe class SharedPool : IDisposable
             CallResult result = Sys.OpenAt(
                 directory, here, OpenFlags.Temporary | OpenFlags.ReadWrite, out Descriptor file, Sys.ModeOwnerReadWrite);
 
-            // Whatever the directory hands on, NOCOW or compression, is not for all files that share.
+            // NOCOW or compression inherited from the directory does not apply to all files that share.
             if (result.Succeeded && FileContent.SetEarlyFlags(file, flags, out _) is { Failed: true } failed)
             {
                 Sys.Reject(ref file, failed);
@@ -184,18 +186,18 @@ internal sealed unsafe class SharedPool : IDisposable
     }
 }
 
-/// <summary>What a <see cref="SharedPool"/> has of a block.</summary>
+/// <summary>The state of a block in a <see cref="SharedPool"/>.</summary>
 internal enum PoolState
 {
     /// <summary>Nothing.</summary>
     Missing,
 
-    /// <summary>All that is wanted.</summary>
+    /// <summary>Everything that is needed.</summary>
     There,
 
     /// <summary>
-    /// The end of a file that was shorter. Others may be about to share it, so that it cannot be written again: such a block,
-    /// which only a file has that was cut after it had been cloned, is copied.
+    /// The end of a shorter file. Others may be about to share it, so it cannot be written again: such a block, which only occurs
+    /// in a file that was truncated after being cloned, is copied.
     /// </summary>
     InPart,
 }

@@ -4,12 +4,13 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// The shared pools of files with, or without, checksums. There are several, because the kernel lets one at a time write to a
-/// file or clone from it. Which of them has an extent, its place on disk tells; and each extent is brought by one at a time.
+/// The shared pools for files with, or without, checksums. There are several, because the kernel allows only one thread at a time
+/// to write to a file or clone from it. The disk address of an extent determines its pool; and each extent is copied by one thread
+/// at a time.
 /// </summary>
 internal sealed class SharedPools(int count, bool noCow, long blockSize, ulong sizeLimit) : IDisposable
 {
-    /// <summary>The most pools: two descriptors each.</summary>
+    /// <summary>The maximum number of pools: each has two descriptors.</summary>
     public const int Most = 4;
 
     private readonly SharedPool?[] _pools = new SharedPool?[count];
@@ -17,13 +18,10 @@ internal sealed class SharedPools(int count, bool noCow, long blockSize, ulong s
     private ulong _taken;
     private int _made;
 
-    /// <summary>
-    /// What stands for an extent when it is taken: one bit of 64, which it shares with others; all bits where it is not known
-    /// which extent it is.
-    /// </summary>
+    /// <summary>The lock bit of an extent: one of 64, which it shares with others; all bits if it is unknown which extent it is.</summary>
     public static ulong BitOf(in FileExtent extent) => extent.RawDiskOffset > 0 ? 1UL << HashOf(extent) : ulong.MaxValue;
 
-    /// <summary>The pool that has an extent, or null where there can be none.</summary>
+    /// <summary>The pool for an extent, or null if there can be none.</summary>
     /// <param name="extent">The extent.</param>
     /// <param name="directory">A directory of the destination.</param>
     public SharedPool? Of(in FileExtent extent, Descriptor directory)
@@ -41,7 +39,7 @@ internal sealed class SharedPools(int count, bool noCow, long blockSize, ulong s
         }
     }
 
-    /// <summary>Takes extents, unless somebody has one of them.</summary>
+    /// <summary>Locks extents, unless another thread holds one of them.</summary>
     public bool TryTake(ulong bits)
     {
         lock (_gate)
@@ -52,7 +50,7 @@ internal sealed class SharedPools(int count, bool noCow, long blockSize, ulong s
         }
     }
 
-    /// <summary>Takes extents, once nobody has one of them.</summary>
+    /// <summary>Locks extents, after waiting until no other thread holds one of them.</summary>
     public void Take(ulong bits)
     {
         lock (_gate)
@@ -64,7 +62,7 @@ internal sealed class SharedPools(int count, bool noCow, long blockSize, ulong s
         }
     }
 
-    /// <summary>Lets others have them.</summary>
+    /// <summary>Unlocks extents.</summary>
     public void Release(ulong bits)
     {
         lock (_gate)
@@ -74,7 +72,7 @@ internal sealed class SharedPools(int count, bool noCow, long blockSize, ulong s
         }
     }
 
-    /// <summary>Removes them, all at once: the kernel has much to free.</summary>
+    /// <summary>Removes them, in parallel: the kernel has much to free.</summary>
     public void Dispose() => Parallel.ForEach(_pools, pool => pool?.Dispose());
 
     private static int HashOf(in FileExtent extent) => (int)((ulong)extent.RawDiskOffset * 0x9E3779B97F4A7C15 >> 58);

@@ -4,14 +4,14 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Carrying;
 
 /// <summary>
-/// The pieces of a source file, in file order: by FIEMAP, which writes out first what is dirty and tells what is shared; and
-/// where btrfs's trees may be read, with the extents that the pieces lie in.
+/// The file extents of a source file, in file order: from FIEMAP, which first writes dirty data to disk and reports what is shared;
+/// and if btrfs's trees may be read, with the extents that they refer to.
 /// </summary>
 internal sealed class SourceMap
 {
     private const int Room = 256;
 
-    // As much as an extent of written data holds on btrfs (BTRFS_MAX_EXTENT_SIZE): longer ones may be parted.
+    // The maximum size of a written extent on btrfs (BTRFS_MAX_EXTENT_SIZE): longer file extents may be split.
     private const long LongestPiece = 128L << 20;
 
     private readonly FiemapReader _map = new(Room);
@@ -28,7 +28,7 @@ internal sealed class SourceMap
     private bool _isFirst;
     private bool _byItems;
 
-    /// <summary>Begins with a file.</summary>
+    /// <summary>Starts a file.</summary>
     public void Start(CarrySource source, Descriptor file, in Statx status)
     {
         (_source, _file, _status) = (source, file, status);
@@ -38,7 +38,7 @@ internal sealed class SourceMap
         _isFirst = true;
     }
 
-    /// <summary>Tells what is preallocated from a place on. To be asked before the first piece is.</summary>
+    /// <summary>Returns the preallocated space from an offset on. Must be called before the first file extent is read.</summary>
     public CallResult FindReserved(long start, List<(long Offset, long Length)> reserved)
     {
         CallResult result = _map.TryMapOn(long.MaxValue, out bool isMore);
@@ -74,7 +74,7 @@ internal sealed class SourceMap
         return result;
     }
 
-    /// <summary>Gives the next piece, up to the file's end; holes are left out.</summary>
+    /// <summary>Returns the next file extent, up to the end of the file; holes are skipped.</summary>
     public CallResult Next(out FileExtent piece, out bool isMore)
     {
         piece = default;
@@ -96,7 +96,7 @@ internal sealed class SourceMap
             _rest = _mapped = FiemapSource.ToPiece(_map[_next++]);
             if (_rest.Offset >= (long)_status.Size)
             {
-                isMore = false; // What is reserved beyond the end was told before.
+                isMore = false; // Preallocated space beyond the end was returned before.
                 return CallResult.Success;
             }
 
@@ -115,10 +115,10 @@ internal sealed class SourceMap
     }
 
     /// <summary>
-    /// Whether pieces that were mapped before lie where they lay, with nothing dirty over them, and the file is unchanged: what
-    /// was read of it meanwhile is what is on disk there. What is shared is never written in place.
+    /// Whether file extents that were mapped before still have the same addresses, with no dirty data over them, and the file is
+    /// unchanged: then what was read from it in the meantime is what is on disk there. Shared data is never written in place.
     /// </summary>
-    /// <param name="pieces">Pieces in file order.</param>
+    /// <param name="pieces">File extents in file order.</param>
     public bool AreStill(ReadOnlySpan<CarriedPiece> pieces)
     {
         _again.Start(_file, "", flush: true, from: pieces[0].Extent.Offset);
@@ -162,15 +162,15 @@ internal sealed class SourceMap
         }
     }
 
-    /// <summary>Whether the file has the change time that it had when it was opened.</summary>
+    /// <summary>Whether the file has the same change time as when it was opened.</summary>
     public bool IsUnchanged() => Sys.Stat(_file, out Statx status).Succeeded &&
         status.ChangeTime.Seconds == _status.ChangeTime.Seconds &&
         status.ChangeTime.Nanoseconds == _status.ChangeTime.Nanoseconds;
 
-    /// <summary>Whether the file was last changed before a moment.</summary>
+    /// <summary>Whether the file was last changed before that time.</summary>
     public bool IsOlderThan(RunStart start) => start.IsAfter(_status) && IsUnchanged();
 
-    /// <summary>One extent that is neither compressed nor shared needs no items: all that they would tell is known.</summary>
+    /// <summary>A single extent that is neither compressed nor shared needs no items: they would give no further information.</summary>
     private void BeginItems()
     {
         bool isWorthIt = _isFirst && _source.MayReadTrees &&
@@ -193,7 +193,7 @@ internal sealed class SourceMap
         }
     }
 
-    /// <summary>What is left of what FIEMAP gave as one, as far as it lies in one extent.</summary>
+    /// <summary>The rest of what FIEMAP reported as one, up to the end of the extent.</summary>
     private FileExtent Take()
     {
         if (!_byItems || _rest.Kind is not (ExtentKind.Data or ExtentKind.Prealloc))
@@ -211,12 +211,12 @@ internal sealed class SourceMap
         }
         catch (BtrfsException)
         {
-            _byItems = false; // What the trees would have told is not needed to copy bytes.
+            _byItems = false; // Copying bytes does not need the information from the trees.
             return _rest;
         }
     }
 
-    /// <summary>Whether a piece lies, at a position, where FIEMAP has it.</summary>
+    /// <summary>Whether a file extent has the address that FIEMAP reports for an offset.</summary>
     private static bool Agrees(in FileExtent piece, in FileExtent mapped, long position)
     {
         if (piece.Kind != mapped.Kind || piece.RawPhysicalOffset <= 0 ||
@@ -227,8 +227,8 @@ internal sealed class SourceMap
 
         if (mapped.Compression is null)
         {
-            // Compressed extents are one to FIEMAP where the second begins as far behind the first as that is long unpacked. The
-            // piece may be a later part of its extent, all of which lies at one address.
+            // FIEMAP merges compressed extents if the second starts as far behind the first as the first's uncompressed length. The
+            // file extent may be a later part of its extent, all of which has one address.
             long begin = mapped.Offset + piece.RawPhysicalOffset - mapped.RawPhysicalOffset;
             return begin >= mapped.Offset && begin <= piece.Offset &&
                 (piece.RawExtentOffset < 0 || piece.Offset - begin <= piece.RawExtentOffset);
