@@ -1,18 +1,18 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>The directories that a session was given with all that is below them, and where they went.</summary>
+/// <summary>The directories that were passed to a session with everything below them, and their destinations.</summary>
 internal sealed class CoveredDirectories
 {
     private readonly Dictionary<string, string?> _targets = new(StringComparer.Ordinal);
 
     /// <summary>Adds a directory.</summary>
     /// <param name="path">Its absolute path.</param>
-    /// <param name="target">Where it went, or null where it was left out.</param>
+    /// <param name="target">Its destination, or null if it was skipped.</param>
     public void Add(string path, string? target) => _targets[path] = target;
 
-    /// <summary>Whether an absolute path leads to one of them, or to something below one.</summary>
+    /// <summary>Whether an absolute path is one of them, or is below one.</summary>
     /// <param name="path">The path.</param>
-    /// <param name="target">Where that is to go: then it has to be where it came to be with the directory. Null is anywhere.</param>
+    /// <param name="target">Its destination: this must be its position in the directory's clone. Null means any.</param>
     public bool Hold(string path, string? target)
     {
         if (_targets.Count == 0)

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A POSIX ACL as the value of its xattr (linux/posix_acl_xattr.h): four bytes of version, then for each entry its tag,
-/// its permissions and an id.
+/// A POSIX ACL as the value of its xattr (linux/posix_acl_xattr.h): four bytes of version, then for each entry its tag, permissions
+/// and id.
 /// </summary>
 internal static class AccessList
 {
@@ -13,8 +13,8 @@ internal static class AccessList
     private const uint All = 7;
 
     /// <summary>
-    /// The permission bits of group and others that have to go from a mode that stands for the ACL alone: with an ACL, the
-    /// group's bits of a mode are the mask, and who is named by it is not among the others.
+    /// The permission bits of group and others that must be removed from a mode that replaces the ACL: with an ACL, the group bits
+    /// of a mode are the mask, and users and groups named in it do not count as others.
     /// </summary>
     public static uint Withheld(ReadOnlySpan<byte> value)
     {
@@ -36,7 +36,7 @@ internal static class AccessList
             }
         }
 
-        // The mask holds for all that are named; where nobody is, it holds for the group alone.
+        // The mask applies to all named users and groups; without any, it applies to the group only.
         uint others = named == All ? All : named & mask;
         return ((All & ~(group & mask & others)) << 3) | (All & ~others);
     }

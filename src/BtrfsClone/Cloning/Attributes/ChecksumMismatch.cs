@@ -3,9 +3,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Why btrfs answers EINVAL where two files are to share extents: one has checksums of its data, the other has none
-/// (BTRFS_INODE_NODATASUM, btrfs_remap_file_range_prep in fs/btrfs/reflink.c). NOCOW files have none, nor have files that
-/// were made where the filesystem is mounted with nodatasum.
+/// Why btrfs returns EINVAL when two files are to share extents: only one of them has data checksums (BTRFS_INODE_NODATASUM,
+/// btrfs_remap_file_range_prep in fs/btrfs/reflink.c). NOCOW files have none, nor do files created while the filesystem was mounted
+/// with nodatasum.
 /// </summary>
 internal static class ChecksumMismatch
 {
@@ -15,18 +15,18 @@ internal static class ChecksumMismatch
         "Write one of them anew as the other was (mounted with datasum or nodatasum), or clone what has no checksums into a " +
         "directory with the flag NOCOW (chattr +C).");
 
-    /// <summary>What to say of two files that cannot share extents.</summary>
+    /// <summary>The error of two files that cannot share extents.</summary>
     public static ErrorMeaning Describe(Descriptor file, Descriptor other) =>
         IsOfNoCow(file, other) ? BtrfsError.NoCowMismatch : s_byMount;
 
-    /// <summary>Whether one of two files is NOCOW, and the other is not.</summary>
+    /// <summary>Whether exactly one of two files is NOCOW.</summary>
     public static bool IsOfNoCow(Descriptor file, Descriptor other) =>
         Sys.GetFlags(file, out InodeFlags flags).Succeeded && Sys.GetFlags(other, out InodeFlags otherFlags).Succeeded &&
         ((flags ^ otherFlags) & InodeFlags.NoCow) != 0;
 
     /// <summary>
-    /// What to say of two files of which the kernel refused with EINVAL to share a range: one has checksums and the other has
-    /// none, or a file was shorter at that moment. Nothing else is invalid where the range was within both.
+    /// The error of two files for which the kernel returned EINVAL on sharing a range: only one has checksums, or a file was
+    /// shorter at that moment. Nothing else is invalid if the range was within both.
     /// </summary>
     public static ErrorMeaning WhyInvalid(Descriptor source, Descriptor destination)
     {
@@ -35,7 +35,7 @@ internal static class ChecksumMismatch
             return BtrfsError.ChangedMeanwhile;
         }
 
-        // Less than a block, and not the end of a file: nothing is done, unless checksums forbid it.
+        // Less than a block, and not the end of a file: this does nothing, unless checksums forbid it.
         FileDedupeRange nothing = new() { SourceLength = 1 };
         bool isRefused = Sys.DedupeRange(source, destination, ref nothing).Is(Errno.EINVAL);
         return isRefused && Look(source, destination) is (Statx, Statx) after &&

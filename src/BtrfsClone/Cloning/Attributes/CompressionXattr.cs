@@ -3,14 +3,14 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The xattr that holds btrfs's property "compression". FS_IOC_SETFLAGS removes it, or with FS_COMPR_FL sets it to the default
-/// algorithm (btrfs_fileattr_set in fs/btrfs/ioctl.c).
+/// The xattr with btrfs's property "compression". FS_IOC_SETFLAGS removes it, or with FS_COMPR_FL sets it to the default algorithm
+/// (btrfs_fileattr_set in fs/btrfs/ioctl.c).
 /// </summary>
 internal static unsafe class CompressionXattr
 {
     private const int MostBytes = 16;
 
-    /// <summary>Its value, empty where there is none.</summary>
+    /// <summary>Its value, empty if there is none.</summary>
     public static byte[] Read(Descriptor file)
     {
         byte* value = stackalloc byte[MostBytes];

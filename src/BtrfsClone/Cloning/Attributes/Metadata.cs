@@ -3,9 +3,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Gives a destination the source's owner, xattrs, mode, times and flags, in the one order that never grants more
-/// than the source does: the owner first, since chown clears setuid and capabilities; the mode after the ACL, which
-/// changes it; the times after all that touches them; immutable last of all.
+/// Gives a destination the source's owner, xattrs, mode, times and flags, in the only order that never grants more than the source
+/// does: the owner first, since chown clears setuid and capabilities; the mode after the ACL, which changes it; the times after
+/// everything that changes them; immutable last.
 /// </summary>
 internal sealed unsafe class Metadata(CloneContext context)
 {
@@ -13,7 +13,7 @@ internal sealed unsafe class Metadata(CloneContext context)
 
     private bool IsAuto => context.Options.Reflink == ReflinkMode.Auto;
 
-    /// <summary>What the destination has before: an owner and mode, and whether it may have got xattrs of its own.</summary>
+    /// <summary>The previous state of the destination: its owner and mode, and whether it may have xattrs of its own.</summary>
     public readonly record struct Before(uint Uid, uint Gid, uint Permissions, bool MayHaveXattrs);
 
     /// <summary>An open file or directory. <paramref name="nameBytes"/> is the length of the listed xattr names.</summary>
@@ -31,8 +31,8 @@ internal sealed unsafe class Metadata(CloneContext context)
             }
         }
 
-        // The one late flag that only FS_IOC_SETFLAGS takes, which for a compressed directory also sets the property to
-        // the default algorithm: before the xattrs.
+        // The only late flag that requires FS_IOC_SETFLAGS, which for a compressed directory also sets the property to the default
+        // algorithm: so it comes before the xattrs.
         if (flags.HasFlag(InodeFlags.DirectorySync))
         {
             byte[] property = context.Storage.Inherited != InodeFlags.None ? CompressionXattr.Read(destination) : [];
@@ -55,8 +55,8 @@ internal sealed unsafe class Metadata(CloneContext context)
             }
         }
 
-        // With the flag alone, the kernel makes entries of a directory whose property it has not read. Nobody can set it alone:
-        // the property of the default algorithm comes with it.
+        // The kernel creates entries with only the flag in a directory whose property it has not read. It cannot be set on its own:
+        // the property with the default algorithm is set along with it.
         if (context.Storage.KeepsCompression && flags.HasFlag(InodeFlags.Compress) &&
             !Xattrs.HaveCompression(buffers.XattrNames, nameBytes))
         {
@@ -76,7 +76,7 @@ internal sealed unsafe class Metadata(CloneContext context)
             }
         }
 
-        // A changed owner, an ACL or an earlier chmod can all have changed the mode: only an untouched one is known.
+        // A changed owner, an ACL or an earlier chmod may have changed the mode: it is only known if there was none of these.
         bool untouched = before.Permissions == permissions && before.Uid == status.Uid && before.Gid == status.Gid &&
             nameBytes == 0 && !before.MayHaveXattrs;
         Failure failure = untouched ? default : Moded(Sys.Chmod(destination, permissions));
@@ -85,8 +85,8 @@ internal sealed unsafe class Metadata(CloneContext context)
     }
 
     /// <summary>
-    /// An entry that cannot be opened: a symbolic link or a special file. Its inode number comes out where it had to be
-    /// looked at, else 0.
+    /// An entry that cannot be opened: a symbolic link or a special file. Returns its inode number if its status was read,
+    /// otherwise 0.
     /// </summary>
     public Failure ApplyToEntry(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, in Statx status, out ulong inode)
@@ -97,7 +97,7 @@ internal sealed unsafe class Metadata(CloneContext context)
             return ApplyToEntry(buffers, directory, sourceName, directory.Destination, name, status);
         }
 
-        // Others may put something else under the name at any moment: what was made is held, and looked at, first.
+        // Others can replace the entry at any time: the created entry is opened, and checked, first.
         CallResult opened = Sys.OpenAt(
             directory.Destination, name, OpenFlags.PathOnly | OpenFlags.NoFollow, out Descriptor held);
         if (opened.Failed)
@@ -119,7 +119,7 @@ internal sealed unsafe class Metadata(CloneContext context)
         }
     }
 
-    /// <summary>As above; the entry is named in its directory, or is held itself and named by an empty name.</summary>
+    /// <summary>As above; the entry is named in its directory, or is itself open and has an empty name.</summary>
     private Failure ApplyToEntry(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, Descriptor at, byte* entry, in Statx status)
     {
@@ -151,15 +151,15 @@ internal sealed unsafe class Metadata(CloneContext context)
     }
 
     /// <summary>
-    /// What this process has just made is its own and has one name. (A network filesystem may show another owner; there,
-    /// nothing is given away that the server does not let go.)
+    /// An entry just created by this process is owned by it and has one name. (A network filesystem may show another owner; there,
+    /// the server decides what may be given away.)
     /// </summary>
     private bool MayBeNew(in Statx made, Descriptor held) => made.LinkCount == 1 &&
         (made.Uid == context.Uid || (Sys.FileSystemMagic(held, out long magic).Succeeded && magic != Sys.BtrfsMagic));
 
     private Failure ChangeOwner(Descriptor destination, in Statx status, in Before before, ref uint permissions)
     {
-        // The new owner must not get, for a moment, a bit that the source does not give.
+        // The new owner must not temporarily get a permission that the source does not grant.
         if ((before.Permissions & ~permissions) != 0)
         {
             CallResult moded = Sys.Chmod(destination, before.Permissions & permissions);
@@ -172,7 +172,7 @@ internal sealed unsafe class Metadata(CloneContext context)
         CallResult result = Sys.Chown(destination, status.Uid, status.Gid);
         if (IsNotGivenAway(result))
         {
-            // Who may not give the file away may still be a member of its group.
+            // A caller that may not change the owner may still be a member of the group.
             permissions &= ~(Sys.ModeSetUid | Sys.ModeSetGid);
             CountLostOwner();
             result = Sys.Chown(destination, Sys.Unchanged, status.Gid);
@@ -195,13 +195,13 @@ internal sealed unsafe class Metadata(CloneContext context)
     }
 
     /// <summary>
-    /// EINVAL: the id has no meaning in this user namespace. To another filesystem's mount it may have none either
-    /// (EOVERFLOW), and some filesystems know no owners.
+    /// EINVAL: the id is not mapped in this user namespace. It may also not be mapped in another filesystem's mount (EOVERFLOW),
+    /// and some filesystems have no owners.
     /// </summary>
     private bool IsNotGivenAway(CallResult result) =>
         result.Error is Errno.EPERM or Errno.EINVAL || (IsAuto && HasNoPlace(result.Error));
 
-    /// <summary>That an ordinary user gives no files away is no loss that a word need be said of; cp(1) says none.</summary>
+    /// <summary>An ordinary user cannot give files away, so this loss is not worth a warning; cp(1) gives none either.</summary>
     private void CountLostOwner()
     {
         if (IsAuto && context.Uid == 0)
@@ -210,7 +210,7 @@ internal sealed unsafe class Metadata(CloneContext context)
         }
     }
 
-    /// <summary>The entry is held by a descriptor while it is changed: by its name a link would be followed.</summary>
+    /// <summary>The entry is held open while it is changed: by name, a link would be followed.</summary>
     private Failure ChmodEntry(Descriptor directory, byte* name, uint permissions)
     {
         Descriptor opened = Descriptor.None;
@@ -232,7 +232,7 @@ internal sealed unsafe class Metadata(CloneContext context)
         CallResult result = Sys.SetLateFlags(destination, flags);
         if (result.Is(Errno.EPERM))
         {
-            // Without CAP_LINUX_IMMUTABLE these two cannot be kept, as an owner cannot be without CAP_CHOWN.
+            // Without CAP_LINUX_IMMUTABLE these two cannot be preserved, like an owner without CAP_CHOWN.
             result = Sys.SetLateFlags(destination, flags & ~InodeFlags.Protected);
         }
 
@@ -241,7 +241,7 @@ internal sealed unsafe class Metadata(CloneContext context)
             : default;
     }
 
-    /// <summary>What was made private stays so where the mode cannot be given.</summary>
+    /// <summary>If the mode cannot be set, an entry created as private stays private.</summary>
     private Failure Moded(CallResult result)
     {
         if (result.Failed && IsAuto && HasNoPlace(result.Error))
@@ -264,11 +264,11 @@ internal sealed unsafe class Metadata(CloneContext context)
         return result.Failed ? Failure.Destination(SystemCall.UtimensAt, result) : default;
     }
 
-    /// <summary>Whether a filesystem has no such thing, or its own view of who may change it.</summary>
+    /// <summary>Whether a filesystem does not support it, or has rules of its own for who may change it.</summary>
     private static bool HasNoPlace(Errno error) =>
         error is Errno.EOPNOTSUPP or Errno.EPERM or Errno.EINVAL or Errno.EOVERFLOW or Errno.ENOSYS;
 
-    /// <summary>A filesystem that copied bytes land on need not know each flag: what it does not is counted as lost.</summary>
+    /// <summary>A filesystem that bytes are copied to need not support every flag: unsupported flags are counted as lost.</summary>
     private bool AreUnknown(InodeFlags flags, CallResult result)
     {
         bool areUnknown = result.Error is Errno.ENOTTY or Errno.EOPNOTSUPP;

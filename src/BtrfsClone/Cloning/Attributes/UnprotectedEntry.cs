@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// An immutable or append-only file or directory, which the kernel lets nobody rename, link or remove, without these
-/// flags for a moment.
+/// Temporarily removes the flags of an immutable or append-only file or directory, which the kernel does not allow to be renamed,
+/// linked or removed.
 /// </summary>
 internal readonly unsafe struct UnprotectedEntry
 {
@@ -13,7 +13,7 @@ internal readonly unsafe struct UnprotectedEntry
 
     private UnprotectedEntry(Descriptor entry, InodeFlags flags) => (_entry, _flags) = (entry, flags);
 
-    /// <summary>Takes the flags from an entry. False where it has none, or they are not the caller's to take.</summary>
+    /// <summary>Removes the flags from an entry. False if it has none, or the caller may not change them.</summary>
     public static bool TryUnprotect(Descriptor directory, byte* name, out UnprotectedEntry unprotected)
     {
         CallResult opened = Sys.OpenAt(
@@ -30,8 +30,8 @@ internal readonly unsafe struct UnprotectedEntry
     }
 
     /// <summary>
-    /// Takes for good from an entry, if it is the inode that is meant, what keeps its owner from moving it: the flags,
-    /// and a directory's mode. What this does not achieve, moving it tells.
+    /// Permanently removes from an entry, if it is the expected inode, what prevents its owner from moving it: the flags, and a
+    /// directory's mode. If this fails, moving it reports the failure.
     /// </summary>
     public static void OpenUp(Descriptor directory, byte* name, ulong inode)
     {
@@ -48,12 +48,12 @@ internal readonly unsafe struct UnprotectedEntry
         }
     }
 
-    /// <summary>Takes the flags from an open one. It had them before.</summary>
+    /// <summary>Removes the flags from an open entry. Returns its previous flags.</summary>
     public static bool TryUnprotect(Descriptor entry, out InodeFlags flags) =>
         !Sys.GetFlags(entry, out flags).Failed && (flags & InodeFlags.Protected) != 0 &&
         !Sys.SetLateFlags(entry, flags & ~InodeFlags.Protected).Failed;
 
-    /// <summary>Gives the flags back.</summary>
+    /// <summary>Restores the flags.</summary>
     public CallResult Protect()
     {
         CallResult result = Sys.SetLateFlags(_entry, _flags);
@@ -61,6 +61,6 @@ internal readonly unsafe struct UnprotectedEntry
         return result;
     }
 
-    /// <summary>Lets the flags go with the entry.</summary>
+    /// <summary>Gives up the flags together with the entry.</summary>
     public void Release() => Sys.Close(_entry);
 }

@@ -4,8 +4,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Something that has xattrs: an open descriptor, or a path for what cannot be opened. The path is the entry's own, or
-/// leads to a path-only descriptor that holds it.
+/// An object with xattrs: an open descriptor, or a path if it cannot be opened. The path is that of the entry, or leads to an
+/// O_PATH descriptor of it.
 /// </summary>
 internal readonly unsafe struct XattrHolder
 {
@@ -15,8 +15,8 @@ internal readonly unsafe struct XattrHolder
 
     public XattrHolder(Descriptor descriptor) => _descriptor = descriptor;
 
-    /// <param name="path">The entry's own, or one that leads to what holds it.</param>
-    /// <param name="isHeld">Whether it leads to a path-only descriptor.</param>
+    /// <param name="path">The entry's own path, or one that leads to its descriptor.</param>
+    /// <param name="isHeld">Whether it leads to an O_PATH descriptor.</param>
     public XattrHolder(byte* path, bool isHeld = false)
     {
         _path = path;
@@ -40,7 +40,7 @@ internal readonly unsafe struct XattrHolder
         : Sys.RemoveXattrOfPath(_path, name);
 }
 
-/// <summary>Copies xattrs, POSIX ACLs among them.</summary>
+/// <summary>Copies xattrs, including POSIX ACLs.</summary>
 internal sealed unsafe class Xattrs(CloneContext context)
 {
     private delegate bool NameFilter(ReadOnlySpan<byte> name);
@@ -48,8 +48,8 @@ internal sealed unsafe class Xattrs(CloneContext context)
     private bool IsAuto => context.Options.Reflink == ReflinkMode.Auto;
 
     /// <summary>
-    /// Sets all xattrs that are listed in the buffers, and with <paramref name="exact"/> removes every other one. From the
-    /// permissions that the entry is to get, those go that an ACL would have withheld which cannot be kept.
+    /// Sets all xattrs listed in the buffers, and with <paramref name="exact"/> removes all others. If an ACL cannot be preserved,
+    /// the permissions that it would have withheld are removed from the entry's permissions.
     /// </summary>
     public Failure Copy(
         WorkerBuffers buffers, XattrHolder from, XattrHolder to, int nameBytes, bool exact, ref uint permissions)
@@ -59,7 +59,7 @@ internal sealed unsafe class Xattrs(CloneContext context)
             RemoveOthers(buffers, to, nameBytes);
         }
 
-        // An ACL may take from the owner the right to set the others: it comes last.
+        // An ACL may deny the owner the permission to set the others: it is set last.
         Failure failure = Copy(buffers, from, to, nameBytes, static name => !name.StartsWith("system."u8), ref permissions);
         return failure.Failed
             ? failure
@@ -99,8 +99,8 @@ internal sealed unsafe class Xattrs(CloneContext context)
             {
                 if (!IsAuto || !HasNoPlace(result.Error))
                 {
-                    // An ACL that names ids without meaning in this user namespace. Without it the mode alone would
-                    // grant other things.
+                    // The ACL contains ids that are not mapped in this user namespace. Without it, the mode alone would grant other
+                    // permissions.
                     Failure failure = Failure.Destination(SystemCall.SetXattr, result);
                     return result.Is(Errno.EINVAL) ? failure with { Meaning = BtrfsError.PermissionDenied } : failure;
                 }
@@ -112,11 +112,11 @@ internal sealed unsafe class Xattrs(CloneContext context)
         return default;
     }
 
-    /// <summary>Whether a list of names has btrfs's property "compression".</summary>
+    /// <summary>Whether a list of names contains btrfs's property "compression".</summary>
     public static bool HaveCompression(byte* names, int nameBytes) =>
         Contains(new ReadOnlySpan<byte>(names, nameBytes), CompressionProperty.Xattr);
 
-    /// <summary>Sets the compression of what is written later.</summary>
+    /// <summary>Sets the compression of data written later.</summary>
     public Failure SetCompression(Descriptor to, byte[] value)
     {
         CallResult result = CompressionXattr.Write(to, value);
@@ -140,18 +140,18 @@ internal sealed unsafe class Xattrs(CloneContext context)
     }
 
     /// <summary>
-    /// A filesystem that is mounted without ACLs lists them all the same; and a capability whose root is none in this user
-    /// namespace is not told.
+    /// A filesystem mounted without ACLs lists them nevertheless; and a capability whose root user is not mapped in this user
+    /// namespace is not returned.
     /// </summary>
     private bool IsNotGiven(Errno error, ReadOnlySpan<byte> name) =>
         (error == Errno.EOPNOTSUPP && name.StartsWith("system."u8)) ||
         (IsAuto && error is (Errno.EOPNOTSUPP or Errno.EOVERFLOW));
 
-    /// <summary>Whether another filesystem than the source's has no place for an xattr, for one of its kind or of its size.</summary>
+    /// <summary>Whether a filesystem other than the source's cannot store an xattr, because of its kind or size.</summary>
     private static bool HasNoPlace(Errno error) => error is Errno.EOPNOTSUPP or Errno.EINVAL or Errno.EPERM or
         Errno.EOVERFLOW or Errno.E2BIG or Errno.ERANGE or Errno.ENOSPC;
 
-    /// <summary>Whether new entries of a directory with these names get xattrs from it.</summary>
+    /// <summary>Whether new entries of a directory with these names inherit xattrs from it.</summary>
     public static bool AreInherited(byte* names, int nameBytes)
     {
         for (byte* name = names; name < names + nameBytes; name += Utf8Z.Length(name) + 1)
@@ -175,13 +175,13 @@ internal sealed unsafe class Xattrs(CloneContext context)
             ReadOnlySpan<byte> text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
             if (!Contains(wanted, text) && !IsKept(text))
             {
-                // What may not be removed (a security label) is the system's to decide.
+                // If it may not be removed (a security label), it is managed by the system.
                 _ = from.Remove(name);
             }
         }
     }
 
-    /// <summary>Whether an entry keeps this xattr as it has it, or has none.</summary>
+    /// <summary>Whether this xattr of an entry is left as it is, or absent.</summary>
     private bool IsKept(ReadOnlySpan<byte> name) => !context.Storage.KeepsCompression && name.SequenceEqual(CompressionProperty.Xattr);
 
     private static bool Contains(ReadOnlySpan<byte> names, ReadOnlySpan<byte> name)
@@ -201,8 +201,8 @@ internal sealed unsafe class Xattrs(CloneContext context)
     }
 
     /// <summary>
-    /// Like an owner, what only a privileged user may set is kept where permitted. A filesystem that takes no
-    /// <c>security.</c> attributes has no use for them; what <see cref="ReflinkMode.Auto"/> loses is counted.
+    /// Like an owner, an xattr that only a privileged user may set is preserved if permitted. A filesystem that does not accept
+    /// <c>security.</c> attributes has no use for them; losses with <see cref="ReflinkMode.Auto"/> are counted.
     /// </summary>
     private bool IsOutOfReach(Errno error, ReadOnlySpan<byte> name) => error switch
     {

@@ -3,12 +3,12 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A swap file in use: the kernel lets nobody rename, replace or remove it, and says EPERM of that (may_delete in
+/// An active swap file: the kernel does not allow it to be renamed, replaced or removed, and returns EPERM (may_delete in
 /// fs/namei.c).
 /// </summary>
 internal static unsafe class ActiveSwapFile
 {
-    /// <summary>The failure to replace an entry, named for what it is where that is a swap file.</summary>
+    /// <summary>The failure to replace an entry, with the actual reason if it is a swap file.</summary>
     public static Failure Explain(Failure failure, Descriptor directory, ReadOnlySpan<byte> name)
     {
         fixed (byte* text = name)
@@ -21,7 +21,7 @@ internal static unsafe class ActiveSwapFile
 
     private static bool Is(Descriptor directory, byte* name)
     {
-        // Looked at first: opening a device can do something by itself.
+        // Checked first: opening a device can have side effects.
         if (Sys.StatEntry(directory, name, out Statx status).Failed || status.FileType != Sys.ModeRegular)
         {
             return false;

@@ -4,8 +4,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// What all parts of an invocation share: how to clone, who the process is, what it may use, what was counted, and where
-/// failures go. It is handed down, and knows nobody above it.
+/// What all parts of an invocation share: options, credentials, resource limits, counters, and the reporting of failures. It is
+/// passed down, and knows nothing of its users.
 /// </summary>
 internal sealed class CloneContext
 {
@@ -13,7 +13,7 @@ internal sealed class CloneContext
     private readonly Action<string, string>? _onCloned;
 
     /// <param name="options">How to clone.</param>
-    /// <param name="events">Takes what there is to tell, on the caller's thread.</param>
+    /// <param name="events">Receives events, on the caller's thread.</param>
     public CloneContext(CloneOptions options, SessionEvents events)
     {
         Options = options;
@@ -31,7 +31,7 @@ internal sealed class CloneContext
 
     public CloneCounters Counters { get; }
 
-    /// <summary>Brings content to other filesystems, or null. Who makes a context disposes of it.</summary>
+    /// <summary>Copies content to other filesystems, or null. The creator of the context disposes of it.</summary>
     public IContentCarrier? Carrier { get; }
 
     public DescriptorBudget Descriptors { get; }
@@ -44,7 +44,7 @@ internal sealed class CloneContext
 
     public MetadataLosses Losses { get; }
 
-    /// <summary>No file may get larger than this, in bytes.</summary>
+    /// <summary>The maximum size of a file, in bytes.</summary>
     public ulong FileSizeLimit { get; } = Sys.FileSizeLimit;
 
     public uint Uid { get; } = Sys.EffectiveUid;
@@ -53,18 +53,18 @@ internal sealed class CloneContext
 
     public uint Umask { get; } = ProcessUmask.Read();
 
-    /// <summary>The memory of one more worker.</summary>
+    /// <summary>Allocates the buffers of another worker.</summary>
     public WorkerBuffers NewBuffers() => new(Descriptors.ToClose, Descriptors.Batch);
 
     /// <summary>
-    /// Whether a new entry may have its final mode from the start: owner and group are right by themselves, nothing is
-    /// inherited that changes the mode, the umask takes nothing from it, and no special bit is in it.
+    /// Whether a new entry can be created with its final mode: owner and group are correct by default, nothing is inherited that
+    /// changes the mode, the umask removes nothing from it, and it has no special bits.
     /// </summary>
     public bool MayBeRightAtOnce(DirectoryPair directory, in Statx status) =>
         status.Uid == Uid && status.Gid == directory.GroupOfNew(Gid) && !directory.InheritsXattrs &&
         (status.Permissions & (Sys.ModeSpecial | Umask)) == 0;
 
-    /// <summary>Keeps a failure of an entry of a directory, or of the directory itself, for the caller's thread.</summary>
+    /// <summary>Queues a failure of an entry of a directory, or of the directory itself, for the caller's thread.</summary>
     public void Report(Failure failure, DirectoryPair directory, ReadOnlySpan<byte> name)
     {
         if (failure == Failure.Cancelled)
@@ -79,17 +79,17 @@ internal sealed class CloneContext
         Report(failure.ToException(path));
     }
 
-    /// <summary>Removes what was made for an entry that has failed since. What cannot be removed is reported.</summary>
+    /// <summary>Removes what was created for an entry that has failed since. If this fails, it is reported.</summary>
     public unsafe void RemoveMade(DirectoryPair directory, byte* name) =>
         ReportLeft(directory, name, Sys.Unlink(directory.Destination, name));
 
-    /// <summary>As above, of an empty directory.</summary>
+    /// <summary>As above, for an empty directory.</summary>
     public unsafe void RemoveMadeDirectory(DirectoryPair directory, byte* name) =>
         ReportLeft(directory, name, Sys.RemoveDirectory(directory.Destination, name));
 
     private unsafe void ReportLeft(DirectoryPair directory, byte* name, CallResult removed)
     {
-        // Somebody else may have moved it away, and have put something of theirs in its place.
+        // Another process may have moved it away, and have created something else in its place.
         if (removed.Failed && removed.Error is not (Errno.ENOENT or Errno.EISDIR or Errno.ENOTDIR or Errno.ENOTEMPTY))
         {
             string path = directory.PathOf(false, new ReadOnlySpan<byte>(name, Utf8Z.Length(name)));
@@ -97,13 +97,13 @@ internal sealed class CloneContext
         }
     }
 
-    /// <summary>Keeps a failure of the invocation as a whole for the caller's thread.</summary>
+    /// <summary>Queues a failure of the invocation as a whole for the caller's thread.</summary>
     public void Report(BtrfsException failure) => _news.Report(failure);
 
-    /// <summary>Keeps a source directory that was passed over for the caller's thread.</summary>
+    /// <summary>Queues a skipped source directory for the caller's thread.</summary>
     public void TellPassedOver(string path, OtherFileSystem mounted) => _news.TellPassedOver(path, mounted);
 
-    /// <summary>Keeps an entry of a directory that was cloned for the caller's thread, if that is to be told.</summary>
+    /// <summary>Queues a cloned entry of a directory for the caller's thread, if such events are requested.</summary>
     public unsafe void TellCloned(DirectoryPair directory, byte* sourceName, byte* name)
     {
         if (_onCloned is not null)
@@ -114,7 +114,7 @@ internal sealed class CloneContext
         }
     }
 
-    /// <summary>As above, of a directory.</summary>
+    /// <summary>As above, for a directory.</summary>
     public void TellCloned(DirectoryPair pair)
     {
         if (_onCloned is not null)
@@ -124,12 +124,12 @@ internal sealed class CloneContext
         }
     }
 
-    /// <summary>Keeps something else that is to be told on the caller's thread.</summary>
+    /// <summary>Queues another event for the caller's thread.</summary>
     public void Tell(Action tell) => _news.Post(tell);
 
-    /// <summary>Hands out failures and lets the front end show progress; on the caller's thread only.</summary>
+    /// <summary>Raises queued events and lets the front end show progress; on the caller's thread only.</summary>
     public void Pump() => _news.Pump();
 
-    /// <summary>Hands out failures; on the caller's thread only.</summary>
+    /// <summary>Raises queued events; on the caller's thread only.</summary>
     public void Drain() => _news.Drain();
 }

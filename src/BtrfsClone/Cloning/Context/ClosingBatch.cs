@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Descriptors that are done with. They are closed many at a time, neighbours with one call: while none is closed, a
-/// worker's descriptors are mostly neighbours.
+/// Descriptors that are no longer needed. They are closed in batches, adjacent ones with one call: as long as none is closed, a
+/// worker's descriptors are mostly adjacent.
 /// </summary>
 internal sealed class ClosingBatch(int capacity)
 {

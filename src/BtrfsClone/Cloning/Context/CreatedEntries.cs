@@ -3,21 +3,20 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// What an invocation has made and no later item may replace, by inode numbers: the items, and what is put into directories
-/// that had been there before. Of a directory that an item has made, the directory alone is known. So the memory grows with
-/// the number of items and with what several items put into existing directories, by some 30 bytes for each entry, and not
-/// with new trees.
+/// The entries that an invocation has created and that no later item may replace, by inode number: the items, and entries created
+/// in existing directories. For a directory that an item has created, only the directory itself is recorded. So memory grows with
+/// the number of items and of entries that they create in existing directories, by some 30 bytes per entry, and not with new trees.
 /// </summary>
-/// <param name="isSingleItem">Nothing is recorded, since no two items can meet.</param>
+/// <param name="isSingleItem">Nothing is recorded, since there is no other item.</param>
 internal sealed class CreatedEntries(bool isSingleItem)
 {
     // Inode numbers by the subvolume's device number.
     private readonly Dictionary<ulong, HashSet<ulong>> _inodes = [];
 
-    /// <summary>Whether what is made in a directory has to be recorded.</summary>
+    /// <summary>Whether entries created in a directory have to be recorded.</summary>
     public bool AreRecordedIn(DirectoryPair directory) => directory.RecordsEntries && !isSingleItem;
 
-    /// <summary>Records a new entry of a directory where that is to be done. It is on the directory's own device.</summary>
+    /// <summary>Records a new entry of a directory if necessary. It is on the directory's own device.</summary>
     public void Add(DirectoryPair directory, ulong inode)
     {
         if (AreRecordedIn(directory))
@@ -29,7 +28,7 @@ internal sealed class CreatedEntries(bool isSingleItem)
     /// <summary>Records a new snapshot by its root.</summary>
     public void Add(in Statx status) => Add(status.Device, status.Inode);
 
-    /// <summary>Whether an existing entry is one that was recorded.</summary>
+    /// <summary>Whether an existing entry was recorded.</summary>
     public bool Contains(in Statx status)
     {
         lock (_inodes)

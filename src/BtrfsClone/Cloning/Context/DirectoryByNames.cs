@@ -4,11 +4,12 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Opens a directory of a pair again, from the top or an open one above it, and through no symbolic link below that.
+/// Opens a directory of a pair again, from the top directory or an open parent directory, and without following symbolic links
+/// below that.
 /// </summary>
 internal static unsafe class DirectoryByNames
 {
-    /// <summary>Opens a destination directory. Entries can be named by one that is opened as a path only.</summary>
+    /// <summary>Opens a destination directory. With O_PATH, it can be used to name entries.</summary>
     public static CallResult OpenDestination(DirectoryPair pair, out Descriptor opened, int flags = OpenFlags.PathOnly)
     {
         var names = new List<byte[]>();
@@ -21,12 +22,12 @@ internal static unsafe class DirectoryByNames
         return Open(top, names, flags, out opened);
     }
 
-    /// <summary>As above, and only the directory that the pair had open before.</summary>
+    /// <summary>As above, and fails unless it is the directory that the pair had open before.</summary>
     public static CallResult ReopenDestination(DirectoryPair pair, out Descriptor opened)
     {
         CallResult result = OpenDestination(pair, out opened);
 
-        // Whoever may rename above it could have another one in its place.
+        // A user who may rename one of its parent directories could have replaced it.
         return OpenDirectory.Expect(result, ref opened, pair.DestinationStatus);
     }
 
@@ -44,7 +45,10 @@ internal static unsafe class DirectoryByNames
         return Open(top, names, OpenFlags.ReadOnly | OpenFlags.NonBlock, out opened);
     }
 
-    /// <summary>Opens those on the way, named from the last one up, as paths only: searching them may be all that is allowed.</summary>
+    /// <summary>
+    /// Opens the directories of a path, whose names are given from the last one up, with O_PATH: there may only be search
+    /// permission.
+    /// </summary>
     private static CallResult Open(LookupPath top, List<byte[]> names, int flags, out Descriptor directory)
     {
         CallResult result = top.Open((names.Count == 0 ? flags : OpenFlags.PathOnly) | OpenFlags.Directory, out directory);

@@ -4,8 +4,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A source directory and the destination directory that it is cloned into: their descriptors, and what is known of
-/// them. Its name is the source's.
+/// A source directory and the destination directory that it is cloned to: their descriptors, and what is known about them. Its name
+/// is the source's.
 /// </summary>
 internal class DirectoryPair : WalkNode<DirectoryPair>
 {
@@ -13,15 +13,15 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
     private readonly string? _destinationPath;
     private readonly LookupPath? _destinationLookup;
 
-    /// <summary>A pair to <see cref="Begin"/> with.</summary>
+    /// <summary>A pair that <see cref="Begin"/> initializes.</summary>
     public DirectoryPair()
     {
     }
 
-    /// <summary>A pair that nothing is finished for: two directories that items are taken from and put into.</summary>
+    /// <summary>A pair that is not finished: two directories that contain items and their clones.</summary>
     /// <param name="sourcePath">The source's path.</param>
-    /// <param name="destinationPath">The destination's path, as the user knows it.</param>
-    /// <param name="destinationLookup">Where it leads for now, if elsewhere.</param>
+    /// <param name="destinationPath">The destination's path, as known to the user.</param>
+    /// <param name="destinationLookup">Where it currently leads, if elsewhere.</param>
     public DirectoryPair(string sourcePath, string destinationPath, LookupPath? destinationLookup = null)
     {
         _sourcePath = sourcePath;
@@ -36,38 +36,38 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
         DestinationName = destinationName;
     }
 
-    /// <summary>The name in the destination's parent, ended by a zero.</summary>
+    /// <summary>The name in the destination's parent, null-terminated.</summary>
     public byte[] DestinationName { get; private set; } = [];
 
     public Descriptor Source { get; set; }
 
     public Descriptor Destination { get; set; }
 
-    /// <summary>It is an item that somebody has named, and no directory on the way to one.</summary>
+    /// <summary>It is an item given by the user, not a directory on the path to one.</summary>
     public bool IsItem { get; init; }
 
-    /// <summary>A walk has found it; nobody has named it.</summary>
+    /// <summary>It was found by a walk, not given by the user.</summary>
     public bool IsFound { get; private set; }
 
-    /// <summary>The source is what a symbolic link of its name leads to: from there, ".." leads elsewhere.</summary>
+    /// <summary>The source is the target of a symbolic link of its name: from there, ".." leads elsewhere.</summary>
     public bool IsFollowedLink { get; set; }
 
     /// <summary>Whether the source is read from a snapshot (<see cref="PointInTime"/>).</summary>
     public bool InSnapshot { get; set; }
 
-    /// <summary>What is mounted below the source, where a snapshot is read that does not show it.</summary>
+    /// <summary>The mounts below the source, if it is read from a snapshot, which does not include them.</summary>
     public MountsBelow? Mounts { get; set; }
 
     /// <summary>
-    /// The directory whose place a snapshot of its own took as the source, if any: only from there does ".." lead up to
-    /// the parent's source, so the pair stays open.
+    /// The directory that was replaced as the source by a snapshot of its own, if any: only its ".." leads to the parent's source,
+    /// so the pair stays open.
     /// </summary>
     public Descriptor SourceAbove { get; set; }
 
-    /// <summary>An item's own directory, whose place the snapshot's took as the source, if any. The pair stays open.</summary>
+    /// <summary>An item's own directory, which was replaced as the source by the snapshot's, if any. The pair stays open.</summary>
     public Descriptor Replaced { get; set; }
 
-    /// <summary>The open source directory as it is now, and not in a snapshot; or none.</summary>
+    /// <summary>The open source directory in its current state, not in a snapshot; or none.</summary>
     public Descriptor LiveSource => InSnapshot ? Replaced : Source;
 
     public override bool IsOpen => Destination.IsOpen;
@@ -86,45 +86,45 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
 
     public InodeFlags SourceFlags { get; set; }
 
-    /// <summary>The inode flags that the destination had when it was looked at, where it was there before.</summary>
+    /// <summary>The inode flags that an existing destination had when it was checked.</summary>
     public InodeFlags DestinationFlags { get; set; }
 
-    /// <summary>The destination had xattrs when it was looked at, where it was there before.</summary>
+    /// <summary>An existing destination had xattrs when it was checked.</summary>
     public bool HasXattrs { get; set; }
 
-    /// <summary>The inode flags that a new entry of the destination gets by itself.</summary>
+    /// <summary>The inode flags that a new entry of the destination inherits.</summary>
     public InodeFlags InheritedFlags { get; set; }
 
     /// <summary>
-    /// The destination belongs to somebody else but root, who may change at any moment what its new entries get by
-    /// themselves: a group, a default ACL.
+    /// The destination is owned by another user, not root, who can change at any time what its new entries inherit: a group, a
+    /// default ACL.
     /// </summary>
     public bool IsForeign { get; set; }
 
-    /// <summary>A new entry of the destination also gets xattrs: a default ACL or a compression property.</summary>
+    /// <summary>A new entry of the destination also inherits xattrs: a default ACL or a compression property.</summary>
     public bool InheritsXattrs { get; set; }
 
-    /// <summary>Entries can be made in the destination, and neither replaced nor removed.</summary>
+    /// <summary>Entries can be created in the destination, but not replaced or removed.</summary>
     public bool IsAppendOnly { get; set; }
 
-    /// <summary>The destination directory existed before, with metadata of its own.</summary>
+    /// <summary>The destination directory existed before, with its own metadata.</summary>
     public bool Merged { get; set; }
 
-    /// <summary>An earlier item of the invocation has made the destination directory, and so all that is in it.</summary>
+    /// <summary>An earlier item of the invocation has created the destination directory, and so everything in it.</summary>
     public bool IsOfEarlierItem { get; set; }
 
-    /// <summary>What is made in the destination directory is recorded, so that no later item replaces it.</summary>
+    /// <summary>Entries created in the destination directory are recorded, so that no later item replaces them.</summary>
     public bool RecordsEntries { get; set; }
 
-    /// <summary>The destination directory is new, and nobody else may write in it until it is finished.</summary>
+    /// <summary>The destination directory is new, and no one else may write to it until it is finished.</summary>
     public bool IsPrivate => Parent is not null && !Merged;
 
-    /// <summary>A hard link may be made from it later, so its names have to stay. So have those of its parents.</summary>
+    /// <summary>A hard link may be created from it later, so its names must be kept, as must those of its parents.</summary>
     public bool IsPinned { get; private set; }
 
     /// <summary>
-    /// The group that a new entry of the destination gets: the directory's where it is setgid, and one that is no
-    /// group's number where nobody knows.
+    /// The group that a new entry of the destination gets: the directory's if it is setgid, and an invalid group id if it is
+    /// unknown.
     /// </summary>
     public uint GroupOfNew(uint processGroup) => IsForeign ? Sys.Unchanged
         : (DestinationStatus.Mode & Sys.ModeSetGid) != 0 ? DestinationStatus.Gid : processGroup;
@@ -168,7 +168,7 @@ internal class DirectoryPair : WalkNode<DirectoryPair>
 
     public string DestinationPath => PathBelow(p => p.DestinationName, p => p._destinationPath!);
 
-    /// <summary>How the destination of a pair without a parent is found again.</summary>
+    /// <summary>How the destination of a pair without a parent is looked up again.</summary>
     public LookupPath DestinationLookup => _destinationLookup ?? new LookupPath(_destinationPath!);
 
     public string PathOf(bool atSource, ReadOnlySpan<byte> name) =>

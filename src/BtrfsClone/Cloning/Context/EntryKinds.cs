@@ -2,10 +2,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>What the type bits of a mode mean.</summary>
+/// <summary>The meaning of the type bits of a mode.</summary>
 internal static class EntryKinds
 {
-    /// <summary>The kind of an entry by the type bits of its mode.</summary>
+    /// <summary>The kind of an entry from the type bits of its mode.</summary>
     public static EntryKind Of(uint fileType) => fileType switch
     {
         Sys.ModeDirectory => EntryKind.Directory,

@@ -2,14 +2,12 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>
-/// Why one entry failed, as a value: which call, which errno, on which side. The default value is success.
-/// </summary>
-/// <param name="Call">The call that failed, if one did.</param>
+/// <summary>Why one entry failed, as a value: which call, which errno, on which side. The default value means success.</summary>
+/// <param name="Call">The call that failed, if any.</param>
 /// <param name="Errno">Its error number, if it is known.</param>
-/// <param name="AtSource">Whether it is the source's path that is to be named.</param>
-/// <param name="Meaning">What it means; what the errno does if null.</param>
-/// <param name="IsNamed">Whether somebody gave the path, and not a directory that was listed.</param>
+/// <param name="AtSource">Whether the source's path is to be reported.</param>
+/// <param name="Meaning">Its meaning; null means that of the errno.</param>
+/// <param name="IsNamed">Whether the path was given by the caller, not found by listing a directory.</param>
 internal readonly record struct Failure(
     SystemCall Call, Errno Errno, bool AtSource, ErrorMeaning? Meaning = null, bool IsNamed = false)
 {
@@ -25,19 +23,19 @@ internal readonly record struct Failure(
     public static Failure Between(SystemCall call, CallResult result) =>
         new(call, result.Error, ErrorTable.IsOfSource(call, result.Error));
 
-    /// <summary>Nothing failed, but the clone is given up. A signal is no other call's failure: those are made again.</summary>
+    /// <summary>Nothing failed, but the clone is abandoned. No other call fails because of a signal: these calls are retried.</summary>
     public static Failure Cancelled { get; } = new(SystemCall.None, Interop.Errno.EINTR, AtSource: false);
 
-    /// <summary>A rule of ours that the destination breaks; no call failed.</summary>
+    /// <summary>The destination violates one of our rules; no call failed.</summary>
     public static Failure Refused(ErrorMeaning meaning, bool atSource = false) =>
         new(SystemCall.None, Errno.None, atSource, meaning);
 
     public BtrfsError Error => MeaningOrUsual.Error;
 
-    /// <summary>The failure of looking up a path that somebody gave.</summary>
+    /// <summary>The failure to look up a path given by the caller.</summary>
     public Failure OnPath() => this with { IsNamed = true };
 
-    /// <summary>The failure to undo something: what has that path stays.</summary>
+    /// <summary>The failure to undo something: an entry is left at that path.</summary>
     public BtrfsException Leaving(string path) => new(new ErrorMeaning(BtrfsError.LeftBehind), path, Call, Errno);
 
     public BtrfsException ToException(string path) => new(MeaningOrUsual, path, Call, Errno);

@@ -2,10 +2,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>A regular file that is being cloned, and what is known of it after each step.</summary>
+/// <summary>A regular file that is being cloned, and its state after each step.</summary>
 internal unsafe struct FileClone
 {
-    /// <summary>Its name in the destination; valid as long as the memory is that it lies in.</summary>
+    /// <summary>Its name in the destination; valid as long as its memory.</summary>
     public byte* Name;
 
     /// <summary>The open source.</summary>
@@ -13,7 +13,7 @@ internal unsafe struct FileClone
 
     public Statx Status;
 
-    /// <summary>What the clone is to have, once the source has been looked at.</summary>
+    /// <summary>The flags of the clone, once the source has been examined.</summary>
     public InodeFlags Flags;
 
     public bool HasXattrs;
@@ -21,13 +21,13 @@ internal unsafe struct FileClone
     /// <summary>The mode to create the clone with.</summary>
     public uint Mode;
 
-    /// <summary>The clone, once it is created, open for writing; else none.</summary>
+    /// <summary>The clone, once it is created, open for writing; otherwise none.</summary>
     public Descriptor Destination;
 
-    /// <summary>The clone's own inode number, once it is filled, where further links to it may follow.</summary>
+    /// <summary>The clone's own inode number, once it is filled, if further links to it may follow.</summary>
     public ulong Inode;
 
-    /// <summary>Bytes that were copied into the clone and counted.</summary>
+    /// <summary>Bytes that were copied to the clone and counted.</summary>
     public long CopiedLength;
 
     /// <summary>Bytes that the clone shares on another filesystem, as the source does on its own. Not counted yet.</summary>
@@ -36,10 +36,10 @@ internal unsafe struct FileClone
     /// <summary>Bytes that are compressed at the source and not in the clone. Not counted yet.</summary>
     public long UnpackedLength;
 
-    /// <summary>What has begun to bring its content to another filesystem, or null.</summary>
+    /// <summary>The copy of its content to another filesystem, if it was started; otherwise null.</summary>
     public IDisposable? Begun;
 
-    /// <summary>Bytes that are on their way to the disk with it.</summary>
+    /// <summary>The number of its bytes under writeback.</summary>
     public long BegunLength;
 
     public Failure Failure;
@@ -48,13 +48,13 @@ internal unsafe struct FileClone
 /// <summary>Small files of one directory that a worker clones together.</summary>
 internal sealed unsafe class FileBatch(int capacity)
 {
-    // Eight gain as much as 32 do. A killed process can leave as many unfinished.
+    // Eight give the same speedup as 32. A killed process can leave this many incomplete files.
     public const int MostFiles = 8;
 
-    // A larger file gains nothing by it, and the others of its batch would wait for it, created and empty.
+    // A larger file gains nothing, and the others of its batch would wait for it, created and empty.
     private const ulong LargestFile = 1 << 20;
 
-    // On another filesystem one is written while the next is read.
+    // On another filesystem, one is written while the next is read.
     private const ulong LargestCarried = 16 << 20;
 
     private readonly FileClone[] _files = new FileClone[capacity];
@@ -64,7 +64,7 @@ internal sealed unsafe class FileBatch(int capacity)
 
     public Span<FileClone> Files => _files.AsSpan(0, _count);
 
-    /// <summary>Whether a file may wait for others: neither for long, nor with further links that wait for it.</summary>
+    /// <summary>Whether a file may wait for others: not if it takes long, and not if further links wait for it.</summary>
     public static bool Takes(in Statx status, bool isCarried) =>
         status.LinkCount == 1 && status.Size <= (isCarried ? LargestCarried : LargestFile);
 

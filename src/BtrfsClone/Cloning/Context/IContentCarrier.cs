@@ -1,23 +1,23 @@
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Brings content of files to other filesystems, for <see cref="ReflinkMode.Auto"/>. It is asked on several threads at once.
+/// Copies the content of files to other filesystems, for <see cref="ReflinkMode.Auto"/>. Called on several threads at once.
 /// </summary>
 internal interface IContentCarrier : IDisposable
 {
     /// <summary>
-    /// Begins with a file before others are done: what it shares is read, and is on its way to the disk, until it is carried.
+    /// Starts a file before others are done: its shared data is read, and is under writeback, until <see cref="Carry"/> is called.
     /// </summary>
     /// <param name="directory">The directories of the two files.</param>
-    /// <param name="file">The open files. <see cref="FileClone.Begun"/> is set where it has begun.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <returns>Bytes that are on their way then.</returns>
+    /// <param name="file">The open files. <see cref="FileClone.Begun"/> is set if it was started.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
+    /// <returns>The number of bytes under writeback.</returns>
     long Begin(DirectoryPair directory, ref FileClone file, CancellationToken cancellation);
 
-    /// <summary>Gives an empty file the content of its source, and what is preallocated; and tells how much was copied.</summary>
+    /// <summary>Gives an empty file the content of its source, including preallocated space; and returns how much was copied.</summary>
     /// <param name="directory">The directories of the two files.</param>
     /// <param name="file">The open files.</param>
-    /// <param name="cancellation">Stops it.</param>
-    /// <param name="isCarried">False where it can do no more than to copy the bytes, and has done nothing.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
+    /// <param name="isCarried">False if it can only copy plain bytes, and has done nothing.</param>
     Failure Carry(DirectoryPair directory, ref FileClone file, CancellationToken cancellation, out bool isCarried);
 }

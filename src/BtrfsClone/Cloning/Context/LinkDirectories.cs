@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The directories of the last few first links that one worker met. Links of one directory's files mostly come one
-/// after the other, and opening their directory again takes a call for each name on its path.
+/// The directories of the most recent first links that one worker encountered. Links of one directory's files are mostly
+/// consecutive, and opening their directory again takes one call per name of its path.
 /// </summary>
 internal sealed class LinkDirectories(int capacity)
 {
@@ -12,8 +12,7 @@ internal sealed class LinkDirectories(int capacity)
     private int _next;
 
     /// <summary>
-    /// Opens the pair's destination, as something that entries can be named by. It is closed here, with the next call at
-    /// the earliest.
+    /// Opens the pair's destination to name entries in it. It is closed by this object, at the earliest in the next call.
     /// </summary>
     public CallResult Open(DirectoryPair pair, out Descriptor opened)
     {

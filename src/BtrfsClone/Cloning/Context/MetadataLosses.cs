@@ -2,9 +2,9 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Counts the metadata that an invocation's clones have lost. It may be told and read on any thread.</summary>
-/// <param name="counters">Counts it, too; or null.</param>
-/// <param name="cause">Why it is lost, as <see cref="MetadataLoss"/> has it; null where filesystems are the cause.</param>
+/// <summary>Counts the metadata that an invocation's clones have lost. Can be used on any thread.</summary>
+/// <param name="counters">Also counts it; or null.</param>
+/// <param name="cause">Why it is lost, see <see cref="MetadataLoss"/>; null if filesystems are the cause.</param>
 internal sealed class MetadataLosses(CloneCounters? counters, string? cause = null)
 {
     private const int MostNames = 8;
@@ -46,7 +46,7 @@ internal sealed class MetadataLosses(CloneCounters? counters, string? cause = nu
         counters?.AddLostMetadata();
     }
 
-    /// <summary>An entry has lost an attribute; the kind is told by its name.</summary>
+    /// <summary>An entry has lost an xattr; its kind is determined by its name.</summary>
     public void AddXattr(ReadOnlySpan<byte> name, bool changesAccess = false)
     {
         MetadataKind kind = name.StartsWith("system."u8) ? MetadataKind.AccessControlList
@@ -55,12 +55,12 @@ internal sealed class MetadataLosses(CloneCounters? counters, string? cause = nu
         Add(kind, PathText.Printable(Utf8Z.ToText(name)), changesAccess);
     }
 
-    /// <summary>An entry has lost inode flags; each counts.</summary>
+    /// <summary>An entry has lost inode flags; each is counted.</summary>
     public void AddFlags(InodeFlags flags)
     {
         foreach ((InodeFlags flag, string name) in (ReadOnlySpan<(InodeFlags, string)>)
         [
-            // As linux/fs.h calls them, FS_..._FL.
+            // The names in linux/fs.h, FS_..._FL.
             (InodeFlags.Compress, "COMPR"), (InodeFlags.NoCompress, "NOCOMP"), (InodeFlags.NoCow, "NOCOW"),
             (InodeFlags.Sync, "SYNC"), (InodeFlags.DirectorySync, "DIRSYNC"), (InodeFlags.Immutable, "IMMUTABLE"),
             (InodeFlags.AppendOnly, "APPEND"), (InodeFlags.NoDump, "NODUMP"), (InodeFlags.NoAccessTime, "NOATIME"),

@@ -4,7 +4,7 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The mount points below a directory, as paths relative to it: a snapshot has in their places what the mounts hide.
+/// The mount points below a directory, as paths relative to it: a snapshot contains the directories that the mounts hide.
 /// </summary>
 internal sealed class MountsBelow
 {
@@ -13,9 +13,9 @@ internal sealed class MountsBelow
 
     private MountsBelow(string prefix, string[] paths) => (_prefix, _paths) = (prefix, paths);
 
-    /// <summary>Finds those below a directory's real path. False where the kernel does not tell what is mounted.</summary>
+    /// <summary>Finds those below a directory's real path. False if the kernel does not list the mounts.</summary>
     /// <param name="directory">The path.</param>
-    /// <param name="mounts">The mounts, or null where there are none.</param>
+    /// <param name="mounts">The mounts, or null if there are none.</param>
     public static bool TryFind(ReadOnlySpan<byte> directory, out MountsBelow? mounts)
     {
         List<Mount>? all = MountTable.Read();
@@ -25,14 +25,14 @@ internal sealed class MountsBelow
 
     public bool Contains(ReadOnlySpan<byte> name) => _paths.Contains(Encoding.Latin1.GetString(name), StringComparer.Ordinal);
 
-    /// <summary>Whether a directory, whose real path is given, is one of these or lies below one.</summary>
+    /// <summary>Whether a directory, given by its real path, is one of these or is below one.</summary>
     public bool AreOnTheWayTo(ReadOnlySpan<byte> path)
     {
         string text = Encoding.Latin1.GetString(path).TrimEnd('\0') + "/";
         return _paths.Any(p => text.StartsWith(_prefix + p + "/", StringComparison.Ordinal));
     }
 
-    /// <summary>Those below a subdirectory, or null where there are none.</summary>
+    /// <summary>Those below a subdirectory, or null if there are none.</summary>
     public MountsBelow? In(ReadOnlySpan<byte> name) => Below(_paths, Encoding.Latin1.GetString(name));
 
     private static MountsBelow? Below(IEnumerable<string> paths, string directory)

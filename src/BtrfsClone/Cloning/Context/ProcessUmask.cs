@@ -5,7 +5,9 @@ namespace BtrfsClone.Cloning;
 /// <summary>The process's umask, read without changing it: umask(2) can only set it, for all threads at once.</summary>
 internal static class ProcessUmask
 {
-    /// <summary>Reads it from /proc/self/status. Where that is not to be had, every bit counts as masked: slower, never wrong.</summary>
+    /// <summary>
+    /// Reads it from /proc/self/status. If it is not available, every bit is treated as masked: slower, but always correct.
+    /// </summary>
     public static uint Read()
     {
         try

@@ -5,7 +5,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>The memory that one worker needs, allocated once: nothing is allocated for an entry.</summary>
+/// <summary>The buffers of one worker, allocated once: nothing is allocated per entry.</summary>
 internal sealed unsafe class WorkerBuffers : IWalkBuffers
 {
     private const int FiemapExtents = 64;
@@ -13,8 +13,8 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
 
     private readonly byte* _temporaryName;
 
-    /// <param name="toClose">How many files that are done with may stay open for a while.</param>
-    /// <param name="batch">How many files may be cloned together.</param>
+    /// <param name="toClose">The number of finished files that may stay open for a while.</param>
+    /// <param name="batch">The maximum number of files that are cloned together.</param>
     public WorkerBuffers(int toClose, int batch)
     {
         Batch = new FileBatch(batch);
@@ -32,13 +32,13 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
 
     public byte* Entries { get; }
 
-    /// <summary>Files that are cloned, or not to be.</summary>
+    /// <summary>Files that are finished or skipped.</summary>
     public ClosingBatch Closing { get; }
 
     /// <summary>Files that wait to be cloned together.</summary>
     public FileBatch Batch { get; }
 
-    /// <summary>Directories that further links are made from.</summary>
+    /// <summary>Directories from which further links are created.</summary>
     public LinkDirectories LinkDirectories { get; }
 
     public WriteOutAhead Ahead { get; } = new();
@@ -58,8 +58,8 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
     public FiemapReader Fiemap { get; } = new(FiemapExtents);
 
     /// <summary>
-    /// Writes <c>/proc/self/fd/N/NAME</c>: the one way to name an entry for calls that take only paths, without
-    /// resolving the directory's own path again.
+    /// Writes <c>/proc/self/fd/N/NAME</c>: the only way to name an entry for calls that accept only paths, without resolving the
+    /// directory's own path again.
     /// </summary>
     public static byte* ProcPath(byte* buffer, Descriptor descriptor, byte* name)
     {
@@ -76,14 +76,14 @@ internal sealed unsafe class WorkerBuffers : IWalkBuffers
         return buffer;
     }
 
-    /// <summary>A name that nobody else chooses, for what is renamed over an existing file.</summary>
+    /// <summary>A name that no one else uses, for an entry that is renamed over an existing file.</summary>
     public byte* NewTemporaryName()
     {
         TemporaryName.Write(new Span<byte>(_temporaryName, TemporaryName.MaxSize));
         return _temporaryName;
     }
 
-    /// <summary>Closes what is open, at the end of an item.</summary>
+    /// <summary>Closes all descriptors, at the end of an item.</summary>
     public void CloseAll()
     {
         Closing.CloseAll();

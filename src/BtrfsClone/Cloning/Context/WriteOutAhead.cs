@@ -4,16 +4,17 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Starts write-out of dirty files shortly before they are cloned. FICLONE writes out its source by itself, but one file
-/// at a time: the device would have little to do at once, and each clone a wait of its own. Looking for dirty files
-/// costs, so that one of many is looked at, and only where that is dirty the ones after it.
+/// Starts writeback of dirty files shortly before they are cloned. FICLONE writes its source to disk itself, but one file at a
+/// time: the device would have little to do concurrently, and each clone would wait. Checking for dirty files takes time, so only
+/// one of many is checked, and only if it is dirty, the ones after it.
 /// </summary>
 internal sealed unsafe class WriteOutAhead
 {
-    private const int Stride = 32; // Files from one look to the next while none is dirty.
-    private const int Window = 128; // Files that are started at once.
+    private const int Stride = 32; // The number of files between two checks while none is dirty.
+    private const int Window = 128; // The number of files whose writeback is started together.
 
-    // Bytes at the front of a file. Counting all cached pages of long clean files would cost more than it can gain.
+    // The number of bytes checked at the start of a file. Counting all cached pages of long clean files would cost more than it can
+    // gain.
     private const long Looked = 4 << 20;
 
     private static readonly ulong s_windowPages = (64ul << 20) / (ulong)Environment.SystemPageSize;
@@ -21,9 +22,9 @@ internal sealed unsafe class WriteOutAhead
     private int _left;
     private bool _metDirty;
 
-    /// <summary>Is told of each regular file before it is cloned.</summary>
-    /// <param name="directory">The open directory that it is in.</param>
-    /// <param name="entries">Where the listing of it stands: at the file.</param>
+    /// <summary>Called for each regular file before it is cloned.</summary>
+    /// <param name="directory">The open directory that contains it.</param>
+    /// <param name="entries">The position in its listing: at the file.</param>
     public void Before(Descriptor directory, DirectoryBatch.Enumerator entries)
     {
         if (_left-- > 0)
@@ -50,7 +51,7 @@ internal sealed unsafe class WriteOutAhead
         _left = (_metDirty ? looked : Stride) - 1;
     }
 
-    /// <summary>Starts write-out of a file. Returns how many of its pages were dirty.</summary>
+    /// <summary>Starts writeback of a file. Returns the number of its dirty pages.</summary>
     private static ulong Start(Descriptor directory, byte* name)
     {
         if (FileOpener.Open(directory, name, out Descriptor file).Failed)
@@ -62,7 +63,7 @@ internal sealed unsafe class WriteOutAhead
         ulong dirty = Sys.CacheStat(file, 0, Looked, out CacheStatus pages).Failed ? 0 : pages.Dirty;
         if (dirty > 0)
         {
-            // Whatever fails here fails the clone, which reports it.
+            // If this fails, the clone fails too, and reports it.
             _ = Sys.StartWriteOut(file, 0, 0);
         }
 

@@ -3,39 +3,39 @@ using System.Diagnostics;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// How many bytes are on their way to the disk, of all files and workers of an invocation, and how many may be: what the disk
-/// writes in a moment. A disk writes about in the order in which write-out was started, so that whoever waits for bytes has
-/// waited for all that were started before.
+/// How many bytes are under writeback, for all files and workers of an invocation, and how many may be: what the disk writes in a
+/// short time. A disk writes roughly in the order in which writeback was started, so waiting for some bytes means waiting for all
+/// that were started before.
 /// </summary>
 internal sealed class WriteOutRate
 {
     private const long Least = 1 << 20;
     private const long Most = 64 << 20;
 
-    // What is on its way may take this long. The rate is that of about half the time.
+    // Writeback of all bytes may take this long. The rate is measured over about half of this time.
     private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(200);
 
     private readonly object _gate = new();
     private long _limit = Least;
     private long _started;
     private long _written;
-    private long _measured; // Those that were written at the last measurement.
+    private long _measured; // The bytes written at the last measurement.
     private long _measuredAt = Stopwatch.GetTimestamp();
 
-    /// <summary>Bytes that may be on their way.</summary>
+    /// <summary>The maximum number of bytes under writeback.</summary>
     public long Limit => Volatile.Read(ref _limit);
 
-    /// <summary>Bytes of which write-out has been started so far.</summary>
+    /// <summary>The total number of bytes whose writeback has been started.</summary>
     public long Started => Volatile.Read(ref _started);
 
-    /// <summary>Whether more is on its way than may be.</summary>
+    /// <summary>Whether more bytes are under writeback than allowed.</summary>
     public bool IsBehind => Started - Volatile.Read(ref _written) > Limit;
 
-    /// <summary>Write-out of some bytes was started.</summary>
+    /// <summary>Writeback of some bytes was started.</summary>
     public void Add(long length) => Interlocked.Add(ref _started, length);
 
-    /// <summary>What was started before a moment is written.</summary>
-    /// <param name="started">Bytes that were started by then.</param>
+    /// <summary>Everything that was started before a certain time is written.</summary>
+    /// <param name="started">The total number of bytes that had been started by then.</param>
     public void Reach(long started)
     {
         lock (_gate)

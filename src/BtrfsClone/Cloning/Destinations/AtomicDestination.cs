@@ -4,12 +4,12 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Where a session with <see cref="CloneOptions.Atomic"/> clones to: a hidden folder in the nearest directory that
-/// exists. At the end what is in it gets its names there, or is removed.
+/// The destination of a session with <see cref="CloneOptions.Atomic"/>: a hidden folder in the nearest existing directory. At the
+/// end its entries get their names there, or are removed.
 /// </summary>
 internal sealed class AtomicDestination(CloneContext context) : IDisposable
 {
-    /// <summary>The folder that all is cloned to before it appears.</summary>
+    /// <summary>The folder that everything is cloned to before it appears.</summary>
     public static readonly HiddenFolder.Kind FolderKind = new(".btrfs-clone-atomic."u8.ToArray(), TreeRemover.Empty);
 
     private CloneDestination? _destination;
@@ -17,12 +17,12 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
     private HeldDirectory? _container;
     private HiddenFolder? _folder;
 
-    /// <summary>Something has failed that the session did not report: nothing is to appear.</summary>
+    /// <summary>Something has failed outside the session: nothing is to appear.</summary>
     public bool HasFailed { get; set; }
 
     /// <summary>
-    /// The place to clone an item to instead of the destination. It is made at the first item; an item that could not
-    /// appear under its name is refused before that.
+    /// The staging destination for an item. It is created for the first item; an item that could not appear under its name is
+    /// rejected before that.
     /// </summary>
     public CloneDestination Stage(string source, in Statx status, CloneDestination destination, string target)
     {
@@ -51,10 +51,10 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
         return _staged.Place!;
     }
 
-    /// <summary>Gives all that was staged its names, or removes it.</summary>
+    /// <summary>Gives everything that was staged its name, or removes it.</summary>
     /// <exception cref="BtrfsException">
-    /// Something had failed or has been put in the place of the names meanwhile: nothing has appeared, but for what was
-    /// reported.
+    /// Something had failed, or one of the names was created by someone else in the meantime: nothing has appeared, except for what
+    /// was reported.
     /// </exception>
     public void Complete(CancellationToken cancellation)
     {
@@ -80,7 +80,7 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
         }
     }
 
-    /// <summary>Removes what was staged and has not appeared.</summary>
+    /// <summary>Removes everything that was staged and has not appeared.</summary>
     public void Dispose()
     {
         Discard();
@@ -99,7 +99,7 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
             return;
         }
 
-        // A folder that must not be emptied is not to be taken for a leftover by a later run, either.
+        // If the folder must not be emptied, a later run must not mistake it for a leftover, either.
         Failure failure = holdsOthers ? HiddenFolder.ClearMark(_folder.Directory.Descriptor) : _folder.Remove();
         if (failure.Failed)
         {
@@ -112,7 +112,7 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
 
     private static HeldDirectory OpenContainer(string path)
     {
-        // A directory that cannot be listed may still take entries.
+        // Entries can be created in a directory even if it cannot be listed.
         CallResult result = HeldDirectory.Open(path, out HeldDirectory? container, orPathOnly: true);
         if (result.Failed)
         {
@@ -139,7 +139,7 @@ internal sealed class AtomicDestination(CloneContext context) : IDisposable
         }
     }
 
-    /// <summary>Only a file may be replaced, and only by something that is no directory.</summary>
+    /// <summary>Only a file may be replaced, and not by a directory.</summary>
     private unsafe void CheckPlace(HeldDirectory container, string source, in Statx status, string target)
     {
         string below = target[container.Path.Length..].TrimStart('/');

@@ -4,23 +4,22 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Moves the entries of a staging folder to their names: each in one step, and back again if one of them cannot be
-/// moved. What is replaced changes places with the new, and so is still there to be put back.
+/// Moves the entries of a staging folder to their names: each atomically, and back again if one of them cannot be moved. A replaced
+/// entry is exchanged with the new one, so it still exists and can be restored.
 /// </summary>
 /// <param name="folder">The staging folder.</param>
-/// <param name="container">The directory that the names are in.</param>
-/// <param name="context">Says what may be replaced, and takes what cannot be undone.</param>
+/// <param name="container">The directory that contains the names.</param>
+/// <param name="context">Determines what may be replaced, and receives what cannot be undone.</param>
 internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory container, CloneContext context)
 {
     private readonly HeldDirectory _staging = folder.Directory;
 
     /// <summary>
-    /// What is not ours has come into the staging folder, and could not be put back, or may have: the folder must not
-    /// be emptied.
+    /// An entry of someone else is, or may be, in the staging folder and could not be put back: the folder must not be emptied.
     /// </summary>
     public bool HoldsOthers { get; private set; }
 
-    /// <summary>Moves all. If it throws, nothing has changed but what was reported.</summary>
+    /// <summary>Moves all entries. If it throws, nothing has changed except for what was reported.</summary>
     public void Run(CancellationToken cancellation)
     {
         List<ListedEntry> entries = List();
@@ -41,7 +40,7 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
         }
     }
 
-    /// <summary>The entries, all before the first is moved: a directory that changes may list an entry twice.</summary>
+    /// <summary>The entries, listed before the first is moved: a directory that changes may list an entry twice.</summary>
     private List<ListedEntry> List()
     {
         fixed (byte* buffer = new byte[DirectoryBatch.BufferSize])
@@ -90,7 +89,8 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
             failure = Unprotected(name, failure, () => Renamed(_staging.Exchange(name, container)));
         }
 
-        // Whatever came in between is not ours to replace: another file may be new, a directory may hold others.
+        // Entries that have appeared in the meantime must not be replaced: another file may be new, a directory may contain
+        // entries.
         if (failure.Failed)
         {
             return ActiveSwapFile.Explain(failure, container.Descriptor, name);
@@ -103,8 +103,8 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
     }
 
     /// <summary>
-    /// An immutable or append-only entry cannot be moved, nor, into another directory, can a directory that its owner
-    /// may not write in: the kernel has to change where its <c>..</c> leads.
+    /// An immutable or append-only entry cannot be moved, nor can a directory without write permission for its owner be moved to
+    /// another directory: the kernel has to change its <c>..</c>.
     /// </summary>
     private Failure MoveProtected(byte[] name, Statx made, Failure failure)
     {
@@ -122,7 +122,7 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
             : failure;
     }
 
-    /// <summary>Does something once more while an entry is not protected, if that is why it failed.</summary>
+    /// <summary>Retries an operation while an entry is unprotected, if protection is the cause of the failure.</summary>
     private Failure Unprotected(byte[] name, Failure failure, Func<Failure> again)
     {
         fixed (byte* text = name)
@@ -139,8 +139,8 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
     }
 
     /// <summary>
-    /// Moves it, as private as the folder that it is in, to a hidden name beside its own, where it gets its mode back:
-    /// from there no parent changes. It never stands under its own name with another mode than its own.
+    /// Moves it, as private as its folder, to a hidden name beside its own, where its mode is restored: renaming it there does not
+    /// change its parent. It never appears under its own name with another mode.
     /// </summary>
     private Failure MoveUnwritable(byte[] name, in Statx made)
     {
@@ -166,7 +166,7 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
         failure = failure.Failed ? failure : Renamed(container.Move(hidden, container, name));
         if (failure.Failed)
         {
-            _ = Sys.Chmod(directory.Descriptor, Sys.ModeOwner); // If not, it cannot be moved.
+            _ = Sys.Chmod(directory.Descriptor, Sys.ModeOwner); // If this fails, it cannot be moved.
             Failure back = Renamed(container.Move(hidden, _staging, name));
             if (back.Failed)
             {
@@ -178,8 +178,8 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
     }
 
     /// <summary>
-    /// Lets an entry that has appeared go back into the staging folder, and what was replaced take its place again,
-    /// which waits there under the same name. What does not go back is reported.
+    /// Moves an entry that has appeared back to the staging folder, and the entry that it replaced, which is there under the same
+    /// name, back to its place. What cannot be moved back is reported.
     /// </summary>
     private void TakeBack(in ListedEntry entry)
     {
@@ -187,7 +187,7 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
         Found waiting = Look(_staging, entry);
         if (waiting == Found.Ours || (waiting == Found.Nothing && there is Found.Nothing or Found.Others))
         {
-            return; // It has not appeared, or somebody else has moved it away already.
+            return; // It has not appeared, or someone else has already moved it away.
         }
 
         Failure failure = (there, waiting) switch
@@ -224,7 +224,7 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
             result = Back(entry.Name, isReplaced);
         }
 
-        // Somebody else may have taken the name since: what is theirs must not be removed.
+        // Someone else may have replaced the entry since: their entry must not be removed.
         if (!result.Failed && Look(_staging, entry) == Found.Others)
         {
             result = isReplaced
@@ -253,14 +253,14 @@ internal sealed unsafe class AtomicRename(HiddenFolder folder, HeldDirectory con
     private static Failure Called(SystemCall call, CallResult result) =>
         result.Failed ? Failure.Destination(call, result) : default;
 
-    /// <summary>What has an entry's name.</summary>
+    /// <summary>The entry that a name currently refers to.</summary>
     private enum Found
     {
         Nothing,
         Ours,
         Others,
 
-        /// <summary>The kernel does not say.</summary>
+        /// <summary>The kernel does not report it.</summary>
         Unknown,
     }
 }

@@ -3,10 +3,10 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>The directory that receives items: found, or opened and made where it is missing.</summary>
+/// <summary>The directory that receives items: finds it, or opens it and creates it if it is missing.</summary>
 internal static class DestinationDirectory
 {
-    /// <summary>The directory that the item goes into, or the nearest one above it that exists.</summary>
+    /// <summary>The directory that the item goes into, or its nearest existing parent directory.</summary>
     public static string Nearest(CloneDestination destination)
     {
         string path = destination.Directory;
@@ -28,8 +28,8 @@ internal static class DestinationDirectory
     }
 
     /// <summary>
-    /// Opens the directory that receives items. Where it may be made, it and those above it that are missing are, as the
-    /// process's umask has it; a link that appears among them is not followed.
+    /// Opens the directory that receives items. If permitted, it and its missing parent directories are created, with the process's
+    /// umask; a link that appears among them is not followed.
     /// </summary>
     public static Descriptor Open(CloneDestination destination) =>
         OpenOrMake(destination, destination.Directory, OpenFlags.ReadOnly | OpenFlags.NonBlock);

@@ -4,8 +4,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A hidden folder that only its owner can enter, for what an invocation needs while it runs. Its maker holds a lock on
-/// it, which the kernel drops with the process: what cannot be locked is alive, and all else is a killed run's and is
+/// A hidden folder that only its owner can enter, for temporary data of an invocation. Its creator holds a lock on it, which the
+/// kernel releases with the process: a folder that cannot be locked is in use, and all others were left by killed runs and are
 /// removed.
 /// </summary>
 internal sealed unsafe class HiddenFolder : IDisposable
@@ -22,21 +22,21 @@ internal sealed unsafe class HiddenFolder : IDisposable
     }
 
     /// <summary>
-    /// The mark of a folder that may be emptied, if nobody else may write in it. The name alone would let whoever may
-    /// write in its parent rename another of the caller's directories to it.
+    /// The mark of a folder that may be emptied, if no one else may write to it. The name alone is not sufficient: whoever may
+    /// write to its parent could rename another of the caller's directories to it.
     /// </summary>
     private static ReadOnlySpan<byte> Mark => "user.btrfs-clone.temporary\0"u8;
 
     public Kind FolderKind { get; }
 
-    /// <summary>The folder, open; entries are named by it, so that no path leads elsewhere.</summary>
+    /// <summary>The folder, open; entries are accessed through it, so that no path can lead elsewhere.</summary>
     public HeldDirectory Directory { get; }
 
-    /// <summary>Makes a folder.</summary>
-    /// <param name="container">The directory to make it in.</param>
-    /// <param name="kind">What it is for.</param>
-    /// <param name="onLeftBehind">Takes the failure to remove one that could be made and not be used.</param>
-    /// <param name="folder">The folder, or null where the result is a failure.</param>
+    /// <summary>Creates a folder.</summary>
+    /// <param name="container">The directory to create it in.</param>
+    /// <param name="kind">Its purpose.</param>
+    /// <param name="onLeftBehind">Receives the failure to remove a folder that was created but could not be used.</param>
+    /// <param name="folder">The folder, or null if the result is a failure.</param>
     public static Failure Create(
         HeldDirectory container, Kind kind, Action<BtrfsException> onLeftBehind, out HiddenFolder? folder)
     {
@@ -58,7 +58,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
             Failure failure = OpenNew(container, name, out HeldDirectory? directory);
             if (failure.Errno == Errno.ENOENT)
             {
-                continue; // Another run found it before it was locked, and took it for a dead one's.
+                continue; // Another run found it before it was locked, and treated it as that of a killed run.
             }
 
             if (failure.Failed)
@@ -84,7 +84,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
         fixed (byte* mark = Mark)
         {
             CallResult result = Sys.SetXattr(directory, mark, &value, 1);
-            return result.Failed && !result.Is(Errno.EOPNOTSUPP) // There, what a killed run leaves is left for good.
+            return result.Failed && !result.Is(Errno.EOPNOTSUPP) // There, folders of killed runs are never removed.
                 ? Failure.Destination(SystemCall.SetXattr, result)
                 : default;
         }
@@ -102,12 +102,12 @@ internal sealed unsafe class HiddenFolder : IDisposable
     }
 
     /// <summary>
-    /// Removes what killed runs of this user have left in a directory. What cannot be removed or found stays without a
-    /// word: it is not of this run, and the one that failed to remove it has said so.
+    /// Removes what killed runs of this user have left in a directory. Folders that cannot be removed or found are silently kept:
+    /// they do not belong to this run, and the run that failed to remove one has reported it.
     /// </summary>
     public static void RemoveLeftovers(HeldDirectory container, Kind kind)
     {
-        // Of its own, since the container may be open as a path only.
+        // Opened separately, since the container may be open with O_PATH only.
         if (container.OpenBelow(".\0"u8, out HeldDirectory? directory).Failed)
         {
             return;
@@ -129,7 +129,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
         }
     }
 
-    /// <summary>Removes the folder with all that is in it.</summary>
+    /// <summary>Removes the folder with everything in it.</summary>
     public Failure Remove()
     {
         CallResult removed = _container.RemoveDirectory(_name);
@@ -182,7 +182,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
             return Failure.Destination(SystemCall.Statx, result.Failed ? result : Errno.ENOENT);
         }
 
-        // Who may write in the parent may have put another directory in its place: an empty one is no loss.
+        // A user who may write to the parent may have replaced it by another directory: if that is empty, its removal does no harm.
         if (status.Uid != Sys.EffectiveUid || (status.Mode & Sys.ModeOthersWrite) != 0)
         {
             return Failure.Refused(BtrfsError.ChangedMeanwhile);
@@ -194,7 +194,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
 
     private static Failure CheckEmpty(Descriptor directory)
     {
-        const int Size = 1024; // Bytes; at least three entries.
+        const int Size = 1024; // In bytes; sufficient for at least three entries.
         byte* buffer = stackalloc byte[Size];
         var listing = new DirectoryListing(directory, buffer, Size);
         return listing.Next(out _) ? Failure.Refused(BtrfsError.ChangedMeanwhile)
@@ -215,7 +215,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
             bool isDead = !directory.Stat(out Statx status).Failed && status.Uid == Sys.EffectiveUid &&
                 (status.Mode & Sys.ModeOthers) == 0 && !Sys.TryLock(descriptor).Failed;
 
-            // One without the mark was not finished or is none of ours: rmdir(2) takes it only if it is empty.
+            // A folder without the mark was not finished or is not ours: rmdir(2) only removes it if it is empty.
             if (isDead && (!IsMarked(descriptor) || !kind.Empty(directory).Failed))
             {
                 _ = container.RemoveDirectory(name);
@@ -232,12 +232,12 @@ internal sealed unsafe class HiddenFolder : IDisposable
         }
     }
 
-    /// <summary>What a folder is for.</summary>
-    /// <param name="Prefix">What its name begins with; sixteen hexadecimal digits follow.</param>
-    /// <param name="Empty">Removes what is in an open folder.</param>
+    /// <summary>The purpose of a folder.</summary>
+    /// <param name="Prefix">The start of its name; sixteen hexadecimal digits follow.</param>
+    /// <param name="Empty">Empties an open folder.</param>
     public sealed record Kind(byte[] Prefix, Func<HeldDirectory, Failure> Empty)
     {
-        /// <summary>A zero-terminated name that nobody else chooses.</summary>
+        /// <summary>A null-terminated name that no one else uses.</summary>
         public byte[] NewName() => [.. Prefix, .. Utf8Z.From($"{Random.Shared.NextInt64():x16}")];
 
         public bool HasName(ReadOnlySpan<byte> name) => name.StartsWith(Prefix);

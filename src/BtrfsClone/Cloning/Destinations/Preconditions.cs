@@ -3,16 +3,16 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>What is refused before anything is written.</summary>
+/// <summary>The checks that are made before anything is written.</summary>
 internal static class Preconditions
 {
     /// <summary>
-    /// Whether a directory is another one or lies below it, as the kernel sees them. Where that cannot be seen it is
-    /// not taken to be: the walk does not enter the directory that it clones into, either.
+    /// Whether a directory is another one or is below it, as the kernel sees them. If this cannot be determined, the answer is no:
+    /// the walk does not enter the directory that it clones to, either.
     /// </summary>
     public static bool IsAtOrBelow(string directory, in Statx ancestor) => IsAtOrBelow(new LookupPath(directory), ancestor);
 
-    /// <summary>As above, of a directory that may be open.</summary>
+    /// <summary>As above, for a directory that may be open.</summary>
     public static bool IsAtOrBelow(LookupPath directory, in Statx ancestor)
     {
         CallResult result = directory.Open(OpenFlags.PathOnly | OpenFlags.Directory, out Descriptor opened);
@@ -23,7 +23,7 @@ internal static class Preconditions
             using HeldDirectory current = at;
             if (current.Stat(out Statx status).Failed || status.IsSameFileAs(below))
             {
-                return false; // Above the root is the root.
+                return false; // The parent of the root is the root.
             }
 
             if (status.IsSameFileAs(ancestor))
@@ -39,10 +39,10 @@ internal static class Preconditions
         return false;
     }
 
-    /// <summary>Why what stands at the destination may not be replaced by a file, or null.</summary>
-    /// <param name="old">What stands there.</param>
-    /// <param name="type">The type of what would take its place, one of <see cref="Statx.FileType"/>.</param>
-    /// <param name="options">What was asked for.</param>
+    /// <summary>Why an existing destination may not be replaced by a file, or null.</summary>
+    /// <param name="old">The existing destination.</param>
+    /// <param name="type">The type of the replacement, one of <see cref="Statx.FileType"/>.</param>
+    /// <param name="options">The options of the invocation.</param>
     public static ErrorMeaning? WhyNotReplaceable(in Statx old, uint type, CloneOptions options)
     {
         if (old.FileType == Sys.ModeDirectory)
@@ -55,7 +55,7 @@ internal static class Preconditions
             return ErrorMeaning.KeptAsAsked;
         }
 
-        // Who names a device or a FIFO means to write to it, which this does not do.
+        // A user who names a device or a FIFO expects the data to be written to it, which is not done here.
         if (old.FileType is not (Sys.ModeRegular or Sys.ModeSymlink) && old.FileType != type && !options.Force)
         {
             return ErrorMeaning.SpecialInTheWay;

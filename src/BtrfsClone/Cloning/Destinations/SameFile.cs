@@ -2,16 +2,16 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Finds out whether a clone would take the place of what it is cloned from.</summary>
+/// <summary>Detects whether a clone would replace its own source.</summary>
 internal static unsafe class SameFile
 {
-    // As many as the kernel follows (MAXSYMLINKS in include/linux/namei.h).
+    // The maximum that the kernel follows (MAXSYMLINKS in include/linux/namei.h).
     private const int MostLinks = 40;
-    private const int NameSize = 256; // NAME_MAX of nearly every filesystem (linux/limits.h), with the zero.
+    private const int NameSize = 256; // NAME_MAX of nearly every filesystem (linux/limits.h), with the terminating null.
 
     /// <summary>
-    /// Whether an existing entry is the source itself, or something that the source, a symbolic link, leads to, or a
-    /// symbolic link to the source. Each of the two is named in an open directory, and known by its own status.
+    /// Whether an existing entry is the source itself, or an entry that the source, a symbolic link, leads to, or a symbolic link
+    /// to the source. Each of the two is named in an open directory, and known by its own status.
     /// </summary>
     public static bool Is(
         Descriptor sourceDirectory, byte* sourceName, in Statx source, Descriptor directory, byte* name, in Statx existing)
@@ -22,10 +22,10 @@ internal static unsafe class SameFile
             (!isLink && existing.FileType == Sys.ModeSymlink && LeadsTo(directory, name, source));
     }
 
-    /// <summary>As above; the source is named by its path.</summary>
+    /// <summary>As above; the source is given by path.</summary>
     public static bool Is(string sourcePath, in Statx source, Descriptor directory, byte* name, in Statx existing)
     {
-        // What cannot be opened leads nowhere.
+        // If it cannot be opened, it leads nowhere.
         _ = Sys.Open(
             CloneDestination.ParentOf(sourcePath), OpenFlags.PathOnly | OpenFlags.Directory, out Descriptor parent);
         using DescriptorScope closing = new(parent);
@@ -35,7 +35,7 @@ internal static unsafe class SameFile
         }
     }
 
-    /// <summary>As above; the two are named in the directories of a pair. A snapshot stands for its live source.</summary>
+    /// <summary>As above; the two are named in the directories of a pair. A snapshot represents its live source.</summary>
     public static bool Is(DirectoryPair pair, byte* sourceName, in Statx source, byte* name, in Statx existing)
     {
         if (!pair.InSnapshot)
@@ -43,7 +43,7 @@ internal static unsafe class SameFile
             return Is(pair.Source, sourceName, source, pair.Destination, name, existing);
         }
 
-        // A snapshot keeps inode numbers; what has another one can only be the same by way of a link.
+        // A snapshot preserves inode numbers; with different numbers, they can only be the same through a link.
         if (existing.Inode != source.Inode && existing.FileType != Sys.ModeSymlink && source.FileType != Sys.ModeSymlink)
         {
             return false;
@@ -56,7 +56,7 @@ internal static unsafe class SameFile
     }
 
     /// <summary>
-    /// Whether a link leads to an entry, by way of others too. Each link on the way is looked at itself: it may be the one.
+    /// Whether a link leads to an entry, possibly through others. Each link on the way is compared too: it may be the entry.
     /// </summary>
     private static bool LeadsTo(Descriptor directory, byte* link, in Statx entry)
     {
@@ -89,7 +89,7 @@ internal static unsafe class SameFile
         }
     }
 
-    /// <summary>Opens the directory that a link leads into, and gives the name in it. Of what is no link it opens none.</summary>
+    /// <summary>Opens the directory that a link leads into, and returns the name in it. Returns none if it is not a link.</summary>
     private static Descriptor OpenParent(Descriptor directory, byte* link, Span<byte> name)
     {
         byte* text = stackalloc byte[Sys.PathMax + 1];

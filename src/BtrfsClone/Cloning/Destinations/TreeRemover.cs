@@ -5,16 +5,16 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Empties a directory of the caller's own, whatever is below it, and in place: on a full filesystem too, where there
-/// is room to remove but not to rename. It goes down into one directory at a time and up again through <c>..</c>, so
-/// that it has one of them open, and keeps a few numbers for each level.
+/// Empties a directory owned by the caller, with everything below it, in place: this also works on a full filesystem, where there
+/// is space to remove but not to rename. It descends into one directory at a time and returns through <c>..</c>, so it has only one
+/// of them open, and stores a few numbers per level.
 /// </summary>
 internal sealed unsafe class TreeRemover : IDisposable
 {
     private static readonly int s_flags =
         OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.NonBlock;
 
-    // Of each directory that it comes back to, so much is listed once more.
+    // After returning to a directory, this many bytes of it are listed again.
     private const int BufferSize = 4096;
 
     private readonly byte* _buffer = (byte*)NativeMemory.Alloc(BufferSize);
@@ -36,9 +36,7 @@ internal sealed unsafe class TreeRemover : IDisposable
         _device = status.Device;
     }
 
-    /// <summary>
-    /// Empties a directory. What cannot be removed keeps nothing else from it; the first failure is returned.
-    /// </summary>
+    /// <summary>Empties a directory. If an entry cannot be removed, the others still are; the first failure is returned.</summary>
     public static Failure Empty(HeldDirectory directory)
     {
         CallResult result = directory.Stat(out Statx status);
@@ -59,8 +57,8 @@ internal sealed unsafe class TreeRemover : IDisposable
     }
 
     /// <summary>
-    /// Whether a caller without privileges could empty a snapshot of a subvolume: a failure where there is a directory below
-    /// that is not the caller's own. It removes nothing, and leaves access times alone.
+    /// Whether an unprivileged caller could empty a snapshot of a subvolume: fails if there is a directory below it that the caller
+    /// does not own. Removes nothing, and does not change access times.
     /// </summary>
     public static Failure Look(HeldDirectory subvolume)
     {
@@ -83,7 +81,7 @@ internal sealed unsafe class TreeRemover : IDisposable
 
     public void Dispose() => NativeMemory.Free(_buffer);
 
-    /// <summary>Goes through all that is there once.</summary>
+    /// <summary>Makes one pass over everything below.</summary>
     private void Pass()
     {
         var position = new Position(Offset: 0, Done: 0);
@@ -97,8 +95,8 @@ internal sealed unsafe class TreeRemover : IDisposable
     }
 
     /// <summary>
-    /// Removes what is in the current directory from a position on. True where it has gone down into another directory
-    /// and is to go on there; false at the end.
+    /// Removes the entries of the current directory from a position on. True if it has descended into another directory and is to
+    /// continue there; false at the end.
     /// </summary>
     private bool GoOn(ref Position position)
     {
@@ -150,8 +148,8 @@ internal sealed unsafe class TreeRemover : IDisposable
     }
 
     /// <summary>
-    /// Opens a directory in the current one, and takes from it what keeps its owner from emptying it: inode flags, and
-    /// its mode.
+    /// Opens a subdirectory of the current directory, and removes what prevents its owner from emptying it: inode flags, and its
+    /// mode.
     /// </summary>
     private bool GoDown(DirectoryBatch.Entry entry, Position position)
     {
@@ -170,7 +168,7 @@ internal sealed unsafe class TreeRemover : IDisposable
         result = Sys.Stat(directory, out Statx status);
         if (result.Failed || status.Device != _device)
         {
-            // What somebody has mounted there is not ours to empty. (In a snapshot, what is mounted or nested is not there.)
+            // Mounted filesystems are not ours to empty. (In a snapshot, mounts and nested subvolumes do not exist.)
             Note(SystemCall.Statx, result.Failed ? result : _onlyLooks ? CallResult.Success : Errno.EXDEV);
             _ = Sys.Reject(ref directory, result);
             return false;
@@ -193,8 +191,8 @@ internal sealed unsafe class TreeRemover : IDisposable
     }
 
     /// <summary>
-    /// Goes back to the directory above. It has to be the one that was left: where somebody has moved a directory
-    /// elsewhere, what is above it now is not to be emptied.
+    /// Returns to the parent directory. It must be the one that it came from: if the directory was moved elsewhere, its new parent
+    /// must not be emptied.
     /// </summary>
     private bool GoUp(out Position position)
     {
@@ -233,7 +231,7 @@ internal sealed unsafe class TreeRemover : IDisposable
         ? Sys.OpenQuietlyAt(_current, name, s_flags, out directory, out _)
         : Sys.OpenAt(_current, name, s_flags, out directory);
 
-    /// <summary>What this does not achieve fails further on, and is told then.</summary>
+    /// <summary>If this fails, a later call fails and is reported.</summary>
     private static void OpenUp(Descriptor directory, in Statx status)
     {
         _ = UnprotectedEntry.TryUnprotect(directory, out _);
@@ -270,11 +268,11 @@ internal sealed unsafe class TreeRemover : IDisposable
         _inode = inode;
     }
 
-    /// <summary>Where the listing of a directory goes on.</summary>
-    /// <param name="Offset">Before the entry that was gone down into.</param>
-    /// <param name="Done">That entry's inode number, as it is listed: it is not gone down into again.</param>
+    /// <summary>Where the listing of a directory continues.</summary>
+    /// <param name="Offset">The position before the entry that it descended into.</param>
+    /// <param name="Done">The inode number of that entry, as listed: it is not descended into again.</param>
     private readonly record struct Position(long Offset, ulong Done);
 
-    /// <summary>A directory above the current one: its inode number, and where it was left.</summary>
+    /// <summary>A parent of the current directory: its inode number, and its position.</summary>
     private readonly record struct Level(ulong Inode, Position Position);
 }

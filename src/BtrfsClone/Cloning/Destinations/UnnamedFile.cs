@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A file that gets its name when it is whole. Until then it has none, or a temporary one where the filesystem does not know such
-/// files; disposing of it removes it.
+/// A file that gets its name when it is complete. Until then it has none, or a temporary one if the filesystem does not support
+/// unnamed files; disposing of it removes it.
 /// </summary>
 internal sealed unsafe class UnnamedFile : IDisposable
 {
@@ -22,20 +22,20 @@ internal sealed unsafe class UnnamedFile : IDisposable
     /// <summary>The open file.</summary>
     public Descriptor Descriptor => _file.Descriptor;
 
-    /// <summary>Makes one, for writing.</summary>
-    /// <param name="directory">The directory that it goes into, which stays open for as long as it lives.</param>
-    /// <param name="mode">Its permissions, less the umask.</param>
-    /// <param name="file">The file, which is none where the call failed.</param>
+    /// <summary>Creates a file for writing.</summary>
+    /// <param name="directory">Its directory, which stays open as long as the file.</param>
+    /// <param name="mode">Its permissions, minus the umask.</param>
+    /// <param name="file">The file; none if the call failed.</param>
     public static CallResult Make(Descriptor directory, uint mode, out UnnamedFile file)
     {
         file = new UnnamedFile(directory);
         return file.Open(mode);
     }
 
-    /// <summary>Gives it its name. Only what takes the place of another file has a temporary one for a moment.</summary>
-    /// <param name="name">The name, ended by a zero.</param>
-    /// <param name="replaces">Whether it takes the place of what has that name.</param>
-    /// <param name="call">The call that failed, if one did.</param>
+    /// <summary>Gives it its name. Only a file that replaces another one briefly has a temporary name.</summary>
+    /// <param name="name">The name, null-terminated.</param>
+    /// <param name="replaces">Whether it replaces an existing file of that name.</param>
+    /// <param name="call">The call that failed, if any.</param>
     public CallResult Publish(byte[] name, bool replaces, out SystemCall call)
     {
         fixed (byte* final = name, temporary = _temporary)

@@ -6,7 +6,7 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Keeps an existing entry under a second name before a clone is renamed over its first: as a further link, so that the first
+/// Keeps an existing entry under a second name before a clone is renamed over its first: as an additional link, so that the first
 /// name is never missing and nothing is copied.
 /// </summary>
 internal static unsafe class Backup
@@ -14,10 +14,10 @@ internal static unsafe class Backup
     private const int BufferSize = 4096;
 
     /// <summary>Gives the entry its second name.</summary>
-    /// <param name="directory">The directory that it is in.</param>
-    /// <param name="name">Its name, ended by a zero.</param>
-    /// <param name="mode">How the second name is made; not <see cref="BackupMode.None"/>.</param>
-    /// <param name="created">What must not be replaced by a backup.</param>
+    /// <param name="directory">The directory that contains it.</param>
+    /// <param name="name">Its name, null-terminated.</param>
+    /// <param name="mode">How the second name is chosen; not <see cref="BackupMode.None"/>.</param>
+    /// <param name="created">The entries that a backup must not replace.</param>
     public static Failure Keep(DirectoryPair directory, byte* name, BackupMode mode, CreatedEntries created) =>
         mode == BackupMode.Simple ? KeepSimple(directory, name, created) : KeepNumbered(directory.Destination, name);
 
@@ -28,7 +28,7 @@ internal static unsafe class Backup
         TemporaryName.Write(temporary);
         fixed (byte* to = backup, by = temporary)
         {
-            // What the invocation clones under that name must neither be taken for an old backup nor become one.
+            // Entries that the invocation clones under that name must not be mistaken for an old backup or become one.
             bool isTaken = Sys.StatEntry(directory.Source, to, out _).Succeeded ||
                 (Sys.StatEntry(directory.Destination, to, out Statx old).Succeeded && created.Contains(old));
             if (isTaken)
@@ -44,7 +44,7 @@ internal static unsafe class Backup
 
             result = Sys.Rename(directory.Destination, by, directory.Destination, to);
 
-            // Of two links to one file, renaming one over the other leaves both.
+            // Renaming one of two links to a file over the other leaves both.
             _ = Sys.Unlink(directory.Destination, by);
             return result.Failed ? Failure.Destination(SystemCall.RenameAt, result) : default;
         }
@@ -73,7 +73,7 @@ internal static unsafe class Backup
         return result.Failed ? Failure.Destination(SystemCall.LinkAt, result) : default;
     }
 
-    /// <summary>The highest number of a backup that is there, if it is higher than the one given.</summary>
+    /// <summary>The highest number of an existing backup, if it is higher than the given one.</summary>
     private static Failure Highest(Descriptor directory, ReadOnlySpan<byte> name, ref long number)
     {
         fixed (byte* buffer = new byte[BufferSize])

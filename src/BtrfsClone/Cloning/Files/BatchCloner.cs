@@ -2,12 +2,12 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Clones the files that a worker has put together, reports those that fail, and counts the others.</summary>
+/// <summary>Clones the files that a worker has collected, reports failures, and counts the others.</summary>
 internal sealed unsafe class BatchCloner(CloneContext context, EntryCloner entries, CancellationToken cancellation)
 {
     private readonly FileCloner _files = new(context);
 
-    /// <summary>Clones what is in the batch, and leaves it empty.</summary>
+    /// <summary>Clones the files of the batch, and empties it.</summary>
     public void Run(WorkerBuffers buffers, DirectoryPair directory)
     {
         try
@@ -28,7 +28,7 @@ internal sealed unsafe class BatchCloner(CloneContext context, EntryCloner entri
         }
     }
 
-    /// <summary>Lets go of the sources, removes what was made of files that are not whole, and empties the batch.</summary>
+    /// <summary>Closes the sources, removes incomplete clones, and empties the batch.</summary>
     public void GiveUp(WorkerBuffers buffers, DirectoryPair directory)
     {
         foreach (ref FileClone file in buffers.Batch.Files)

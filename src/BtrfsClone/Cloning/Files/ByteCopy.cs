@@ -3,13 +3,13 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Copies a file's bytes to its end, inside the kernel where that can, and keeps its holes: what
-/// <see cref="ReflinkMode.Auto"/> falls back to. The size that a file is said to have tells where holes may be and no
-/// more: a file in /proc has one of 0, one in /sys one of 4096, and one that is written to grows.
+/// Copies a file's bytes up to its end, in the kernel if possible, and preserves holes: the fallback of
+/// <see cref="ReflinkMode.Auto"/>. The reported size of a file only determines where holes may be: that of a file in /proc is 0,
+/// that of one in /sys is 4096, and a file that is written to grows.
 /// </summary>
 internal struct ByteCopy(Descriptor source, Descriptor destination, CloneContext context, CancellationToken cancellation)
 {
-    // Less may well become a part of the metadata, which are written later.
+    // Smaller files are likely to become part of the metadata, which is written later.
     private const long WorthStarting = 4096;
 
     private WriteOutPace _pace = new(destination, context.WriteOut, cancellation);
@@ -19,20 +19,18 @@ internal struct ByteCopy(Descriptor source, Descriptor destination, CloneContext
     /// <summary>Bytes copied so far. They are counted as they are copied.</summary>
     public long Copied { get; private set; }
 
-    /// <summary>Where to begin: what is before it is there already.</summary>
+    /// <summary>Where to start: everything before it is already there.</summary>
     public long Position
     {
         init => _position = value;
     }
 
-    /// <summary>
-    /// Whether something is preallocated beyond the destination's end: a truncation to the size that it has would free that.
-    /// </summary>
+    /// <summary>Whether space is preallocated beyond the destination's end: a truncation to the current size would free that.</summary>
     public bool KeepsBeyond { get; init; }
 
-    /// <summary>Copies all.</summary>
-    /// <param name="size">The size that the source is said to have.</param>
-    /// <param name="length">The bytes that the destination has at the end, holes included.</param>
+    /// <summary>Copies everything.</summary>
+    /// <param name="size">The reported size of the source.</param>
+    /// <param name="length">The final length of the destination, including holes.</param>
     public Failure Run(long size, out long length)
     {
         Failure failure = default;
@@ -55,7 +53,7 @@ internal struct ByteCopy(Descriptor source, Descriptor destination, CloneContext
         return result.Failed ? Failure.Destination(SystemCall.Ftruncate, result) : failure;
     }
 
-    /// <summary>Goes to the next data, and gives its end. A file that does not tell is all data.</summary>
+    /// <summary>Goes to the next data, and returns its end. A file that does not support this is all data.</summary>
     private Failure FindData(long size, out long end)
     {
         CallResult data = Sys.SeekData(source, _position);

@@ -3,17 +3,17 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Clones one entry that is not a directory: to a new name, or over an existing file in one step. Whatever was made
-/// for an entry that failed is gone again.
+/// Clones one entry that is not a directory: to a new name, or atomically over an existing file. Whatever was created for an entry
+/// that failed is removed again.
 /// </summary>
 internal sealed unsafe class EntryCloner(CloneContext context)
 {
     private readonly EntryMaker _maker = new(context);
 
-    // A directory that is come to by links as well shows each of its files more than once.
+    // If links lead to a directory as well, each of its files is found more than once.
     private readonly HardLinkTable _links = new(forgets: context.Options.Links != LinkMode.FollowAll);
 
-    /// <summary>Clones an entry whose name is on both sides as given, and counts it.</summary>
+    /// <summary>Clones an entry with the same name on both sides, and counts it.</summary>
     public Failure Clone(
         WorkerBuffers buffers, DirectoryPair directory, byte* sourceName, byte* name, bool expectRegular,
         CancellationToken cancellation)
@@ -26,7 +26,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
             : Clone(buffers, directory, source, sourceName, status, name, cancellation);
     }
 
-    /// <summary>Clones what was found, and lets go of it. What is known to be under the name saves a try.</summary>
+    /// <summary>Clones an entry that was found, and closes it. If it is known what the name refers to, one attempt is saved.</summary>
     public Failure Clone(
         WorkerBuffers buffers, DirectoryPair directory, Descriptor source, byte* sourceName, in Statx status, byte* name,
         CancellationToken cancellation, Statx* old = null)
@@ -49,13 +49,13 @@ internal sealed unsafe class EntryCloner(CloneContext context)
     }
 
     /// <summary>
-    /// Keeps what is at the destination already as the clone of one of an inode's links. False where another clone is there
-    /// for the others: then it has to become a link of that.
+    /// Keeps an existing destination entry as the clone of one of an inode's links. False if the others have another clone: then it
+    /// has to become a link to that.
     /// </summary>
     public bool TryKeep(DirectoryPair directory, ReadOnlySpan<byte> name, in Statx status, ulong inode) =>
         status.LinkCount == 1 || _links.TryKeep(status, directory, name, inode);
 
-    /// <summary>Ends what a batch has made of a file, or has not: where its name was taken, the clone replaces what has it.</summary>
+    /// <summary>Completes a file after a batch: if its name was taken, the clone replaces the existing file.</summary>
     public Failure Settle(
         WorkerBuffers buffers, DirectoryPair directory, ref FileClone file, CancellationToken cancellation)
     {
@@ -80,7 +80,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
                     return linked;
                 }
 
-                // Somebody removed or replaced the first clone: this one becomes the first.
+                // The first clone was removed or replaced by someone else: this one becomes the first.
                 link.Forget();
             }
 
@@ -94,9 +94,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
         }
     }
 
-    /// <summary>
-    /// Makes a clone, or a further link to an earlier one.
-    /// </summary>
+    /// <summary>Creates a clone, or another link to an earlier one.</summary>
     private Failure Place(in EntryTask entry, HardLink? link, byte* name, out MadeEntry made)
     {
         made = default;
@@ -106,7 +104,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
         return Settle(entry, link, name, failure, ref made);
     }
 
-    /// <summary>What follows once an entry is made under its name, or that is taken; and it is counted.</summary>
+    /// <summary>Handles the result of creating an entry, including an existing name; and counts it.</summary>
     private Failure Settle(in EntryTask entry, HardLink? link, byte* name, Failure failure, ref MadeEntry made)
     {
         if (failure is { Errno: Errno.EEXIST, AtSource: false })
@@ -159,7 +157,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
 
         if (entry.Directory.IsAppendOnly)
         {
-            // What is made under a temporary name could neither be renamed nor removed.
+            // An entry created under a temporary name could neither be renamed nor removed.
             return Failure.Destination(SystemCall.RenameAt, Errno.EPERM);
         }
 
@@ -170,7 +168,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
             return failure;
         }
 
-        // Renaming one link of a file over another link of it does nothing and leaves both: the name is right already.
+        // Renaming one link of a file over another link of it does nothing and leaves both: the name is already right.
         Descriptor directory = entry.Directory.Destination;
         bool alreadyThere = link is not null && old.LinkCount > 1 &&
             Sys.StatEntry(directory, temporary, out Statx status).Succeeded && status.IsSameFileAs(old);
@@ -198,7 +196,7 @@ internal sealed unsafe class EntryCloner(CloneContext context)
         return failure;
     }
 
-    /// <summary>Lets a temporary name take the other's place, or removes it where that is not needed.</summary>
+    /// <summary>Renames the temporary name over the other, or removes it if that is not necessary.</summary>
     private static Failure RenameOver(Descriptor directory, byte* temporary, byte* name, bool alreadyThere)
     {
         CallResult result = alreadyThere

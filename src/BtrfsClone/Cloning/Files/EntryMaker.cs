@@ -3,15 +3,15 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Makes the clone of one entry that is not a directory, under a name that nothing has (else EEXIST). Whatever was made for
-/// an entry that failed is gone again.
+/// Creates the clone of one entry that is not a directory, under an unused name (otherwise EEXIST). Whatever was created for an
+/// entry that failed is removed again.
 /// </summary>
 internal sealed unsafe class EntryMaker(CloneContext context)
 {
     private readonly FileCloner _files = new(context);
     private readonly Metadata _metadata = new(context);
 
-    /// <summary>Makes the clone, or a further link to an earlier one.</summary>
+    /// <summary>Creates the clone, or another link to an earlier one.</summary>
     public Failure Make(in EntryTask entry, HardLink? link, byte* name, out MadeEntry made)
     {
         made = default;
@@ -63,7 +63,7 @@ internal sealed unsafe class EntryMaker(CloneContext context)
             result = Sys.StatEntry(destination, name, out Statx linked);
             if (result.Failed || linked.Inode != link.Inode)
             {
-                // Somebody has replaced the first clone.
+                // The first clone was replaced by someone else.
                 context.RemoveMade(entry.Directory, name);
                 made.FirstIsGone = result.Succeeded;
                 return result.Failed
@@ -77,7 +77,8 @@ internal sealed unsafe class EntryMaker(CloneContext context)
     }
 
     /// <summary>
-    /// An immutable or append-only file takes no further link: its clone gets the flags back once it has this one.
+    /// No further link can be created to an immutable or append-only file: the flags of its clone are restored after creating this
+    /// one.
     /// </summary>
     private CallResult LinkProtected(Descriptor firstDirectory, byte* firstName, DirectoryPair directory, byte* name)
     {

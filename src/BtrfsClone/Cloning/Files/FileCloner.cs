@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Makes the clone of an open regular file under a name that does not exist, in three steps. A plain file (owned by the
-/// caller, no xattrs, no special mode) takes the fewest calls that a faithful clone can be made of.
+/// Creates the clone of an open regular file under a name that does not exist, in three steps. A plain file (owned by the caller,
+/// no xattrs, no special mode) takes the minimum number of calls for a complete clone.
 /// </summary>
 internal sealed unsafe class FileCloner(CloneContext context)
 {
@@ -12,9 +12,9 @@ internal sealed unsafe class FileCloner(CloneContext context)
     private readonly Metadata _metadata = new(context);
 
     /// <summary>
-    /// Takes all files through one step before the next one begins. A step that is done several times in a row finds the
-    /// kernel's code and the tree's blocks in the processor's caches still, and other workers in its way less often: all in
-    /// all a tenth less time than file by file. What came of each file is its failure, or a clone that is whole and closed.
+    /// Performs one step for all files before the next step. When a step is repeated, the kernel's code and the tree's blocks are
+    /// still in the processor's caches, and there is less contention with other workers: overall this takes a tenth less time than
+    /// file by file. Each file then has a failure, or a clone that is complete and closed.
     /// </summary>
     public void Make(
         WorkerBuffers buffers, DirectoryPair directory, Span<FileClone> files, CancellationToken cancellation)
@@ -46,13 +46,13 @@ internal sealed unsafe class FileCloner(CloneContext context)
     }
 
     /// <summary>
-    /// Lets a file be on its way to another filesystem's disk while others are: together as much as that writes in a moment.
+    /// Starts copying a file to another filesystem while others are copied: together as much as its disk writes in a short time.
     /// </summary>
     private static long Begin(
         IContentCarrier carrier, DirectoryPair directory, ref FileClone file, CancellationToken cancellation) =>
         file.BegunLength = file.Failure.Failed ? 0 : carrier.Begin(directory, ref file, cancellation);
 
-    /// <summary>Takes a clone back that is not whole, if there is one.</summary>
+    /// <summary>Removes an incomplete clone, if there is one.</summary>
     public void GiveUp(DirectoryPair directory, ref FileClone file)
     {
         file.Begun?.Dispose();
@@ -63,12 +63,12 @@ internal sealed unsafe class FileCloner(CloneContext context)
         }
 
         context.Counters.AddCopied(-file.CopiedLength);
-        Sys.Close(file.Destination); // At once: it may hold the room that the next file needs.
+        Sys.Close(file.Destination); // Immediately: it may occupy the space that the next file needs.
         file.Destination = Descriptor.None;
         context.RemoveMade(directory, file.Name);
     }
 
-    /// <summary>The first step: what the source has that decides how the clone is created.</summary>
+    /// <summary>The first step: reads the properties of the source that determine how the clone is created.</summary>
     private Failure LookAt(WorkerBuffers buffers, DirectoryPair directory, ref FileClone file)
     {
         if (file.Status.Size > context.FileSizeLimit)
@@ -96,7 +96,7 @@ internal sealed unsafe class FileCloner(CloneContext context)
         return default;
     }
 
-    /// <summary>The second step: an empty file.</summary>
+    /// <summary>The second step: creates an empty file.</summary>
     private static Failure Create(DirectoryPair directory, ref FileClone file)
     {
         CallResult result = Sys.OpenAt(
@@ -107,7 +107,7 @@ internal sealed unsafe class FileCloner(CloneContext context)
         return result.Failed ? Failure.Destination(SystemCall.OpenAt, result) : default;
     }
 
-    /// <summary>The last step: content and metadata. The clone is closed with it, or removed where it fails.</summary>
+    /// <summary>The last step: content and metadata. The clone is then closed, or removed if this fails.</summary>
     private Failure Fill(
         WorkerBuffers buffers, DirectoryPair directory, ref FileClone file, CancellationToken cancellation)
     {
@@ -147,7 +147,7 @@ internal sealed unsafe class FileCloner(CloneContext context)
 
     private Failure ApplyMetadata(WorkerBuffers buffers, DirectoryPair directory, in FileClone file)
     {
-        // What was listed at first may be another file's by now.
+        // What was listed first may be that of another file by now.
         CallResult names = file.HasXattrs ? Sys.ListXattr(file.Source, buffers.XattrNames) : CallResult.Success;
         if (names.Failed)
         {

@@ -2,10 +2,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>The content of a regular file: shared, or copied where that is allowed, and what is preallocated beyond the end.</summary>
+/// <summary>The content of a regular file: shared, or copied if permitted, and the space preallocated beyond the end.</summary>
 internal sealed class FileContent(CloneContext context)
 {
-    /// <summary>Gives an empty file its content. It has the flags then that decide how that is stored.</summary>
+    /// <summary>Gives an empty file its content. It already has the flags that determine how that is stored.</summary>
     public Failure Give(
         WorkerBuffers buffers, DirectoryPair directory, ref FileClone file, CancellationToken cancellation)
     {
@@ -23,7 +23,7 @@ internal sealed class FileContent(CloneContext context)
         CallResult result;
         bool isCloned = false;
         bool isCarried = false;
-        // What another filesystem calls empty need not be so: files in /proc are not.
+        // Files with size 0 on another filesystem need not be empty: files in /proc are not.
         bool isEmpty = status.Size == 0 && (status.Device == directory.DestinationStatus.Device || directory.InSnapshot);
         Failure failure = isEmpty ? default : Clone(directory, ref file, cancellation, out isCloned, out isCarried);
         ulong blockSize = Math.Max(status.BlockSize, 512u);
@@ -33,7 +33,7 @@ internal sealed class FileContent(CloneContext context)
             return failure;
         }
 
-        // FICLONE leaves out what is preallocated beyond the end: only then are there fewer blocks than the source has.
+        // FICLONE omits the space preallocated beyond the end: only then the clone has fewer blocks than the source.
         result = Sys.Stat(destination, out Statx made);
         if (result.Failed)
         {
@@ -45,7 +45,7 @@ internal sealed class FileContent(CloneContext context)
             return default;
         }
 
-        // It has to come first: fallocate(2) rewrites the last block of a file that has data, which would part it again.
+        // It has to come first: fallocate(2) rewrites the last block of a file that has data, which would no longer be shared.
         result = isCloned ? Sys.Truncate(destination, 0) : result;
         if (result.Failed)
         {
@@ -61,14 +61,14 @@ internal sealed class FileContent(CloneContext context)
         return failure.Failed ? failure : Clone(directory, ref file, cancellation, out _, out _);
     }
 
-    /// <summary>Room that a copy's filesystem cannot set aside, or has not, costs none of its data.</summary>
+    /// <summary>Failing to preallocate space for a copy, because it is unsupported or full, loses no data.</summary>
     private Failure LosePreallocation(Failure failure, in FileClone file)
     {
         if (failure.Errno is Errno.EOPNOTSUPP or Errno.ENODEV or Errno.ENOSPC or Errno.EDQUOT or Errno.EFBIG)
         {
             context.Losses.Add(MetadataKind.Preallocation, "fallocate");
 
-            // Gives back what was set aside of it.
+            // Frees what was preallocated of it.
             CallResult result = Sys.Truncate(file.Destination, (long)file.Status.Size);
             failure = result.Failed ? Failure.Destination(SystemCall.Ftruncate, result) : default;
         }
@@ -86,7 +86,7 @@ internal sealed class FileContent(CloneContext context)
         isCloned = result.Succeeded;
         if (isCloned || (result.Is(Errno.EINVAL) && file.Status.Size == 0))
         {
-            return default; // Of an empty file on the same filesystem there is nothing to share.
+            return default; // On the same filesystem, an empty file has nothing to share.
         }
 
         if (context.Options.Reflink == ReflinkMode.Auto &&
@@ -119,25 +119,25 @@ internal sealed class FileContent(CloneContext context)
     }
 
     /// <summary>
-    /// Clones, if need be with other checksums: the kernel refuses a pair of which only one has them (EINVAL), and NOCOW
-    /// files have none.
+    /// Clones, if necessary after changing whether there are checksums: the kernel rejects a pair of which only one has them
+    /// (EINVAL), and NOCOW files have none.
     /// </summary>
     private CallResult CloneInto(Descriptor destination, Descriptor source, InodeFlags flags, InodeFlags inherited)
     {
         CallResult result = Sys.Clone(source, destination);
         if (context.Storage.Inherited.HasFlag(InodeFlags.NoCow))
         {
-            return result; // The destination is to stay as it was made.
+            return result; // The destination is to keep the properties with which it was created.
         }
 
         flags &= ~context.Storage.Inherited;
         if (result.Is(Errno.EINVAL) && SetEarlyFlags(destination, flags, out _).Succeeded)
         {
-            // The destination got its NOCOW flag from elsewhere, such as the mount option nodatacow.
+            // The destination's NOCOW flag comes from elsewhere, such as the mount option nodatacow.
             result = Sys.Clone(source, destination);
         }
 
-        // What was written with nodatasum has no checksums, and shows no flag: where new files are NOCOW, it fits as it is.
+        // A file written with nodatasum has no checksums, and no flag that shows it: if new files are NOCOW, it matches as it is.
         InodeFlags noCow = (flags & ~(InodeFlags.Compress | InodeFlags.NoCompress)) | InodeFlags.NoCow;
         if (result.Is(Errno.EINVAL) && inherited.HasFlag(InodeFlags.NoCow) && !flags.HasFlag(InodeFlags.NoCow) &&
             SetEarlyFlags(destination, noCow, out _).Succeeded)
@@ -149,9 +149,9 @@ internal sealed class FileContent(CloneContext context)
     }
 
     /// <summary>
-    /// The flags that decide how data is stored have to be there while the file is empty: FICLONE refuses a NOCOW
-    /// file and a copy-on-write one (EINVAL). What was inherited is cleared first: NOCOW and compression exclude each
-    /// other, the old one and the new one too. Those that the filesystem does not know come out as lost.
+    /// The flags that determine how data is stored have to be set while the file is empty: FICLONE rejects a pair of a NOCOW and a
+    /// copy-on-write file (EINVAL). Inherited flags are cleared first: NOCOW and compression exclude each other, also the old one
+    /// and the new one. Unsupported flags are returned as lost.
     /// </summary>
     public static CallResult SetEarlyFlags(Descriptor destination, InodeFlags flags, out InodeFlags lost)
     {
@@ -168,13 +168,13 @@ internal sealed class FileContent(CloneContext context)
         return result;
     }
 
-    /// <summary>The same for a clone, of which lost flags are counted, or are an error where they cannot be the source's.</summary>
+    /// <summary>The same for a clone: lost flags are counted, or are an error if they were requested.</summary>
     public static Failure SetEarlyFlags(CloneContext context, Descriptor destination, InodeFlags flags)
     {
         CallResult result = SetEarlyFlags(destination, flags, out InodeFlags lost);
         if (lost != InodeFlags.None && context.Options.Reflink == ReflinkMode.Always)
         {
-            result = Errno.EOPNOTSUPP; // Both are on one filesystem: these flags were asked for.
+            result = Errno.EOPNOTSUPP; // Both are on one filesystem: these flags were requested.
         }
 
         context.Losses.AddFlags(result.Failed ? InodeFlags.None : lost);

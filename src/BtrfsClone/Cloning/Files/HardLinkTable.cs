@@ -3,17 +3,17 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Which inodes with several links this invocation has met, and where their clones are: the one thing that grows
-/// with the tree. An inode leaves the table when all of its links have been seen.
+/// The inodes with several links that this invocation has encountered, and their clones: the only data that grows with the tree. An
+/// inode is removed from the table when all of its links have been found.
 /// </summary>
-/// <param name="forgets">Whether it does; else a link may be seen several times.</param>
+/// <param name="forgets">Whether it is removed; otherwise a link may be found several times.</param>
 internal sealed class HardLinkTable(bool forgets)
 {
     private readonly Dictionary<(ulong Device, ulong Inode), HardLink> _links = [];
 
     /// <summary>
-    /// The inode's place in the table. Whoever works on one of its links holds the place's lock, so that a second
-    /// link waits until the first is cloned.
+    /// The inode's entry in the table. A thread that processes one of its links holds the entry's lock, so that a second link waits
+    /// until the first is cloned.
     /// </summary>
     public HardLink Meet(in Statx status)
     {
@@ -25,9 +25,7 @@ internal sealed class HardLinkTable(bool forgets)
         }
     }
 
-    /// <summary>
-    /// Takes what is there already for the clone of one of an inode's links. False where another one is the inode's clone.
-    /// </summary>
+    /// <summary>Uses an existing entry as the clone of one of an inode's links. False if the inode has another clone.</summary>
     public bool TryKeep(in Statx status, DirectoryPair directory, ReadOnlySpan<byte> name, ulong inode)
     {
         HardLink link;
@@ -75,7 +73,7 @@ internal sealed class HardLinkTable(bool forgets)
     }
 }
 
-/// <summary>One inode's clone: the directory and the name that it was given first, once it is there.</summary>
+/// <summary>The clone of one inode: its directory and first name, once it exists.</summary>
 internal sealed class HardLink
 {
     public uint Seen { get; set; }
@@ -84,7 +82,7 @@ internal sealed class HardLink
 
     public byte[] Name { get; private set; } = [];
 
-    /// <summary>The clone's own number: another file may have taken the name since.</summary>
+    /// <summary>The clone's own inode number: another file may have replaced it since.</summary>
     public ulong Inode { get; private set; }
 
     public void IsAt(DirectoryPair directory, ReadOnlySpan<byte> zeroTerminatedName, ulong inode)

@@ -3,27 +3,27 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Copies bytes of one file to another place, inside the kernel where that can.</summary>
+/// <summary>Copies bytes of one file to another offset or file, in the kernel if possible.</summary>
 internal static class KernelCopy
 {
     /// <summary>
-    /// Bytes of one step at most: few enough to tell progress and to stop within a second on a slow disk, enough not to cost
-    /// calls.
+    /// The maximum size of one step: small enough to show progress and to stop within a second on a slow disk, large enough to make
+    /// the number of calls insignificant.
     /// </summary>
     public const long Step = 2 << 20;
 
     private const int BufferSize = 64 << 10;
 
-    /// <summary>Copies some bytes, and tells how many: none at the source's end.</summary>
-    /// <param name="source">Where they are read.</param>
-    /// <param name="from">Where they begin there.</param>
-    /// <param name="destination">Where they are written. Its file offset is changed.</param>
-    /// <param name="to">Where they begin there.</param>
-    /// <param name="length">How many at most.</param>
-    /// <param name="copied">How many it were.</param>
+    /// <summary>Copies some bytes, and returns how many: none at the end of the source.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="from">The offset in the source.</param>
+    /// <param name="destination">The destination. Its file offset is changed.</param>
+    /// <param name="to">The offset in the destination.</param>
+    /// <param name="length">The maximum length.</param>
+    /// <param name="copied">The number of bytes copied.</param>
     public static Failure Copy(Descriptor source, long from, Descriptor destination, long to, long length, out long copied)
     {
-        // Between filesystems the kernel takes three calls, and a few pages are copied twice in less time than one of them.
+        // Between filesystems the kernel takes three calls, and copying a few pages twice takes less time than one of them.
         CallResult result = length > BufferSize
             ? InKernel(source, from, destination, to, Math.Min(Step, length))
             : CallResult.Success;
@@ -47,8 +47,8 @@ internal static class KernelCopy
     }
 
     /// <summary>
-    /// Reads and writes what the kernel did not copy: it takes a file for empty that says so, and does not tell which of
-    /// the two files a call has failed at.
+    /// Reads and writes what the kernel did not copy: it treats a file with size 0 as empty, and does not report on which of the
+    /// two files a call has failed.
     /// </summary>
     private static Failure ByHand(
         Descriptor source, long from, Descriptor destination, long to, long length, out CallResult copied)

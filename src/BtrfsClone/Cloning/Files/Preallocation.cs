@@ -3,10 +3,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>What is preallocated beyond a file's end, and which FICLONE leaves out.</summary>
+/// <summary>The space preallocated beyond a file's end, which FICLONE omits.</summary>
 internal static class Preallocation
 {
-    /// <summary>Preallocates in one file what is preallocated in another one from a place on.</summary>
+    /// <summary>Preallocates in one file what is preallocated in another from an offset on.</summary>
     public static Failure CopyBeyond(FiemapReader reader, Descriptor source, Descriptor destination, long start)
     {
         reader.Start(source, "", from: start);
@@ -28,7 +28,7 @@ internal static class Preallocation
             }
         }
 
-        // Where a filesystem cannot say, there is nothing to be kept.
+        // If a filesystem does not report it, there is nothing to preserve.
         return result.Succeeded || result.Error is Errno.EOPNOTSUPP or Errno.ENOTTY
             ? default
             : Failure.Source(SystemCall.Fiemap, result);

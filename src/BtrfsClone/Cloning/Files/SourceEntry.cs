@@ -2,18 +2,18 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Finds what is to be cloned, and sees whether it is still what its directory's listing has said.</summary>
+/// <summary>Finds an entry to clone, and checks that it is still what the listing of its directory showed.</summary>
 internal static unsafe class SourceEntry
 {
-    /// <summary>Flags for opening a source file: no link is followed, and a FIFO put in its place does not block.</summary>
+    /// <summary>Flags for opening a source file: no link is followed, and opening a FIFO that has replaced it does not block.</summary>
     private static readonly int s_sourceFlags = OpenFlags.ReadOnly | OpenFlags.NoFollow | OpenFlags.NonBlock |
         OpenFlags.NoControllingTerminal;
 
     private static readonly int s_pathOnly = OpenFlags.PathOnly | OpenFlags.NoFollow;
 
     /// <summary>
-    /// Finds an entry, and opens it where it is to be a regular file. <paramref name="source"/> is for the caller to close,
-    /// or none where nothing is open. A link is followed only if that is asked for; what it leads to has its name alone then.
+    /// Finds an entry, and opens it if it is expected to be a regular file. <paramref name="source"/> must be closed by the caller,
+    /// or is none if nothing is open. A link is followed only if requested; its target then has only the link's name.
     /// </summary>
     public static Failure Open(
         WorkerBuffers buffers, DirectoryPair directory, byte* name, bool expectRegular, out Descriptor source, out Statx status,
@@ -42,7 +42,7 @@ internal static unsafe class SourceEntry
 
         if (expectRegular || directory.InSnapshot)
         {
-            // In a snapshot that is removed, what is not open would be looked up anew by each call.
+            // In a snapshot that was removed, each call would have to look up an entry that is not open again.
             CallResult opened = Sys.OpenAt(directory.Source, name, expectRegular ? s_sourceFlags : s_pathOnly, out source);
             if (opened.Failed)
             {

@@ -3,23 +3,23 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Starts write-out of what is written to one file, and waits for it while more than the disk writes in a moment is on its way
-/// in all (<see cref="WriteOutRate"/>): neither removing an unfinished file nor the end of the process can be cancelled, and both
-/// wait for that.
+/// Starts writeback of data written to one file, and waits for it while the total under writeback exceeds what the disk writes in a
+/// short time (<see cref="WriteOutRate"/>): neither removing an unfinished file nor the end of the process can be cancelled, and
+/// both wait for writeback.
 /// </summary>
 internal struct WriteOutPace(Descriptor file, WriteOutRate rate, CancellationToken cancellation)
 {
-    // Bytes that are written before their write-out is started: as many as an extent of btrfs holds (BTRFS_MAX_EXTENT_SIZE),
-    // which would be parted by it.
+    // The number of bytes written before their writeback is started: the maximum size of a btrfs extent (BTRFS_MAX_EXTENT_SIZE),
+    // which would otherwise be split.
     private const long Started = 128 << 20;
 
-    // Bytes that one call starts or waits for.
+    // The number of bytes that one call starts or waits for.
     private const long Step = 1 << 20;
 
     private long _begin = -1;
     private long _end;
 
-    /// <summary>Is told what has been written, in the file's order.</summary>
+    /// <summary>Called after data has been written, in file order.</summary>
     public void Wrote(long offset, long length)
     {
         if (_begin >= 0 && offset != _end)
@@ -36,12 +36,12 @@ internal struct WriteOutPace(Descriptor file, WriteOutRate rate, CancellationTok
     }
 
     /// <summary>
-    /// Starts write-out of what was written so far: what follows gets an extent of its own. Where that fails nothing is lost:
-    /// the kernel writes it when it likes.
+    /// Starts writeback of all data written so far: what follows gets an extent of its own. If this fails, nothing is lost: the
+    /// kernel writes it at some time.
     /// </summary>
     public void Start()
     {
-        // The first step chooses the place of all, so that the extent is not parted.
+        // The first step allocates the space for everything, so that the extent is not split.
         long before = rate.Started;
         long waited = _begin;
         for (long at = _begin; at >= 0 && at < _end && !cancellation.IsCancellationRequested; at += Step)
@@ -61,7 +61,7 @@ internal struct WriteOutPace(Descriptor file, WriteOutRate rate, CancellationTok
         _begin = -1;
     }
 
-    /// <summary>Waits until what has been started of a range is written, as long as nobody wants to stop.</summary>
+    /// <summary>Waits until the started part of a range is written, unless cancelled.</summary>
     public static void Wait(Descriptor file, long begin, long end, CancellationToken cancellation)
     {
         for (long at = begin; at < end && !cancellation.IsCancellationRequested; at += Step)

@@ -4,7 +4,7 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// One name of a rule, with <c>*</c>, <c>?</c>, <c>[a-z]</c>, <c>[!a]</c>, <c>[[:alpha:]]</c> and <c>\</c> as git has them.
+/// One name of a rule, with <c>*</c>, <c>?</c>, <c>[a-z]</c>, <c>[!a]</c>, <c>[[:alpha:]]</c> and <c>\</c> with git's semantics.
 /// </summary>
 internal sealed class IgnoreGlob
 {
@@ -29,8 +29,8 @@ internal sealed class IgnoreGlob
 
     private IgnoreGlob(string text) => _text = text;
 
-    /// <summary>What matches a name.</summary>
-    /// <exception cref="ArgumentException">No name can.</exception>
+    /// <summary>Creates the matcher of a name.</summary>
+    /// <exception cref="ArgumentException">It can never match.</exception>
     public static Predicate<string> Parse(string text)
     {
         Predicate<char>?[] parts = [.. new IgnoreGlob(Bytes(text)).Parts()];
@@ -41,7 +41,7 @@ internal sealed class IgnoreGlob
     private static string Bytes(string text) =>
         Ascii.IsValid(text) ? text : Encoding.Latin1.GetString(Utf8Z.From(text).AsSpan()[..^1]);
 
-    /// <summary>One for each character that is to come, and null for any number of them.</summary>
+    /// <summary>One for each character to match, and null for any number of them.</summary>
     private IEnumerable<Predicate<char>?> Parts()
     {
         while (_next < _text.Length)

@@ -1,14 +1,14 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>Matches what is one after the other, names of a path or characters of a name, with parts of a pattern.</summary>
+/// <summary>Matches a sequence, names of a path or characters of a name, with the parts of a pattern.</summary>
 internal static class WildcardSequence
 {
-    /// <summary>Whether all parts match all that is given, in their order.</summary>
-    /// <param name="parts">What matches one each; null matches any number.</param>
-    /// <param name="given">What is to be matched.</param>
+    /// <summary>Whether the parts match the whole sequence, in order.</summary>
+    /// <param name="parts">Each part matches one element; null matches any number.</param>
+    /// <param name="given">The sequence to match.</param>
     public static bool Matches<T>(ReadOnlySpan<Predicate<T>?> parts, ReadOnlySpan<T> given)
     {
-        // Only the last part that matches any number has to be tried again with more.
+        // Only the last part that matches any number has to be retried with more.
         int retryPart = -1, retryAt = 0;
         int part = 0, at = 0;
         while (at < given.Length)

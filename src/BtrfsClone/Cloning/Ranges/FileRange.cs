@@ -1,11 +1,10 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>A range of a file and its place in another, as the kernel lets them be cloned. All numbers are bytes.</summary>
+/// <summary>A range of a file and its position in another, as the kernel allows them to be cloned. All numbers are in bytes.</summary>
 internal readonly record struct FileRange(long Offset, long Length, long DestinationOffset)
 {
     /// <summary>
-    /// The range with its length made definite: 0 is "up to the end", and the last block may be named as a whole, as
-    /// extents are.
+    /// The range with a definite length: 0 means "up to the end", and the last block may be given as a whole, as extents are.
     /// </summary>
     /// <exception cref="BtrfsException"><see cref="BtrfsError.RangeBeyondEnd"/>.</exception>
     public FileRange Within(long size, long blockSize, string source)
@@ -22,8 +21,8 @@ internal readonly record struct FileRange(long Offset, long Length, long Destina
     }
 
     /// <summary>
-    /// Refuses what generic_remap_checks and generic_remap_check_len (fs/remap_range.c) answer EINVAL to: only the last
-    /// block of the source may be cloned in part, and only to where nothing of the destination follows.
+    /// Rejects what generic_remap_checks and generic_remap_check_len (fs/remap_range.c) reject with EINVAL: only the last block of
+    /// the source may be cloned in part, and only if nothing follows it in the destination.
     /// </summary>
     /// <exception cref="BtrfsException"><see cref="BtrfsError.UnalignedRange"/>.</exception>
     public void RequireAligned(long size, long destinationSize, long blockSize, string source)
@@ -51,7 +50,7 @@ internal readonly record struct FileRange(long Offset, long Length, long Destina
             description: $"{Words} to offset {DestinationOffset} is not aligned to blocks of {blockSize} bytes; {nearest}");
     }
 
-    /// <summary>Whether both ranges, which are aligned, have a block in common, given that they are in one file.</summary>
+    /// <summary>Whether the two aligned ranges, which are in one file, have a block in common.</summary>
     public bool Overlaps(long blockSize)
     {
         long blocks = BlocksOf(Length, blockSize);
@@ -60,7 +59,7 @@ internal readonly record struct FileRange(long Offset, long Length, long Destina
 
     private string Words => Length == 0 ? $"the range at offset {Offset}" : $"the range of {Length} bytes at offset {Offset}";
 
-    // A file may be as long as a number can be: nothing here may go beyond.
+    // A file may have the maximum size of the type: this must not overflow.
     private static long BlocksOf(long length, long blockSize) =>
         (length / blockSize) + (length % blockSize == 0 ? 0 : 1);
 

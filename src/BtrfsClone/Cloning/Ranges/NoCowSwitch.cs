@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The NOCOW flag of a file that takes a range. The kernel shares extents between files that both have checksums or both
-/// have none (BTRFS_INODE_NODATASUM), and lets an empty file change from one to the other by that flag.
+/// Changes the NOCOW flag of a file that receives a range. The kernel shares extents between files that both have checksums or both
+/// have none (BTRFS_INODE_NODATASUM), and allows this to be changed by that flag while a file is empty.
 /// </summary>
 internal readonly struct NoCowSwitch
 {
@@ -15,7 +15,7 @@ internal readonly struct NoCowSwitch
     private NoCowSwitch(Descriptor file, InodeFlags old, byte[] compression) =>
         (_file, _old, _compression) = (file, old, compression);
 
-    /// <summary>Turns the flag of an empty file over. False where the file is not empty, or its flags do not change.</summary>
+    /// <summary>Inverts the flag of an empty file. False if the file is not empty, or its flags cannot be changed.</summary>
     public static bool TryTurn(Descriptor file, out NoCowSwitch turned)
     {
         turned = default;
@@ -34,7 +34,7 @@ internal readonly struct NoCowSwitch
         return isTurned;
     }
 
-    /// <summary>Gives the file its flags back, and the property that names its compression.</summary>
+    /// <summary>Restores the file's flags, and the property with its compression.</summary>
     public void Undo()
     {
         Set(_old);
@@ -46,6 +46,6 @@ internal readonly struct NoCowSwitch
 
     private InodeFlags Bare => _old & ~(InodeFlags.NoCow | InodeFlags.Compress | InodeFlags.NoCompress);
 
-    // NOCOW and compression exclude each other, the present flag and the next one too.
+    // NOCOW and compression exclude each other, also the current flag and the next one.
     private bool Set(InodeFlags flags) => Sys.SetFlags(_file, Bare).Succeeded && Sys.SetFlags(_file, flags).Succeeded;
 }

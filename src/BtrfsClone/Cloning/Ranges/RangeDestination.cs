@@ -4,8 +4,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The file that ranges are cloned into. One that is missing is made without a name, and gets it when a range is in it:
-/// nobody else can have written to what is given up.
+/// The file that ranges are cloned to. A missing file is created without a name, and gets it when a range is in it: so no one else
+/// can have written to a file that is abandoned.
 /// </summary>
 internal sealed unsafe class RangeDestination : IDisposable
 {
@@ -22,8 +22,8 @@ internal sealed unsafe class RangeDestination : IDisposable
     private byte[]? _temporaryName;
     private bool _canBeNameless = true;
 
-    /// <summary>Opens the directory that the file is in, or is to be in.</summary>
-    /// <exception cref="BtrfsException">It is missing, or may not be searched.</exception>
+    /// <summary>Opens the directory that contains, or will contain, the file.</summary>
+    /// <exception cref="BtrfsException">It does not exist, or may not be searched.</exception>
     public RangeDestination(string path)
     {
         _path = path;
@@ -41,13 +41,13 @@ internal sealed unsafe class RangeDestination : IDisposable
     /// <summary>The open file, if it is open.</summary>
     public Descriptor Descriptor => _file?.Descriptor ?? Descriptor.None;
 
-    /// <summary>Opens what has the name; a symbolic link is followed. False where nothing has it.</summary>
-    /// <exception cref="BtrfsException">It is no regular file, or may not be written to.</exception>
+    /// <summary>Opens the existing file; a symbolic link is followed. False if it does not exist.</summary>
+    /// <exception cref="BtrfsException">It is not a regular file, or may not be written to.</exception>
     public bool TryOpen()
     {
         fixed (byte* name = _name)
         {
-            // Before it is opened: opening a device or a FIFO for writing can do something by itself.
+            // Checked before opening: opening a device or a FIFO for writing can have side effects.
             CallResult result = Sys.StatTarget(_parent.Descriptor, name, out Statx status);
             if (result.Succeeded)
             {
@@ -77,8 +77,8 @@ internal sealed unsafe class RangeDestination : IDisposable
         return true;
     }
 
-    /// <summary>Makes the file, as empty, without its name.</summary>
-    /// <param name="permissions">Its permissions, as far as the umask or a default ACL lets them pass.</param>
+    /// <summary>Creates an empty file, without its name.</summary>
+    /// <param name="permissions">Its permissions, subject to the umask or a default ACL.</param>
     public void Make(uint permissions)
     {
         CallResult result = Errno.EOPNOTSUPP;
@@ -110,8 +110,8 @@ internal sealed unsafe class RangeDestination : IDisposable
     }
 
     /// <summary>
-    /// Gives the file that was made its name. False if it cannot have it, because something else has it by now or an
-    /// open file gets no name here: then there is no file any more, and all begins anew.
+    /// Gives the new file its name. False if this is not possible, because something else has the name by now or an open file
+    /// cannot be named here: then there is no file any more, and everything starts again.
     /// </summary>
     public bool TryPublish()
     {
@@ -148,7 +148,7 @@ internal sealed unsafe class RangeDestination : IDisposable
         _parent.Dispose();
     }
 
-    /// <summary>Closes the file. One that has not got its name is gone with that.</summary>
+    /// <summary>Closes the file. One without its name is deleted with that.</summary>
     private void Close()
     {
         RemoveTemporaryName();

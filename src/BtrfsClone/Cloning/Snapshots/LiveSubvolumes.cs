@@ -2,13 +2,13 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Subvolumes that are read as they are, though their sources were to be of one moment.</summary>
+/// <summary>Subvolumes that are read directly, although a point in time was requested.</summary>
 internal sealed class LiveSubvolumes
 {
-    // What led to each, by the number that the subvolume has while it is mounted.
+    // The path to each, by the device number that the subvolume has while it is mounted.
     private readonly Dictionary<ulong, string> _paths = [];
 
-    /// <summary>What was cloned first of each.</summary>
+    /// <summary>The first path cloned from each.</summary>
     public IReadOnlyList<string> Paths
     {
         get
@@ -20,7 +20,7 @@ internal sealed class LiveSubvolumes
         }
     }
 
-    /// <summary>What people are to be told of each.</summary>
+    /// <summary>A warning about each.</summary>
     public IEnumerable<string> Descriptions =>
         Paths.Select(path => $"'{PathText.Printable(path)}' is not of one moment: each of its files is of its own.");
 

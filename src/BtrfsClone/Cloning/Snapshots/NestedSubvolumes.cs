@@ -3,21 +3,19 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>A subvolume that is an entry of one of another one's directories.</summary>
-/// <param name="Tree">The number of its tree.</param>
-/// <param name="Path">Its path from the other one's root.</param>
+/// <summary>A subvolume that is an entry in a directory of another one.</summary>
+/// <param name="Tree">The id of its tree.</param>
+/// <param name="Path">Its path from the root of the other one.</param>
 internal readonly record struct NestedSubvolume(ulong Tree, byte[] Path)
 {
     public bool IsStillIn(IReadOnlyDictionary<ulong, byte[]> nested) =>
         nested.TryGetValue(Tree, out byte[]? path) && path.AsSpan().SequenceEqual(Path);
 }
 
-/// <summary>The subvolumes that are entries of another one's directories.</summary>
+/// <summary>The subvolumes that are entries in directories of another one.</summary>
 internal static unsafe class NestedSubvolumes
 {
-    /// <summary>
-    /// Adds those of a subvolume, whose open root is given. Where some could not be named, or all, the result is a failure.
-    /// </summary>
+    /// <summary>Adds those of a subvolume, whose open root is given. Fails if the names of some or all of them could not be read.</summary>
     public static Failure List(Descriptor subvolume, List<NestedSubvolume> nested)
     {
         SubvolumeReferences references = default;
@@ -42,7 +40,7 @@ internal static unsafe class NestedSubvolumes
         return failure;
     }
 
-    /// <summary>Opens a directory by its path below an open one, through no symbolic link.</summary>
+    /// <summary>Opens a directory by its path below an open one, without following symbolic links.</summary>
     public static CallResult Open(HeldDirectory top, ReadOnlySpan<byte> path, out HeldDirectory? directory)
     {
         HeldDirectory at = top;
@@ -66,10 +64,10 @@ internal static unsafe class NestedSubvolumes
         return result;
     }
 
-    /// <summary>Finds the empty directory that a snapshot has in the place of a nested subvolume.</summary>
+    /// <summary>Finds the empty directory that a snapshot contains instead of a nested subvolume.</summary>
     /// <param name="snapshot">The snapshot's root.</param>
     /// <param name="path">The nested subvolume's path.</param>
-    /// <param name="parent">The directory that it is in, open; null where there is none.</param>
+    /// <param name="parent">The directory that contains it, open; null if there is none.</param>
     public static Failure FindPlace(HeldDirectory snapshot, ReadOnlySpan<byte> path, out HeldDirectory? parent)
     {
         SystemCall call = SystemCall.OpenAt;
@@ -87,16 +85,16 @@ internal static unsafe class NestedSubvolumes
             parent = null;
         }
 
-        // It was made or moved there after the snapshot was taken, if it is not there.
+        // If it is not there, it was created or moved there after the snapshot was taken.
         return result.Error is Errno.None or Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP
             ? default
             : Failure.Destination(call, result);
     }
 
-    /// <summary>The last name of a path, zero-terminated.</summary>
+    /// <summary>The last component of a path, null-terminated.</summary>
     public static byte[] NameOf(ReadOnlySpan<byte> path) => [.. path[(path.LastIndexOf((byte)'/') + 1)..], 0];
 
-    /// <summary>The path without its last name; empty where there is one name only.</summary>
+    /// <summary>The path without its last component; empty if there is only one.</summary>
     public static ReadOnlySpan<byte> ParentOf(ReadOnlySpan<byte> path) => path[..Math.Max(path.LastIndexOf((byte)'/'), 0)];
 
     private static CallResult Add(Descriptor subvolume, (ulong Id, ulong Directory) reference, List<NestedSubvolume> nested)
@@ -108,6 +106,6 @@ internal static unsafe class NestedSubvolumes
             nested.Add(new NestedSubvolume(reference.Id, [.. Utf8Z.Span(name.Path), .. Utf8Z.Span(name.Name)]));
         }
 
-        return result.Is(Errno.ENOENT) ? CallResult.Success : result; // It was removed meanwhile.
+        return result.Is(Errno.ENOENT) ? CallResult.Success : result; // It was removed in the meantime.
     }
 }

@@ -3,7 +3,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Where a directory is in its subvolume, and so in a snapshot of that.</summary>
+/// <summary>The path of a directory in its subvolume, and so in a snapshot of that.</summary>
 internal static unsafe class PathInSubvolume
 {
     /// <summary>Goes up to the subvolume's root, without leaving the subvolume, and opens it for reading.</summary>
@@ -44,16 +44,16 @@ internal static unsafe class PathInSubvolume
         return result.Failed ? Failure.Source(SystemCall.OpenAt, result) : default;
     }
 
-    /// <summary>Opens the directory in the snapshot that has the same path in it as another one in the subvolume.</summary>
+    /// <summary>Opens the directory in the snapshot that has the same path as another one in the subvolume.</summary>
     public static CallResult OpenIn(HeldDirectory snapshot, byte[] path, byte[] rootPath, out HeldDirectory? directory)
     {
-        // Both end with a zero byte; the root of all is the one path that has a slash before it.
+        // Both are null-terminated; only the path of the root directory ends with a slash.
         int start = rootPath.Length == 2 ? 1 : rootPath.Length;
         byte[] relative = path.Length <= rootPath.Length ? [(byte)'.', 0] : path[start..];
         return snapshot.OpenBelow(relative, out directory, orPathOnly: true);
     }
 
-    /// <summary>Finds an open directory's real path, zero-terminated.</summary>
+    /// <summary>Finds an open directory's real path, null-terminated.</summary>
     public static Failure Find(Descriptor directory, out byte[] path)
     {
         path = new byte[Sys.PathMax];

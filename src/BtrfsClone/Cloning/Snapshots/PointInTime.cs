@@ -4,24 +4,24 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// Reads an invocation's sources from temporary read-only snapshots: one of each subvolume, taken when the first
-/// directory in it is reached. Paths stay the user's; only descriptors lead into the snapshots.
+/// Reads an invocation's sources from temporary read-only snapshots: one of each subvolume, taken when the first directory in it is
+/// reached. Paths stay the user's; only descriptors refer to the snapshots.
 /// </summary>
 internal sealed class PointInTime(CloneContext context) : IDisposable
 {
     private readonly object _gate = new();
 
-    /// <summary>By the number that the subvolume has while its root, here, is open.</summary>
+    /// <summary>By the device number that the subvolume has while its root is open.</summary>
     private readonly Dictionary<ulong, Taken> _taken = [];
     private SnapshotFolder? _folder;
 
-    /// <summary>Where the first item goes: the snapshots are put beside it, where the invocation writes anyway.</summary>
+    /// <summary>The destination of the first item: the snapshots are created beside it, where the invocation writes anyway.</summary>
     private CloneDestination? _destination;
 
-    /// <summary>Says where an item goes, before anything of it is opened.</summary>
+    /// <summary>Sets the destination of an item, before anything of it is opened.</summary>
     public void BeginItem(CloneDestination destination) => _destination ??= destination;
 
-    /// <summary>Puts the snapshot's directory into the place of an open source directory.</summary>
+    /// <summary>Replaces an open source directory by the snapshot's.</summary>
     public Failure Enter(DirectoryPair pair)
     {
         bool isBelow = pair.Parent is { InSnapshot: true };
@@ -41,7 +41,7 @@ internal sealed class PointInTime(CloneContext context) : IDisposable
         return failure;
     }
 
-    /// <summary>What is cloned without a snapshot, since none may be taken or removed.</summary>
+    /// <summary>What is cloned without a snapshot, because none may be created or removed.</summary>
     public LiveSubvolumes GivenUp { get; } = new();
 
     /// <summary>Removes the snapshots.</summary>
@@ -58,7 +58,7 @@ internal sealed class PointInTime(CloneContext context) : IDisposable
         _folder = null;
     }
 
-    /// <summary>Goes on in the subvolume as it is.</summary>
+    /// <summary>Continues in the subvolume itself.</summary>
     private Failure GiveUp(DirectoryPair pair, bool isBelow)
     {
         if (isBelow)
@@ -81,7 +81,7 @@ internal sealed class PointInTime(CloneContext context) : IDisposable
         return default;
     }
 
-    /// <summary>An item, or the directory that items are taken from: it is found in its subvolume by its path there.</summary>
+    /// <summary>An item, or the directory that contains items: it is found in its snapshot by its path in the subvolume.</summary>
     private Failure EnterTop(DirectoryPair pair)
     {
         Failure failure = PathInSubvolume.OpenRoot(pair, out HeldDirectory? root);
@@ -106,7 +106,7 @@ internal sealed class PointInTime(CloneContext context) : IDisposable
             return Failure.Source(SystemCall.OpenAt, result);
         }
 
-        // The path may have changed before the snapshot was taken, and lead through a link out of it.
+        // The path may have changed before the snapshot was taken, and lead out of it through a link.
         using HeldDirectory source = opened!;
         result = source.Stat(out Statx status);
         Statx top = default;
@@ -147,15 +147,15 @@ internal sealed class PointInTime(CloneContext context) : IDisposable
     }
 
     /// <summary>
-    /// Removes the only snapshot that there is, of which a directory is open that is not its root: that one and all below
-    /// it can be read on. With the last use of an entry the kernel then forgets it, where at the end it would have to
-    /// forget them all, one by one, while nothing else goes on.
+    /// Removes the only snapshot, in which a directory other than the root is open: that directory and everything below it stay
+    /// readable. The kernel then discards each entry after its last use, instead of discarding all of them at the end, one by one,
+    /// while nothing else is going on.
     /// </summary>
     private CallResult RemoveEarly(HeldDirectory directory, out Statx status)
     {
         _folder!.RemoveSnapshots();
 
-        // With it goes its device number (btrfs_delete_subvolume in fs/btrfs/inode.c).
+        // This also removes its device number (btrfs_delete_subvolume in fs/btrfs/inode.c).
         CallResult result = directory.Stat(out status);
         lock (_gate)
         {
@@ -167,8 +167,8 @@ internal sealed class PointInTime(CloneContext context) : IDisposable
     }
 
     /// <summary>
-    /// A directory in a snapshot. Where a nested subvolume or a mount had been, the snapshot has another directory in
-    /// its place: a snapshot of what is there now, taken now, stands in for that.
+    /// A directory in a snapshot. Instead of a nested subvolume or a mount, the snapshot contains another directory: it is replaced
+    /// by a snapshot of what is there now, taken now.
     /// </summary>
     private Failure EnterBelow(DirectoryPair pair)
     {
@@ -215,8 +215,8 @@ internal sealed class PointInTime(CloneContext context) : IDisposable
     }
 
     /// <summary>
-    /// Whether a snapshot's directory stands for one that is outside: an empty directory that the subvolume itself, a
-    /// snapshot, has in the place of another, or one that no mount hides, or a clone's destination.
+    /// Whether a snapshot's directory corresponds to the live one: an empty directory that the subvolume, itself a snapshot,
+    /// contains instead of a nested one, or one that no mount hides, or a clone's destination.
     /// </summary>
     public bool IsSeenIn(in Statx snapshot, in Statx live)
     {

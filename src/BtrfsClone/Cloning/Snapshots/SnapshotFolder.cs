@@ -4,12 +4,12 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The hidden folder that holds an invocation's temporary snapshots, beside the clones. Since only its owner may enter
-/// it, a snapshot shows nobody what the directories above its subvolume hide.
+/// The hidden folder that contains an invocation's temporary snapshots, beside the clones. Since only its owner may enter it, a
+/// snapshot reveals nothing that the parent directories of its subvolume hide.
 /// </summary>
 internal sealed unsafe class SnapshotFolder : IDisposable
 {
-    /// <summary>Folders of such names are no part of anybody's data.</summary>
+    /// <summary>Folders with such names are not user data.</summary>
     public static readonly HiddenFolder.Kind Kind = new(".btrfs-clone-moment."u8.ToArray(), Empty);
 
     private readonly HeldDirectory _container;
@@ -18,7 +18,7 @@ internal sealed unsafe class SnapshotFolder : IDisposable
     private int _count;
 
     /// <summary>
-    /// Whether a snapshot goes in one step, and all that is open of it can be read on. Otherwise it has to be emptied.
+    /// Whether a snapshot can be removed with one call, while what is open of it stays readable. Otherwise it has to be emptied.
     /// </summary>
     public bool MayDestroy { get; private set; }
 
@@ -29,10 +29,10 @@ internal sealed unsafe class SnapshotFolder : IDisposable
         _onLeftBehind = onLeftBehind;
     }
 
-    /// <summary>Makes it, once it is sure that snapshots can be removed again.</summary>
-    /// <param name="directory">The directory to make it in.</param>
-    /// <param name="onLeftBehind">Takes the failure to remove it, in <see cref="Dispose"/> too.</param>
-    /// <param name="folder">The folder, or null where the result is a failure.</param>
+    /// <summary>Creates it, after checking that snapshots can be removed again.</summary>
+    /// <param name="directory">The directory to create it in.</param>
+    /// <param name="onLeftBehind">Receives the failure to remove it, also in <see cref="Dispose"/>.</param>
+    /// <param name="folder">The folder, or null if the result is a failure.</param>
     public static Failure Make(string directory, Action<BtrfsException> onLeftBehind, out SnapshotFolder? folder)
     {
         folder = null;
@@ -64,8 +64,8 @@ internal sealed unsafe class SnapshotFolder : IDisposable
     }
 
     /// <summary>
-    /// Takes a read-only snapshot and opens its root, once it is sure that it can be removed again. On failure something may
-    /// be in the folder.
+    /// Takes a read-only snapshot and opens its root, after checking that it can be removed again. On failure something may be left
+    /// in the folder.
     /// </summary>
     public Failure Take(HeldDirectory subvolume, out HeldDirectory? snapshot)
     {
@@ -86,7 +86,7 @@ internal sealed unsafe class SnapshotFolder : IDisposable
         return result.Failed ? Failure.Destination(SystemCall.OpenAt, result) : default;
     }
 
-    /// <summary>Removes the snapshots that were taken. What fails here is tried again at the end.</summary>
+    /// <summary>Removes the snapshots that were taken. Failures are retried at the end.</summary>
     public void RemoveSnapshots() => _ = Empty(_folder.Directory);
 
     /// <summary>Removes the snapshots and the folder.</summary>
@@ -103,9 +103,8 @@ internal sealed unsafe class SnapshotFolder : IDisposable
     }
 
     /// <summary>
-    /// Asks the kernel to destroy a directory in the folder, which is no subvolume: the answer tells who may not destroy
-    /// subvolumes here from who may, before there is one. (In the place of the folder itself, somebody might have put a
-    /// subvolume.)
+    /// Asks the kernel to destroy a directory in the folder that is not a subvolume: the error shows whether the caller may destroy
+    /// subvolumes here, before there is one. (The folder itself could have been replaced by a subvolume.)
     /// </summary>
     private static Failure CheckRemoval(HeldDirectory folder, out bool mayDestroy)
     {

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Cloning;
 
-/// <summary>How many snapshots were taken, and how far apart.</summary>
+/// <summary>The number of snapshots taken, and the time between them.</summary>
 internal sealed class SnapshotMoments
 {
     private TimeSpan _first = TimeSpan.MaxValue;
@@ -8,7 +8,7 @@ internal sealed class SnapshotMoments
 
     public int Count { get; private set; }
 
-    /// <summary>The time between the first moment and the last one.</summary>
+    /// <summary>The time between the first and the last snapshot.</summary>
     public TimeSpan Spread => Count == 0 ? TimeSpan.Zero : _last - _first;
 
     public void Add(TimeSpan moment) => Add(1, moment, moment);

@@ -3,18 +3,18 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Removes snapshots that an invocation has made.</summary>
+/// <summary>Removes snapshots that an invocation has created.</summary>
 internal static class SnapshotRemoval
 {
-    /// <summary>Removes a snapshot that no other one is nested in.</summary>
-    /// <param name="folder">The directory that it is in.</param>
+    /// <summary>Removes a snapshot without others nested in it.</summary>
+    /// <param name="folder">The directory that contains it.</param>
     /// <param name="name">Its name there.</param>
     public static Failure Remove(HeldDirectory folder, byte[] name)
     {
         CallResult result = Sys.DestroySubvolume(folder.Descriptor, name);
         if (!result.Failed || !folder.RemoveDirectory(name).Failed)
         {
-            return default; // What a run that was killed while it asked has left is no subvolume, and empty.
+            return default; // The directory left by a run that was killed during its check is not a subvolume, and is empty.
         }
 
         if (folder.OpenBelow(name, out HeldDirectory? opened).Failed)
@@ -22,8 +22,8 @@ internal static class SnapshotRemoval
             return Failure.Destination(SystemCall.DestroySnapshot, result);
         }
 
-        // Only root may destroy a read-only one, and nobody one whose root is immutable or append-only. What these
-        // do not achieve, the next attempt tells.
+        // Only root may destroy a read-only one, and no one may destroy one whose root is immutable or append-only. If these calls
+        // fail, the next attempt reports it.
         using HeldDirectory snapshot = opened!;
         if (!Sys.SetSubvolumeReadOnly(snapshot.Descriptor, readOnly: false).Failed)
         {
@@ -37,11 +37,11 @@ internal static class SnapshotRemoval
             : Failure.Destination(SystemCall.DestroySnapshot, result);
     }
 
-    /// <summary>Removes a set of snapshots, or what there is of it.</summary>
-    /// <param name="container">The directory that the first one is in, and all others in that.</param>
+    /// <summary>Removes a set of snapshots, or what exists of it.</summary>
+    /// <param name="container">The directory that contains the first one, and through it all others.</param>
     /// <param name="name">The first one's name there.</param>
-    /// <param name="top">The first one, open; null where it could not be opened, and nothing is in it.</param>
-    /// <param name="taken">All, each one before those that are in it.</param>
+    /// <param name="top">The first one, open; null if it could not be opened, and nothing is in it.</param>
+    /// <param name="taken">All of them, each before those that are nested in it.</param>
     public static Failure Remove(
         HeldDirectory container, byte[] name, HeldDirectory? top, IReadOnlyList<SnapshotMember> taken)
     {
@@ -88,7 +88,7 @@ internal static class SnapshotRemoval
         return RemoveMember(parent, NestedSubvolumes.NameOf(member.Path), member);
     }
 
-    /// <summary>Whoever may write in the directory could have put another subvolume there.</summary>
+    /// <summary>Whoever may write to the directory could have put another subvolume there.</summary>
     private static Failure RemoveMember(HeldDirectory parent, byte[] name, SnapshotMember member)
     {
         if (member.Tree != 0 && parent.OpenBelow(name, out HeldDirectory? there).Succeeded)
@@ -104,8 +104,8 @@ internal static class SnapshotRemoval
     }
 
     /// <summary>
-    /// Without CAP_SYS_ADMIN and user_subvol_rm_allowed there is rmdir(2), which since Linux 4.18 removes an empty subvolume
-    /// as it does any directory.
+    /// Without CAP_SYS_ADMIN and user_subvol_rm_allowed, rmdir(2) is used, which since Linux 4.18 removes an empty subvolume like
+    /// any directory.
     /// </summary>
     private static Failure RemoveEmptied(HeldDirectory folder, byte[] name, HeldDirectory snapshot)
     {

@@ -4,8 +4,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// A snapshot of a subvolume, and in it snapshots of those that are nested in the subvolume, each in its place: all of them
-/// or none. It grows under a temporary name, and gets its own when nothing else is to be done.
+/// A snapshot of a subvolume, with snapshots of its nested subvolumes, each in its place: all of them or none. It is built under a
+/// temporary name, and gets its own when everything else is done.
 /// </summary>
 internal sealed class SnapshotSet : IDisposable
 {
@@ -19,16 +19,18 @@ internal sealed class SnapshotSet : IDisposable
     private readonly string _target;
     private readonly Action<string> _onLeftEmpty;
     private readonly bool _readOnly;
-    private readonly List<SnapshotMember> _taken = []; // A subvolume comes before those that are nested in it.
+    private readonly List<SnapshotMember> _taken = []; // A subvolume comes before those nested in it.
     private byte[] _name = new byte[TemporaryName.MaxSize];
     private HeldDirectory? _top;
 
-    /// <param name="context">Takes what cannot be removed after a failure.</param>
+    /// <param name="context">Receives what cannot be removed after a failure.</param>
     /// <param name="source">The subvolume's root.</param>
-    /// <param name="container">The directory that gets the snapshot.</param>
-    /// <param name="target">The snapshot's path, as the user knows it.</param>
+    /// <param name="container">The directory for the snapshot.</param>
+    /// <param name="target">The snapshot's path, as known to the user.</param>
     /// <param name="readOnly">Whether all are to be read-only in the end.</param>
-    /// <param name="onLeftEmpty">Takes the path of a nested subvolume that holds the snapshot, and so has none in it.</param>
+    /// <param name="onLeftEmpty">
+    /// Receives the path of a nested subvolume that contains the snapshot, and so cannot be included in it.
+    /// </param>
     public SnapshotSet(
         CloneContext context,
         HeldDirectory source,
@@ -45,8 +47,8 @@ internal sealed class SnapshotSet : IDisposable
     public SnapshotMoments Moments { get; } = new();
 
     /// <summary>Takes the snapshots.</summary>
-    /// <exception cref="BtrfsException">One could not be taken, which the path names; nothing stays.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled; nothing stays.</exception>
+    /// <exception cref="BtrfsException">One could not be taken, at the given path; nothing remains.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled; nothing remains.</exception>
     public void Take(CancellationToken cancellation)
     {
         try
@@ -85,8 +87,8 @@ internal sealed class SnapshotSet : IDisposable
     public void Dispose() => _top?.Dispose();
 
     /// <summary>
-    /// Takes a snapshot of one subvolume. One with nothing nested in it is made read-only at once, which lets it keep what
-    /// a received subvolume is known by (create_pending_snapshot in fs/btrfs/transaction.c).
+    /// Takes a snapshot of one subvolume. One without nested subvolumes is created read-only, which preserves the identity of a
+    /// received subvolume (create_pending_snapshot in fs/btrfs/transaction.c).
     /// </summary>
     private void TakeOne(HeldDirectory subvolume, HeldDirectory parent, byte[] path, byte[] name)
     {
@@ -116,7 +118,7 @@ internal sealed class SnapshotSet : IDisposable
         member.Tree = facts.Tree;
         Moments.Add(facts.Created);
 
-        // What has gone meanwhile may be missing in the snapshot, and nobody could tell.
+        // An entry that was deleted in the meantime may be missing in the snapshot, without any way to tell.
         Check(NestedSubvolumes.List(subvolume.Descriptor, member.Nested), path);
         Dictionary<ulong, byte[]> now = member.Nested.ToDictionary(nested => nested.Tree, nested => nested.Path);
         if ((isWhole && _readOnly && now.Count > 0) || !before.TrueForAll(nested => nested.IsStillIn(now)))
@@ -166,8 +168,8 @@ internal sealed class SnapshotSet : IDisposable
     }
 
     /// <summary>
-    /// Puts a snapshot into the place of the empty directory. The directory around it is the source's in all else: what
-    /// keeps its owner from changing it is taken from it and given back, and it keeps its times.
+    /// Replaces the empty directory by a snapshot. Otherwise the parent directory stays equal to the source's: what prevents its
+    /// owner from changing it is removed and restored, and its times are preserved.
     /// </summary>
     private void Replace(HeldDirectory parent, byte[] path, HeldDirectory subvolume)
     {
@@ -199,7 +201,7 @@ internal sealed class SnapshotSet : IDisposable
         return result.Failed ? Failure.Source(call, result) : Failure.Refused(BtrfsError.ChangedMeanwhile, atSource: true);
     }
 
-    /// <summary>Lets the set appear under its name. A read-only one is so from then on, unless its root is immutable.</summary>
+    /// <summary>Makes the set appear under its name. A read-only one is read-only from then on, unless its root is immutable.</summary>
     private unsafe void Publish(byte[] name)
     {
         if (_name != name)

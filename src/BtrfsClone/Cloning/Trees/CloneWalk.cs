@@ -3,7 +3,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Clones what is below one directory.</summary>
+/// <summary>Clones everything below one directory.</summary>
 internal sealed unsafe class CloneWalk(
     CloneContext context, EntryCloner cloner, DirectoryCloner directories, DirectoryPair top, CancellationToken cancellation)
     : TreeWalk<DirectoryPair, WorkerBuffers>(context.Descriptors.Workers, context.Descriptors.OpenPairs, cancellation)
@@ -16,10 +16,10 @@ internal sealed unsafe class CloneWalk(
 
     private readonly string _topName = Utf8Z.ToText(Utf8Z.Span(top.Name));
 
-    // The top's node may stand for another directory once that is finished.
+    // The node of the top directory may be reused for another directory once that is finished.
     private readonly Statx _topDestination = top.DestinationStatus;
 
-    /// <summary>Clones all that is below the top, which is open, and closes that.</summary>
+    /// <summary>Clones everything below the top directory, which is open, and closes it.</summary>
     public void Run(WorkerBuffers buffers) => Run(top, buffers);
 
     protected override DirectoryPair NewNode() => new();
@@ -74,7 +74,7 @@ internal sealed unsafe class CloneWalk(
             for (DirectoryBatch.Enumerator entries = batch.GetEnumerator(); entries.MoveNext() && !IsStopped;)
             {
                 DirectoryBatch.Entry entry = entries.Current;
-                // A snapshot has written out everything at once.
+                // Taking the snapshot has written all dirty data to disk.
                 if (entry.Type == DirectoryEntry.TypeRegular && !node.InSnapshot)
                 {
                     buffers.Ahead.Before(node.Source, entries);
@@ -99,7 +99,7 @@ internal sealed unsafe class CloneWalk(
         }
     }
 
-    /// <summary>Clones an entry, and reports it where it fails; or lets it wait for more files like it.</summary>
+    /// <summary>Clones an entry, and reports a failure; or adds it to the files that wait to be cloned together.</summary>
     private bool Waits(WorkerBuffers buffers, DirectoryPair node, DirectoryBatch.Entry entry)
     {
         byte* name = entry.NamePointer;

@@ -3,18 +3,20 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Opens a directory and makes or opens its destination; finishes it once its entries are there.</summary>
-/// <param name="context">The invocation's.</param>
-/// <param name="snapshots">Where sources are read from, or null where they are read as they are.</param>
+/// <summary>Opens a directory and creates or opens its destination; finishes it once its entries exist.</summary>
+/// <param name="context">The context of the invocation.</param>
+/// <param name="snapshots">The snapshots that sources are read from, or null if they are read directly.</param>
 internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? snapshots)
 {
     private readonly Metadata _metadata = new(context);
     private readonly Xattrs _xattrs = new(context);
 
-    /// <summary>Opens an existing directory that items are taken from; the one that they are put into is open.</summary>
-    /// <param name="buffers">The worker's memory.</param>
+    /// <summary>Opens an existing directory that contains items; the one that they are cloned to is open.</summary>
+    /// <param name="buffers">The worker's buffers.</param>
     /// <param name="pair">Both directories.</param>
-    /// <param name="orPathOnly">One that may be passed through, but not listed, still gives what is named outright.</param>
+    /// <param name="orPathOnly">
+    /// If the directory may be searched but not listed, entries that are given by name can still be cloned.
+    /// </param>
     public static Failure OpenTop(WorkerBuffers buffers, DirectoryPair pair, bool orPathOnly)
     {
         CallResult result = HeldDirectory.Open(pair.SourcePath, out HeldDirectory? source, orPathOnly);
@@ -22,11 +24,11 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
         return result.Failed ? Failure.Source(SystemCall.OpenAt, result) : DirectoryTraits.ReadTop(buffers, pair);
     }
 
-    /// <summary>Opens a directory below its parent's pair and makes its destination, or takes the one that is there.</summary>
-    /// <param name="buffers">The worker's memory.</param>
+    /// <summary>Opens a directory below its parent's pair and creates its destination, or uses an existing one.</summary>
+    /// <param name="buffers">The worker's buffers.</param>
     /// <param name="pair">The directory.</param>
     /// <param name="topDestination">
-    /// The directory that the item is cloned into: met again below its source, it is not entered. By default there is none.
+    /// The directory that the item is cloned to: if it is found below its source, it is not entered. By default there is none.
     /// </param>
     public Failure Open(WorkerBuffers buffers, DirectoryPair pair, in Statx topDestination = default)
     {
@@ -36,7 +38,7 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
     }
 
     /// <summary>
-    /// As <see cref="Open"/>, for a destination that is there: else ENOENT, or what else openat(2) gives.
+    /// As <see cref="Open"/>, for an existing destination: otherwise ENOENT, or another error of openat(2).
     /// <see cref="DirectoryTraits.Read"/> is left to the caller.
     /// </summary>
     public Failure OpenExisting(DirectoryPair pair, in Statx topDestination)
@@ -61,7 +63,7 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
         return Opened(pair, failure);
     }
 
-    /// <summary>Gives the destination its metadata, now that nothing more is put into it.</summary>
+    /// <summary>Gives the destination its metadata, after its last entry.</summary>
     public Failure Finish(WorkerBuffers buffers, DirectoryPair pair)
     {
         CallResult names = Sys.ListXattr(pair.Source, buffers.XattrNames);
@@ -74,7 +76,7 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
         bool mayHaveXattrs = pair.HasXattrs || pair.IsForeign || flags.HasFlag(InodeFlags.DirectorySync);
         if (((flags ^ pair.InheritedFlags) & InodeFlags.Inherited) != 0)
         {
-            mayHaveXattrs = true; // The kernel keeps the compression in one.
+            mayHaveXattrs = true; // The kernel stores the compression in an xattr.
             Failure failure = FileContent.SetEarlyFlags(context, pair.Destination, flags);
             if (failure.Failed)
             {
@@ -89,7 +91,7 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
             buffers, pair.Source, pair.Destination, pair.SourceStatus, flags, before, (int)names.Value);
     }
 
-    /// <summary>Opens a source directory below its parent's, and reads what its clone needs to know of it.</summary>
+    /// <summary>Opens a source directory below its parent's, and reads what is needed to clone it.</summary>
     public Failure OpenSource(DirectoryPair pair)
     {
         Failure failure = OpenWithoutFlags(pair);
@@ -202,7 +204,7 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
             return failure;
         }
 
-        // One that another owns, or may write in, was put in the new one's place.
+        // The new directory was replaced by one that another user owns or may write to.
         pair.Merged |= pair.DestinationStatus.Uid != context.Uid ||
             (pair.DestinationStatus.Permissions & Sys.ModeOthersWrite) != 0;
         if (!pair.Merged && (context.Umask & Sys.ModeOwner) != 0)
@@ -261,19 +263,19 @@ internal sealed unsafe class DirectoryCloner(CloneContext context, PointInTime? 
             ? BtrfsError.JustCreated
             : ErrorMeaning.OtherTypeInTheWay;
 
-    /// <summary>Takes from a new directory what it got from its parent, so that its entries get nothing from it.</summary>
+    /// <summary>Removes from a new directory what it has inherited from its parent, so that its entries do not inherit it.</summary>
     private Failure StripInherited(WorkerBuffers buffers, DirectoryPair pair)
     {
         var holder = new XattrHolder(pair.Destination);
-        uint permissions = 0; // Nothing is set that would say what they are.
+        uint permissions = 0; // Nothing is set, so the returned permissions are not needed.
         Failure failure = _xattrs.Copy(buffers, holder, holder, 0, exact: true, ref permissions);
         pair.InheritsXattrs = false;
         return failure.Failed ? failure : MatchNoCow(pair);
     }
 
     /// <summary>
-    /// A new directory is NOCOW like its source from the start, since its files mostly are too and take that over;
-    /// compression waits for the end, since files would take over its xattr, unless they are to.
+    /// A new directory is NOCOW like its source from the start, since its files mostly are too and inherit it; compression is set
+    /// at the end, since files would inherit its xattr, unless that is intended.
     /// </summary>
     private Failure MatchNoCow(DirectoryPair pair)
     {

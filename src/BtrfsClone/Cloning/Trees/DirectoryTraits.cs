@@ -2,10 +2,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Reads what entries of two open directories need to know of them, and what the destination is to get.</summary>
+/// <summary>Reads the properties of two open directories that matter for their entries, and those that the destination is to get.</summary>
 internal static unsafe class DirectoryTraits
 {
-    /// <summary>Reads both statuses, and what new entries of the destination get by themselves.</summary>
+    /// <summary>Reads both statuses, and what new entries of the destination inherit.</summary>
     public static Failure ReadTop(WorkerBuffers buffers, DirectoryPair pair)
     {
         Failure failure = ReadStatuses(pair);
@@ -32,7 +32,7 @@ internal static unsafe class DirectoryTraits
         return failure.Failed ? failure : ReadSourceFlags(pair);
     }
 
-    /// <summary>As <see cref="ReadPair"/>, where the statuses are known.</summary>
+    /// <summary>As <see cref="ReadPair"/>, if the statuses are known.</summary>
     public static Failure Read(WorkerBuffers buffers, DirectoryPair pair)
     {
         Failure failure = ReadOfDestination(buffers, pair);
@@ -47,7 +47,7 @@ internal static unsafe class DirectoryTraits
         return result.Failed ? Failure.Source(SystemCall.GetFlags, result) : default;
     }
 
-    /// <summary>Reads what new entries of the destination, whose status is known, get by themselves.</summary>
+    /// <summary>Reads what new entries of the destination, whose status is known, inherit.</summary>
     public static Failure ReadOfDestination(WorkerBuffers buffers, DirectoryPair pair)
     {
         CallResult result = Sys.GetFlags(pair.Destination, out InodeFlags flags);

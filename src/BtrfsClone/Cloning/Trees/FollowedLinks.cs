@@ -3,7 +3,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>Symbolic links that are followed to directories, and where that would not end.</summary>
+/// <summary>Symbolic links that are followed to directories, and the detection of cycles.</summary>
 internal static class FollowedLinks
 {
     /// <summary>Whether a directory's name may be that of a link to it.</summary>
@@ -11,8 +11,8 @@ internal static class FollowedLinks
         pair.IsFound ? options.Links == LinkMode.FollowAll : options.Links != LinkMode.Keep && pair.IsItem;
 
     /// <summary>
-    /// Why an open source directory is not to be entered, or null: the way to it has led through it already, or it is one of the
-    /// directories that are being made on that way, and would go on growing.
+    /// Why an open source directory is not to be entered, or null: it is already on the path, or it is one of the directories being
+    /// created on that path, and would keep growing.
     /// </summary>
     public static ErrorMeaning? WhyNot(DirectoryPair pair)
     {

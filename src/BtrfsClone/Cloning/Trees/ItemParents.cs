@@ -5,12 +5,12 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Cloning;
 
 /// <summary>
-/// The directories that a session's items are taken from and put into. They stay open from one item to the next, so
-/// that many single files in a row cost no more than their own calls.
+/// The parent directories of a session's items and their clones. They stay open from one item to the next, so that many single
+/// files in a row cost no more than their own calls.
 /// </summary>
-/// <param name="context">The invocation's.</param>
-/// <param name="directories">Opens, makes and finishes directories.</param>
-/// <param name="buffers">The caller's memory.</param>
+/// <param name="context">The context of the invocation.</param>
+/// <param name="directories">Opens, creates and finishes directories.</param>
+/// <param name="buffers">The caller's buffers.</param>
 internal sealed class ItemParents(CloneContext context, DirectoryCloner directories, WorkerBuffers buffers)
 {
     private readonly List<DirectoryPair> _chain = [];
@@ -18,14 +18,14 @@ internal sealed class ItemParents(CloneContext context, DirectoryCloner director
     private string? _destinationTop;
     private (ulong Device, Descriptor Destination) _clonable;
 
-    /// <summary>Looks at an item, which is what a link leads to where items are followed.</summary>
+    /// <summary>Gets the status of an item; if items are followed, that of the link's target.</summary>
     public Statx Find(string source)
     {
         CallResult result = Sys.Stat(source, follow: context.Options.Links != LinkMode.Keep, out Statx status);
         return result.Succeeded ? status : throw Failure.Source(SystemCall.Statx, result).OnPath().ToException(source);
     }
 
-    /// <summary>Refuses an item that cannot or must not be cloned, before anything is written.</summary>
+    /// <summary>Rejects an item that cannot or must not be cloned, before anything is written.</summary>
     public void Check(string source, in Statx status, CloneDestination destination, string target)
     {
         bool isDirectory = status.FileType == Sys.ModeDirectory;
@@ -61,7 +61,7 @@ internal sealed class ItemParents(CloneContext context, DirectoryCloner director
         }
     }
 
-    /// <summary>The pair that the item is an entry of; what is missing on the destination's side is made.</summary>
+    /// <summary>The pair that contains the item; missing directories on the destination's side are created.</summary>
     public DirectoryPair Enter(string source, CloneDestination destination)
     {
         string sourceTop = destination.RelativeBase ?? CloneDestination.ParentOf(source);
@@ -97,7 +97,7 @@ internal sealed class ItemParents(CloneContext context, DirectoryCloner director
                     : failure.ToException(path);
             }
 
-            // It is one item's after the other.
+            // It is used for one item after the other.
             pair.RecordsEntries = !pair.IsOfEarlierItem;
             _chain.Add(pair);
         }
@@ -112,7 +112,7 @@ internal sealed class ItemParents(CloneContext context, DirectoryCloner director
         _clonable = default;
     }
 
-    /// <summary>Whether the paths lead to the directories that are open: between two items others may take their places.</summary>
+    /// <summary>Whether the paths still lead to the open directories: they may be replaced between two items.</summary>
     private static bool IsStillThere(DirectoryPair pair, CloneDestination destination) =>
         (pair.InSnapshot || LeadsTo(new LookupPath(pair.SourcePath), pair.SourceStatus)) &&
         LeadsTo(destination.Lookup(pair.DestinationPath), pair.DestinationStatus);
@@ -174,7 +174,7 @@ internal sealed class ItemParents(CloneContext context, DirectoryCloner director
             return;
         }
 
-        // A file may be unreadable, or a device: its directory is asked instead, and it is on the same filesystem.
+        // A file may be unreadable, or a device: its directory, which is on the same filesystem, is used instead.
         string place = status.FileType == Sys.ModeDirectory ? source : CloneDestination.ParentOf(source);
         _ = HeldDirectory.Open(place, out HeldDirectory? from);
         HeldDirectory? to = null;

@@ -3,16 +3,14 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cloning;
 
-/// <summary>
-/// Keeps a walk out of other filesystems that are not to be entered, or from which nothing can come.
-/// </summary>
+/// <summary>Keeps a walk out of other filesystems that are not to be entered, or that contain nothing to clone.</summary>
 internal static class MountCheck
 {
-    /// <summary>Whether a directory that a walk has found may be one that another filesystem is mounted on.</summary>
+    /// <summary>Whether another filesystem may be mounted on a directory that a walk has found.</summary>
     public static bool MayBeMount(DirectoryPair pair) =>
         pair.SourceStatus.Device != pair.Parent!.SourceStatus.Device || IsHidden(pair);
 
-    /// <summary>Looks what is mounted there. A directory that is to be left empty is listed already afterwards.</summary>
+    /// <summary>Checks what is mounted there. A directory that is to stay empty is marked as listed.</summary>
     public static Failure Look(CloneContext context, DirectoryPair pair)
     {
         OtherFileSystem mounted;
@@ -51,7 +49,7 @@ internal static class MountCheck
         return default;
     }
 
-    /// <summary>A snapshot has in its place what the mount hides.</summary>
+    /// <summary>The snapshot contains the directory that the mount hides.</summary>
     private static bool IsHidden(DirectoryPair pair) =>
         pair.Parent!.Mounts is { } mounts && mounts.Contains(Utf8Z.Span(pair.Name));
 
