@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs tests of the engine, and a few cmdlets, on Debian's kernel for arm64 in an emulated machine, for machines of
+# Runs tests of the engine, the native program, and a few cmdlets, on Debian's kernel for arm64 in an emulated machine, for machines of
 # another kind: an emulation of processes alone does not know btrfs's ioctls. As root, on Debian or Ubuntu:
 #
 #     apt-get install -y debootstrap qemu-system-arm gcc-aarch64-linux-gnu cpio kmod
@@ -36,6 +36,7 @@ fi
 
 dotnet build "$checkout/tests/BtrfsClone.Tests" -p:PublishAot=false -p:Precompile=false
 dotnet build "$here"
+dotnet publish "$checkout/src/BtrfsClone.Cli" -p:PublishAot=true --runtime linux-arm64 --output "$folder/program"
 packages=$(dotnet nuget locals global-packages --list | sed 's/.*: //; s,/$,,')
 runtime=$(printf "%s\n" "$packages"/microsoft.netcore.app.runtime.linux-arm64/*/ | sort -V | tail -n 1)
 version=$(basename "$runtime")
@@ -50,12 +51,15 @@ tar -C "$checkout" --exclude=.git --exclude=out --exclude=obj --exclude=tests/Pe
     tar -x -C "$root/checkout"
 
 # The program that tests start, too.
-printf '#!/bin/sh\nexec dotnet exec /checkout/bin/btrfs-clone.dll "$@"\n' > "$root/checkout/bin/btrfs-clone"
-cp "$here/init" "$here/cmdlets.ps1" "$root"
-chmod +x "$root/init" "$root/checkout/bin/btrfs-clone"
+rm "$root/checkout/bin/btrfs-clone.dll"
+cp "$folder/program/btrfs-clone" "$root/checkout/bin"
+cp "$here/init" "$here/program.sh" "$here/cmdlets.ps1" "$root"
+chmod +x "$root/init"
 echo "$@" > "$root/tests"
 (cd "$root" && find . | cpio --quiet -o -H newc) > "$folder/root.cpio"
 qemu-system-aarch64 -machine virt -cpu cortex-a72 -accel tcg,thread=multi -smp 2 -m 6G -nographic -no-reboot \
     -kernel "$folder/kernel" -initrd "$folder/root.cpio" -append 'console=ttyAMA0 rdinit=/init quiet panic=-1' < /dev/null |
     tee "$folder/log"
-grep -q 'Total: [1-9].*Failed: 0' "$folder/log" && grep -q 'cmdlets ended with 0' "$folder/log"
+for line in 'Total: [1-9].*Failed: 0' 'program ended with 0' 'cmdlets ended with 0'; do
+    grep -q "$line" "$folder/log"
+done
