@@ -13,12 +13,13 @@
     Pack     makes the module as a folder, as a package for the PowerShell Gallery and as a zip, below out/.
     Install  puts the module into the current user's module path, and the program, if it is built as one native file, with its
              manual page and completions where the user's shells find them.
-    Deb      makes a Debian package of the program below out/, with its manual page and completions.
+    Deb      makes a Debian package of the program below out/, with its manual page and completions; on x64 also one for arm64 if
+             gcc-aarch64-linux-gnu is installed.
     DemoData makes a small btrfs on /data, or on the folder that follows, as root, with the files that the examples use, as
              btrfs-clone demo --keep DIR does.
     Picture  draws docs/extents.svg from a file and its clone on a scratch btrfs, as root.
-    Release  makes all that is published of a version below out/release: module, program, Debian package, symbols, bill of
-             materials, notes and checksums. Two runs on one commit give the same bytes.
+    Release  makes all that is published of a version below out/release: module, program and Debian package as Deb makes them,
+             symbols, bill of materials, notes and checksums. Two runs on one commit give the same bytes.
     Clean    removes what the other tasks made in this folder.
 .PARAMETER Option
     The options of the bench or of the graph: ./build.ps1 Bench --scenario 'a,b' --runs 3. With --help it lists them.
@@ -126,22 +127,23 @@ function Invoke-Install {
     }
 }
 
-function Test-Linker {
-    (Get-Command clang, gcc -CommandType Application -ErrorAction Ignore) -and (Test-Path /usr/include/zlib.h)
+function Test-Linker([string[]] $Name = @('clang', 'gcc'), [string] $Header = '/usr/include/zlib.h') {
+    (Get-Command $Name -CommandType Application -ErrorAction Ignore) -and (Test-Path $Header)
 }
 
-# The program as one native file, and what tells of it, below a prefix such as /usr.
-function Copy-Program([string] $Prefix, [string] $Zsh, [string] $Fish) {
+# The program as one native file, and what tells of it, below a prefix such as /usr. The program of this machine writes the manual
+# page and the completions of the program for another one.
+function Copy-Program([string] $Prefix, [string] $Zsh, [string] $Fish, [string] $Native = 'bin/btrfs-clone', $ObjCopy = 'objcopy') {
     $bash = 'share/bash-completion/completions'
     foreach ($folder in 'bin', 'share/man/man1', $bash, $Zsh, $Fish) {
         $null = New-Item -ItemType Directory -Force "$Prefix/$folder"
     }
 
     $program = "$PSScriptRoot/bin/btrfs-clone"
-    Copy-Item $program "$Prefix/bin" -Force
+    Copy-Item $Native "$Prefix/bin" -Force
 
     # It leads to symbols that are not there, and hashes the paths of the machine that has built them.
-    objcopy --remove-section=.gnu_debuglink "$Prefix/bin/btrfs-clone"
+    & $ObjCopy --remove-section=.gnu_debuglink "$Prefix/bin/btrfs-clone"
     & $program manual | gzip -9n > "$Prefix/share/man/man1/btrfs-clone.1.gz"
     & $program completion bash > "$Prefix/$bash/btrfs-clone"
     & $program completion zsh > "$Prefix/$Zsh/_btrfs-clone"
@@ -153,21 +155,38 @@ function Invoke-Deb {
         throw 'The package holds the program as one native file: install clang or gcc, and zlib1g-dev.'
     }
 
-    $version = (Import-PowerShellDataFile BtrfsClone.psd1).ModuleVersion
-    $architecture = dpkg --print-architecture
-    $root = "$PSScriptRoot/out/deb"
-    Remove-Item -LiteralPath $root -Recurse -ErrorAction Ignore
+    Remove-Item out/deb, out/*.deb, out/linux-arm64 -Recurse -ErrorAction Ignore
     dotnet build src/BtrfsClone.Cli -p:PublishAot=true
-    Copy-Program $root/usr share/zsh/vendor-completions share/fish/vendor_completions.d
+    $architecture = dpkg --print-architecture
+    Write-DebianPackage (uname -m) $architecture bin/btrfs-clone objcopy
+    if ($architecture -eq 'arm64') {
+        return
+    }
+
+    if (Test-Linker aarch64-linux-gnu-gcc /usr/aarch64-linux-gnu/include/stdio.h) {
+        dotnet publish src/BtrfsClone.Cli -p:PublishAot=true --runtime linux-arm64 --output out/linux-arm64
+        Write-DebianPackage aarch64 arm64 out/linux-arm64/btrfs-clone aarch64-linux-gnu-objcopy
+    } else {
+        'Not built for arm64: install gcc-aarch64-linux-gnu and libc6-dev-arm64-cross.'
+    }
+}
+
+function Write-DebianPackage([string] $Machine, [string] $Architecture, [string] $Native, [string] $ObjCopy) {
+    $version = (Import-PowerShellDataFile BtrfsClone.psd1).ModuleVersion
+    $root = "$PSScriptRoot/out/deb/$Machine"
+    Copy-Program $root/usr share/zsh/vendor-completions share/fish/vendor_completions.d $Native $ObjCopy
     $documents = New-Item -ItemType Directory "$root/usr/share/doc/btrfs-clone"
     $null = New-Item -ItemType Directory "$root/DEBIAN"
     Get-Content docs/debian/copyright > "$documents/copyright"
     $date = date --utc --rfc-email ($env:SOURCE_DATE_EPOCH ? "--date=@$env:SOURCE_DATE_EPOCH" : '--date=now')
     (Get-Content docs/debian/changelog -Raw).Replace('VERSION', $version).Replace('DATE', $date) | gzip -9n > "$documents/changelog.gz"
-    (Get-Content docs/debian/control -Raw).Replace('VERSION', $version).Replace('ARCHITECTURE', $architecture) |
+    # The oldest C library that has all functions that the program calls. It depends on the C library that the linker has used.
+    $library = [regex]::Matches((readelf --version-info $Native), '(?<=GLIBC_)[\d.]+').Value | Sort-Object { [version] $_ } -Bottom 1
+    $depends = "libc6 (>= $library)" + ((readelf --dynamic $Native) -match 'libz\.so' ? ', zlib1g' : '')
+    (Get-Content docs/debian/control -Raw).Replace('VERSION', $version).Replace('ARCHITECTURE', $Architecture).Replace('DEPENDS', $depends) |
         Set-Content "$root/DEBIAN/control" -NoNewline
     chmod -R u=rwX,go=rX $root
-    dpkg-deb --build --root-owner-group $root "out/btrfs-clone_${version}_$architecture.deb"
+    dpkg-deb --build --root-owner-group $root "out/btrfs-clone_${version}_$Architecture.deb"
 }
 
 function Invoke-DemoData {
@@ -202,7 +221,7 @@ function Invoke-Release {
     $epoch = $env:SOURCE_DATE_EPOCH ? [long] $env:SOURCE_DATE_EPOCH : [long] (git log -1 --format=%ct)
     $env:SOURCE_DATE_EPOCH = $epoch
     $env:ContinuousIntegrationBuild = 'true'
-    Remove-Item out/symbols, src/*/bin, src/*/obj -Recurse -ErrorAction Ignore
+    Remove-Item out/symbols, out/deb, out/*.deb, src/*/bin, src/*/obj -Recurse -ErrorAction Ignore
     Invoke-Pack
     $null = New-Item -ItemType Directory out/symbols
     Copy-Item src/*/bin/Portable/*.pdb out/symbols

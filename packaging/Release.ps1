@@ -97,10 +97,9 @@ Copy-Package "$Checkout/out/BtrfsClone.$version.nupkg" "$release/BtrfsClone.$ver
 Compress-Folder "$Checkout/out/BtrfsClone" "$release/BtrfsClone-$version.zip" 'BtrfsClone/'
 Compress-Folder "$Checkout/out/symbols" "$release/BtrfsClone-$version-symbols.zip"
 Get-Item "$Checkout/out/btrfs-clone_${version}_*.deb" -ErrorAction Ignore | Copy-Item -Destination $release
-if (Test-Path "$Checkout/out/deb/usr") {
-    $machine = uname -m
-    tar --sort=name "--mtime=@$Epoch" --owner=0 --group=0 --numeric-owner -C "$Checkout/out/deb/usr" -cf - . |
-        gzip -9n > "$release/btrfs-clone-$version-linux-$machine.tar.gz"
+foreach ($machine in Get-Item "$Checkout/out/deb/*" -ErrorAction Ignore) {
+    tar --sort=name "--mtime=@$Epoch" --owner=0 --group=0 --numeric-owner -C "$machine/usr" -cf - . |
+        gzip -9n > "$release/btrfs-clone-$version-linux-$($machine.Name).tar.gz"
 }
 
 Write-BillOfMaterials

@@ -2,6 +2,10 @@ BeforeDiscovery {
     $dotnet = Get-Command dotnet -CommandType Application -ErrorAction Ignore
     $lintian = Get-Command lintian -CommandType Application -ErrorAction Ignore
     $linker = (Get-Command clang, gcc -CommandType Application -ErrorAction Ignore) -and (Test-Path /usr/include/zlib.h)
+    $machines = @(
+        @{ Machine = 'x86_64'; Architecture = 'amd64'; Format = 'elf64-x86-64' }
+        @{ Machine = 'aarch64'; Architecture = 'arm64'; Format = 'elf64-littleaarch64' }
+    ) | Where-Object { $_.Machine -eq (uname -m) -or ($_.Machine -eq 'aarch64' -and (Test-Path /usr/aarch64-linux-gnu/include/stdio.h)) }
 }
 
 BeforeAll {
@@ -75,28 +79,35 @@ Describe 'build.ps1' -Skip:(-not $dotnet) {
         }
     }
 
-    It 'packs the program for Debian as lintian likes it' -Skip:(-not ($linker -and $lintian)) {
-        $null = & "$checkout/build.ps1" Deb
-        $package = Get-Item "$checkout/out/btrfs-clone_$($version)_*.deb"
-        $complaints = lintian $package 2>&1 | Where-Object { "$_" -notlike '*root privileges*' }
-        $complaints | Should -BeNullOrEmpty
-        # The packages of the libraries that it loads.
-        $needed = Invoke-Tool ldd "$checkout/out/deb/usr/bin/btrfs-clone" | ForEach-Object {
-            if ($_ -match '=> (/\S+)') {
-                @(Invoke-Tool dpkg --search $Matches[1])[0] -replace ':.*'
-            }
+    Context 'for Debian' -Skip:(-not ($linker -and $lintian)) {
+        BeforeAll {
+            $null = & "$checkout/build.ps1" Deb
         }
-        (Invoke-Tool dpkg-deb --field $package Depends) -split ', ' -replace ' .*' | Should -Be @($needed | Sort-Object -Unique)
-        $files = (Invoke-Tool dpkg-deb -c $package) -replace '.* \./' | Where-Object { $_ -and $_ -notlike '*/' }
-        $files | Sort-Object -CaseSensitive | Should -Be (@(
-            'usr/bin/btrfs-clone'
-            'usr/share/bash-completion/completions/btrfs-clone'
-            'usr/share/doc/btrfs-clone/changelog.gz'
-            'usr/share/doc/btrfs-clone/copyright'
-            'usr/share/fish/vendor_completions.d/btrfs-clone.fish'
-            'usr/share/man/man1/btrfs-clone.1.gz'
-            'usr/share/zsh/vendor-completions/_btrfs-clone'
-        ) | Sort-Object -CaseSensitive)
+
+        It 'packs the program of <Machine> as lintian likes it' -ForEach $machines {
+            $package = Get-Item "$checkout/out/btrfs-clone_$($version)_$Architecture.deb"
+            $complaints = lintian $package 2>&1 | Where-Object { "$_" -notlike '*root privileges*' }
+            $complaints | Should -BeNullOrEmpty
+            $files = (Invoke-Tool dpkg-deb -c $package) -replace '.* \./' | Where-Object { $_ -and $_ -notlike '*/' }
+            $files | Sort-Object -CaseSensitive | Should -Be (@(
+                'usr/bin/btrfs-clone'
+                'usr/share/bash-completion/completions/btrfs-clone'
+                'usr/share/doc/btrfs-clone/changelog.gz'
+                'usr/share/doc/btrfs-clone/copyright'
+                'usr/share/fish/vendor_completions.d/btrfs-clone.fish'
+                'usr/share/man/man1/btrfs-clone.1.gz'
+                'usr/share/zsh/vendor-completions/_btrfs-clone'
+            ) | Sort-Object -CaseSensitive)
+            $program = "$checkout/out/deb/$Machine/usr/bin/btrfs-clone"
+            # Of that kind, and in need of what the package asks for, and of no newer C library.
+            $text = Invoke-Tool "$Machine-linux-gnu-objdump" --private-headers $program
+            $text -match ' file format ' | Should -BeLike "* $Format"
+            $needed = ($text -match ' NEEDED ') -replace '.* ' -replace '^libz\..*', 'zlib1g' -replace '^(libc|libm|ld-linux-.*)\.so\..*', 'libc6'
+            $depends = (Invoke-Tool dpkg-deb --field $package Depends) -split ', '
+            $depends -replace ' .*' | Should -Be @($needed | Sort-Object -Unique)
+            $versions = ($text -match ' GLIBC_[\d.]+$') -replace '.*_' | ForEach-Object { [version] $_ } | Sort-Object
+            $depends[0] | Should -Be "libc6 (>= $($versions[-1]))"
+        }
     }
 
     It 'installs the module for the user, over an older one' {
