@@ -1,8 +1,6 @@
 namespace BtrfsClone.Extents;
 
-/// <summary>
-/// A growing array of pieces in file order that is filled again and again: how a source hands out many at once.
-/// </summary>
+/// <summary>A growable array of file extents in file order, which is reused: a source returns many at once in it.</summary>
 internal sealed class ExtentBatch
 {
     private FileExtent[] _pieces = new FileExtent[256];
@@ -15,7 +13,7 @@ internal sealed class ExtentBatch
 
     public FileExtent RemoveLast() => _pieces[--Count];
 
-    /// <summary>Makes the last piece longer by one that goes on where it ends, in the file and on disk, if it does.</summary>
+    /// <summary>Extends the last file extent by one that continues it, in the file and on disk, if possible.</summary>
     public bool TryExtendLast(in FileExtent piece)
     {
         ref FileExtent last = ref _pieces[Count - 1];
@@ -41,9 +39,9 @@ internal sealed class ExtentBatch
     }
 }
 
-/// <summary>Where batches of pieces come from, in file order and without overlap; holes are left out.</summary>
+/// <summary>A source of batches of file extents, in file order and without overlap; holes are skipped.</summary>
 internal interface IExtentSource
 {
-    /// <summary>Puts the next pieces into the batch. False is the end; an empty batch is not.</summary>
+    /// <summary>Adds the next file extents to the batch. False at the end; an empty batch does not mean the end.</summary>
     bool Fill(ExtentBatch batch);
 }

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Extents;
 
-/// <summary>The pieces of one file, holes included, by place: forward only and with flat memory.</summary>
+/// <summary>The file extents of one file, including holes, by position: forward only and with constant memory.</summary>
 internal sealed class ExtentCursor
 {
     private readonly ExtentBatch _batch = new();
@@ -10,10 +10,10 @@ internal sealed class ExtentCursor
     private int _next;
     private bool _isEnded;
 
-    /// <summary>Begins with a file.</summary>
-    /// <param name="source">Where its pieces come from.</param>
-    /// <param name="blockSize">The filesystem's.</param>
-    /// <param name="end">Up to where pieces are wanted.</param>
+    /// <summary>Starts a file.</summary>
+    /// <param name="source">The source of its file extents.</param>
+    /// <param name="blockSize">The block size of the filesystem.</param>
+    /// <param name="end">The end of the range to read.</param>
     public void Start(IExtentSource source, long blockSize, long end)
     {
         (_source, _blockSize, _end) = (source, blockSize, end);
@@ -22,9 +22,9 @@ internal sealed class ExtentCursor
         _isEnded = false;
     }
 
-    /// <summary>Gives the piece or hole at a place; places never go back.</summary>
-    /// <param name="position">The place, before the end.</param>
-    /// <param name="end">Where the piece ends, or the end that was asked for.</param>
+    /// <summary>Returns the file extent or hole at a position; positions must not decrease.</summary>
+    /// <param name="position">The position, before the end.</param>
+    /// <param name="end">The end of the file extent, or the end of the requested range.</param>
     public FileExtent At(long position, out long end)
     {
         while (true)
@@ -52,7 +52,7 @@ internal sealed class ExtentCursor
         }
     }
 
-    // Inline data ends where it ends, and nothing else follows in its block.
+    // Inline data has its exact end, and nothing else follows in its block.
     private long EndOf(in FileExtent piece) => piece.Kind == ExtentKind.Inline
         ? (piece.End + _blockSize - 1) / _blockSize * _blockSize
         : piece.End;

@@ -1,26 +1,26 @@
 namespace BtrfsClone.Extents;
 
-/// <summary>How the bytes of two pieces at one position in their files relate, by where they are stored.</summary>
+/// <summary>The relation between the data of two file extents at one position in their files, by disk address.</summary>
 internal enum PlaceRelation
 {
-    /// <summary>They are stored in different places, or not on disk.</summary>
+    /// <summary>They have different addresses, or are not stored on disk.</summary>
     Apart,
 
-    /// <summary>Both lie in one compressed extent, perhaps at different places of it: FIEMAP does not tell.</summary>
+    /// <summary>Both are in one compressed extent, possibly at different offsets: FIEMAP does not report these.</summary>
     PerhapsSame,
 
-    /// <summary>They are stored in one place.</summary>
+    /// <summary>They have the same address.</summary>
     Same,
 }
 
-/// <summary>Where bytes of pieces are stored.</summary>
+/// <summary>The disk addresses of the data of file extents.</summary>
 internal static class ExtentPlace
 {
     private const long Unknown = -1;
 
-    /// <summary>Relates two pieces that come from the same kind of source.</summary>
-    /// <param name="one">A piece.</param>
-    /// <param name="other">A piece of another file of the same filesystem, or of the same file.</param>
+    /// <summary>Relates two file extents from the same kind of source.</summary>
+    /// <param name="one">A file extent.</param>
+    /// <param name="other">A file extent of another file on the same filesystem, or of the same file.</param>
     /// <param name="position">A position in both.</param>
     public static PlaceRelation Relate(in FileExtent one, in FileExtent other, long position)
     {
@@ -31,13 +31,13 @@ internal static class ExtentPlace
             return PlaceRelation.Apart;
         }
 
-        // Without its place in the extent, a compressed piece is only known to be somewhere in there.
+        // Without its offset in the extent, the exact position of a compressed file extent in the extent is unknown.
         return one.Compression != ExtentCompression.None && one.RawExtentOffset == Unknown
             ? PlaceRelation.PerhapsSame
             : PlaceRelation.Same;
     }
 
-    /// <summary>Where the byte at a position is stored, as far as it is known.</summary>
+    /// <summary>The disk address of the byte at a position, as far as it is known.</summary>
     private static long Of(in FileExtent piece, long position) =>
         piece.RawExtentOffset != Unknown ? piece.RawDiskOffset + piece.RawExtentOffset + position - piece.Offset
         : piece.RawPhysicalOffset == Unknown || piece.Compression != ExtentCompression.None ? piece.RawPhysicalOffset

@@ -2,11 +2,11 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>Whether files in two places can share extents.</summary>
+/// <summary>Whether files in two directories can share extents.</summary>
 internal static class ExtentSharing
 {
     /// <summary>Why files of two directories cannot share extents, or null.</summary>
-    /// <param name="source">A directory, open for more than its path.</param>
+    /// <param name="source">A directory, not opened with O_PATH.</param>
     /// <param name="sourceStatus">Its status.</param>
     /// <param name="destination">The other directory.</param>
     public static BtrfsError? WhyNot(Descriptor source, in Statx sourceStatus, Descriptor destination)
@@ -14,7 +14,7 @@ internal static class ExtentSharing
         if (Sys.FileSystemMagic(destination, out long magic).Failed ||
             Sys.Stat(destination, out Statx destinationStatus).Failed)
         {
-            return null; // The clone itself will say.
+            return null; // The clone itself will report it.
         }
 
         return FileSystems.AreOne(source, sourceStatus, destination, destinationStatus) switch
@@ -25,10 +25,7 @@ internal static class ExtentSharing
         };
     }
 
-    /// <summary>
-    /// Asks the filesystem with an unnamed file that no one sees. The kernel says EOPNOTSUPP before it looks at
-    /// anything else.
-    /// </summary>
+    /// <summary>Tries it with an unnamed file that no one sees. The kernel returns EOPNOTSUPP before it checks anything else.</summary>
     private static unsafe bool CanClone(Descriptor directory)
     {
         Descriptor probe;
@@ -37,7 +34,7 @@ internal static class ExtentSharing
             int flags = OpenFlags.Temporary | OpenFlags.ReadWrite;
             if (Sys.OpenAt(directory, here, flags, out probe, Sys.ModeOwnerReadWrite).Failed)
             {
-                return true; // No such files here, or not for us: the clone itself will say.
+                return true; // Unnamed files are not supported here, or not permitted: the clone itself will report it.
             }
         }
 

@@ -2,16 +2,14 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>
-/// FS_IOC_FIEMAP in one buffer: what the kernel maps from a place on, as much at a time as fits.
-/// </summary>
-/// <param name="room">The most extents that one call brings.</param>
+/// <summary>FS_IOC_FIEMAP with one buffer: what the kernel maps from an offset on, as much per call as fits.</summary>
+/// <param name="room">The maximum number of extents per call.</param>
 internal sealed unsafe class FiemapReader(int room = FiemapReader.MaxExtents)
 {
-    /// <summary>The most extents that one call brings, unless fewer are asked for.</summary>
+    /// <summary>The default maximum number of extents per call.</summary>
     public const int MaxExtents = 4096;
 
-    // Pinned once and for all: no handle, no finalizer, and the pointer stays good as long as the array is referenced.
+    // Pinned permanently: no handle, no finalizer, and the pointer is valid as long as the array is referenced.
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
         sizeof(FiemapRequest) + (room * sizeof(FiemapExtent)), pinned: true);
 
@@ -20,45 +18,45 @@ internal sealed unsafe class FiemapReader(int room = FiemapReader.MaxExtents)
     private long _from;
     private bool _flush;
 
-    /// <summary>The extents that the last call brought.</summary>
+    /// <summary>The number of extents that the last call returned.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Whether nothing of the file follows what the last call brought.</summary>
+    /// <summary>Whether the result of the last call reaches the end of the file.</summary>
     public bool EndsFile { get; private set; }
 
-    /// <summary>Whether the last call ended for want of room.</summary>
+    /// <summary>Whether the last call ended because the buffer was full.</summary>
     public bool IsFull => Count == room && !EndsFile;
 
     public ref readonly FiemapExtent this[int index] => ref Extents[index];
 
     private FiemapRequest* Request => (FiemapRequest*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _buffer[0]);
 
-    /// <summary>The extents that the last call brought.</summary>
+    /// <summary>The extents that the last call returned.</summary>
     public ReadOnlySpan<FiemapExtent> Extents => new(Request + 1, Count);
 
-    /// <summary>Begins with a file.</summary>
+    /// <summary>Starts a file.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="flush">Whether what is dirty is written out before anything is mapped.</param>
-    /// <param name="from">Where <see cref="TryMapOn(long)"/> begins.</param>
+    /// <param name="path">The path to use in error messages.</param>
+    /// <param name="flush">Whether dirty data is written to disk before anything is mapped.</param>
+    /// <param name="from">Where <see cref="TryMapOn(long)"/> starts.</param>
     public void Start(Descriptor file, string path, bool flush = false, long from = 0)
     {
         (_file, _path, _flush, _from) = (file, path, flush, from);
         Forget();
     }
 
-    /// <summary>Begins with the file that another reader reads.</summary>
+    /// <summary>Starts the file that another reader reads.</summary>
     public void StartAs(FiemapReader other) => Start(other._file, other._path);
 
-    /// <summary>Drops what the last call brought.</summary>
+    /// <summary>Discards the result of the last call.</summary>
     public void Forget()
     {
         Count = 0;
         EndsFile = false;
     }
 
-    /// <summary>Maps what lies in a range, the first piece and the last as far as they go beyond it.</summary>
-    /// <exception cref="BtrfsException">The filesystem has no FIEMAP, it failed, or it said what cannot be.</exception>
+    /// <summary>Maps a range; the first and the last extent are not clipped to it.</summary>
+    /// <exception cref="BtrfsException">The filesystem does not support FIEMAP, it failed, or its result is invalid.</exception>
     public void Map(long offset, long end)
     {
         CallResult result = TryMap(offset, end);
@@ -69,12 +67,12 @@ internal sealed unsafe class FiemapReader(int room = FiemapReader.MaxExtents)
     }
 
     /// <summary>
-    /// Maps what lies before a place and was not mapped since the start. False where nothing more does, or where FIEMAP
-    /// fails: it says of nothing that it is there, then.
+    /// Maps what is before an offset and was not mapped since the start. False if there is nothing more, or if FIEMAP fails: then
+    /// nothing is reported as mapped.
     /// </summary>
     public bool TryMapOn(long end) => TryMapOn(end, out bool isMore).Succeeded && isMore;
 
-    /// <summary>As above, and why FIEMAP fails.</summary>
+    /// <summary>As above, and returns why FIEMAP fails.</summary>
     public CallResult TryMapOn(long end, out bool isMore)
     {
         long from = Count == 0 ? _from : EndOf(Count - 1);
@@ -96,7 +94,7 @@ internal sealed unsafe class FiemapReader(int room = FiemapReader.MaxExtents)
         CallResult result = Sys.Fiemap(_file, Request);
         if (result.Is(Errno.EFBIG))
         {
-            // Beyond the greatest file that the filesystem can hold.
+            // Beyond the maximum file size of the filesystem.
             Request->MappedExtents = 0;
         }
         else if (result.Failed)
@@ -119,7 +117,7 @@ internal sealed unsafe class FiemapReader(int room = FiemapReader.MaxExtents)
 
     private long EndOf(int index) => (long)(Extents[index].Logical + Extents[index].Length);
 
-    /// <summary>Whether each extent holds something, begins no earlier than the one before, and ends where a file can.</summary>
+    /// <summary>Whether each extent is not empty, starts no earlier than the one before, and ends at a valid file offset.</summary>
     private bool IsInOrder()
     {
         const ulong Greatest = 1ul << 63;

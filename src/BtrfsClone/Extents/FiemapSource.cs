@@ -3,12 +3,12 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// The pieces of a file as FIEMAP gives them. On btrfs nearly all of the time goes into finding out what is shared, and
-/// two calls at a time for two parts of the file take half as long as one after the other.
+/// The file extents of a file as reported by FIEMAP. On btrfs nearly all of the time is spent checking what is shared, and two
+/// concurrent calls for two parts of the file take half as long as one after the other.
 /// </summary>
 internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
 {
-    // Fewer at a time are not worth a second thread. It leaves some room, as extents lie more closely here than there.
+    // Fewer per call are not worth a second thread. This leaves some room, as extents may be denser in one part than in the other.
     private const int WorthTwo = FiemapReader.MaxExtents / 4;
     private const int AimedAt = FiemapReader.MaxExtents * 3 / 4;
 
@@ -20,15 +20,15 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
     private long _step;
     private bool _done;
 
-    /// <summary>Whether the last part ended for want of room.</summary>
+    /// <summary>Whether the last call ended because the buffer was full.</summary>
     public bool HasMore => reader.IsFull;
 
-    /// <summary>Begins with a file.</summary>
+    /// <summary>Starts a file.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="offset">Where the range to read begins.</param>
-    /// <param name="end">Where it ends; <see cref="long.MaxValue"/> for all.</param>
-    /// <param name="flush">Whether what is dirty is written out before anything is mapped.</param>
+    /// <param name="path">The path to use in error messages.</param>
+    /// <param name="offset">The start of the range to read.</param>
+    /// <param name="end">Its end; <see cref="long.MaxValue"/> for all.</param>
+    /// <param name="flush">Whether dirty data is written to disk before anything is mapped.</param>
     /// <param name="twoAtOnce">Whether a second thread may be used.</param>
     public void Start(
         Descriptor file, string path, long offset, long end, bool flush = false, bool twoAtOnce = false)
@@ -64,7 +64,7 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
         return true;
     }
 
-    /// <summary>What FIEMAP says of a piece.</summary>
+    /// <summary>Converts FIEMAP's description of a file extent.</summary>
     public static FileExtent ToPiece(in FiemapExtent extent)
     {
         FiemapExtentFlags flags = extent.Flags;
@@ -87,7 +87,7 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
             (flags & FiemapExtentFlags.Shared) != 0);
     }
 
-    /// <summary>Maps two parts at once. False means that this brought nothing to go on with.</summary>
+    /// <summary>Maps two parts concurrently. False if this returned nothing to continue with.</summary>
     private bool FillWithTwo(ExtentBatch batch)
     {
         if (_second is null)
@@ -106,7 +106,7 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
         }
         finally
         {
-            // It writes into a buffer, and reads from a descriptor, that must outlive it.
+            // The call writes into a buffer, and uses a descriptor, which must outlive it.
             ((IAsyncResult)task).AsyncWaitHandle.WaitOne();
         }
 
@@ -130,12 +130,12 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
             return false;
         }
 
-        // The kernel has not looked whether the last piece goes on behind the part: it comes again with the next call.
+        // The kernel has not checked whether the last file extent continues after the part: the next call returns it again.
         _position = batch.RemoveLast().Offset;
         return true;
     }
 
-    /// <summary>Adds what a call has brought; at a seam, a piece goes on with the one that the batch ends with.</summary>
+    /// <summary>Adds the result of a call; at the seam, a file extent may continue the last one of the batch.</summary>
     private void Take(FiemapReader from, ExtentBatch batch, int seam)
     {
         for (int i = 0; i < from.Count; i++)
@@ -143,7 +143,7 @@ internal sealed class FiemapSource(FiemapReader reader) : IExtentSource
             FileExtent piece = ToPiece(from[i]);
             if (piece.Offset < _position && _position > _start)
             {
-                // It reaches across the two parts, or has grown at its front since the call before.
+                // It extends across the two parts, or its start has moved since the call before.
                 if (piece.End <= _position)
                 {
                     continue;

@@ -2,18 +2,16 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>
-/// FIEMAP as a lookup that only goes forward: over a whole part of a file in few calls, or over single ranges of it.
-/// </summary>
+/// <summary>FIEMAP as a forward-only lookup: over a whole part of a file in few calls, or over single ranges of it.</summary>
 internal sealed class FiemapWindow(FiemapReader reader)
 {
     private long _to;
     private long _known;
     private int _index;
 
-    /// <summary>Begins with a part of the file.</summary>
-    /// <param name="from">Where lookups begin.</param>
-    /// <param name="to">Up to where most of it will be looked up; <paramref name="from"/> for single ranges.</param>
+    /// <summary>Starts a part of the file.</summary>
+    /// <param name="from">Where lookups start.</param>
+    /// <param name="to">The end of the part, most of which will be looked up; <paramref name="from"/> for single ranges.</param>
     public void Start(long from, long to)
     {
         _known = from;
@@ -22,7 +20,7 @@ internal sealed class FiemapWindow(FiemapReader reader)
         reader.Forget();
     }
 
-    /// <summary>Gives the first extent that ends after one place and begins before another.</summary>
+    /// <summary>Returns the first extent that ends after one offset and starts before another.</summary>
     public bool Find(long offset, long end, out FiemapExtent extent)
     {
         while (true)

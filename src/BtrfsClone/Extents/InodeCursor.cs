@@ -4,22 +4,22 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// The items of inodes in a subvolume's tree: of one inode at a time, with those of the inodes after it read along in one
-/// call. What is asked for in the order of the numbers, as the files of a directory mostly are, costs a call for some
-/// hundred files. What has not been committed may not be there. Needs CAP_SYS_ADMIN.
+/// The items of inodes in a subvolume's tree: of one inode at a time, while one call also reads those of the following inodes.
+/// Requests in the order of inode numbers, which is the usual order of the files of a directory, take one call for some hundred
+/// files. Uncommitted changes may be missing. Requires CAP_SYS_ADMIN.
 /// </summary>
 internal sealed unsafe class InodeCursor
 {
     private const int ItemBytes = 128 << 10;
     private const int LargestItem = 64 << 10;
 
-    // To pass over so many inodes costs less than another call.
+    // Skipping this many inodes costs less than another call.
     private const ulong MostPassedOver = 4;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
         sizeof(TreeSearchRequest) + ItemBytes, pinned: true);
 
-    // The window: for each inode in the buffer, where its first item lies.
+    // The window: for each inode in the buffer, the position of its first item.
     private readonly List<(ulong Inode, int Position)> _inodes = [];
     private Descriptor _file;
     private ulong _tree;
@@ -36,8 +36,8 @@ internal sealed unsafe class InodeCursor
     private TreeSearchRequest* Request => (TreeSearchRequest*)Unsafe.AsPointer(ref _buffer[0]);
 
     /// <summary>A cursor that stays in one subvolume.</summary>
-    /// <param name="file">A file or directory that is open.</param>
-    /// <param name="path">What to call it in errors.</param>
+    /// <param name="file">An open file or directory.</param>
+    /// <param name="path">The path to use in error messages.</param>
     public static InodeCursor In(Descriptor file, string path)
     {
         var cursor = new InodeCursor();
@@ -45,9 +45,9 @@ internal sealed unsafe class InodeCursor
         return cursor;
     }
 
-    /// <summary>Begins with a subvolume.</summary>
-    /// <param name="file">A file or directory that is open.</param>
-    /// <param name="path">What to call it in errors.</param>
+    /// <summary>Starts a subvolume.</summary>
+    /// <param name="file">An open file or directory.</param>
+    /// <param name="path">The path to use in error messages.</param>
     /// <param name="tree">The subvolume's id; 0 for the one that the open file belongs to.</param>
     public void Start(Descriptor file, string path, ulong tree = 0)
     {
@@ -56,14 +56,14 @@ internal sealed unsafe class InodeCursor
         Empty();
     }
 
-    /// <summary>Goes on by something else that is open in the same subvolume.</summary>
+    /// <summary>Continues with another open file or directory of the same subvolume.</summary>
     public void Use(Descriptor file) => _file = file;
 
-    /// <summary>Says which inodes will be asked for: no others are read along.</summary>
-    /// <param name="inodes">Their numbers in ascending order, which stay until others are expected.</param>
+    /// <summary>Announces which inodes will be requested: no others are read ahead.</summary>
+    /// <param name="inodes">Their numbers in ascending order, valid until they are replaced.</param>
     public void Expect(List<ulong> inodes) => _expected = inodes;
 
-    /// <summary>Goes to the first item of an inode.</summary>
+    /// <summary>Moves to the first item of an inode.</summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public void Seek(ulong inode)
     {
@@ -79,7 +79,7 @@ internal sealed unsafe class InodeCursor
         (_inode, _position) = (inode, index >= 0 ? _inodes[index].Position : _end);
     }
 
-    /// <summary>Goes to the first of an inode's items of some types. There are no others then, and nothing is read along.</summary>
+    /// <summary>Moves to the first item of an inode within a range of types. Only these are read, and nothing is read ahead.</summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public void Seek(ulong inode, uint firstType, uint lastType)
     {
@@ -89,13 +89,13 @@ internal sealed unsafe class InodeCursor
         _position = sizeof(TreeSearchRequest);
     }
 
-    /// <summary>The key of the item that the cursor is at.</summary>
+    /// <summary>The key of the current item.</summary>
     public TreeSearchHeader Header { get; private set; }
 
-    /// <summary>The item that the cursor is at; valid until it is moved.</summary>
+    /// <summary>The current item; valid until the cursor is moved.</summary>
     public ReadOnlySpan<byte> Item => _buffer.AsSpan(_position - (int)Header.Length, (int)Header.Length);
 
-    /// <summary>Goes to the inode's next item, in the order of the keys. False behind the last one.</summary>
+    /// <summary>Moves to the inode's next item, in key order. False after the last one.</summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public bool MoveNext()
     {
@@ -124,7 +124,7 @@ internal sealed unsafe class InodeCursor
         return true;
     }
 
-    /// <summary>Goes on to the inode's next item of a type, or of a greater one. False where there is none.</summary>
+    /// <summary>Moves to the inode's next item of a type, or of a higher one. False if there is none.</summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public bool MoveTo(uint type)
     {
@@ -140,8 +140,8 @@ internal sealed unsafe class InodeCursor
     }
 
     /// <summary>
-    /// Goes on to the inode's item of a type and an offset, or to the first after it. False where there is none. What lies in
-    /// between and was not read along is passed over.
+    /// Moves to the inode's item of a type and an offset, or to the first one after it. False if there is none. Items in between
+    /// that were not read ahead are skipped.
     /// </summary>
     /// <exception cref="BtrfsException">The tree cannot be read.</exception>
     public bool MoveTo(uint type, ulong offset)
@@ -162,10 +162,10 @@ internal sealed unsafe class InodeCursor
         return true;
     }
 
-    /// <summary>The error for an item that is not as the format says.</summary>
+    /// <summary>The error for a malformed item.</summary>
     public BtrfsException Malformed() => BtrfsException.FromErrno(Errno.EPROTO, SystemCall.TreeSearch, _path);
 
-    /// <summary>The window ends in the middle of the inode, and all of it is taken.</summary>
+    /// <summary>The window ends in the middle of the inode, and all of it was used.</summary>
     private bool EndsInInode => _position >= _end && !_isWhole && _inodes.Count > 0 && _inodes[^1].Inode == _inode;
 
     private void ReadOn(in ItemKey from)
@@ -175,7 +175,7 @@ internal sealed unsafe class InodeCursor
         _position = _inodes.Count > 0 && _inodes[0].Inode == _inode ? _inodes[0].Position : _end;
     }
 
-    /// <summary>The last inode that is to be read along with one.</summary>
+    /// <summary>The last inode that is read in the same call.</summary>
     private ulong LastInRow(ulong inode)
     {
         if (_expected is null)
@@ -243,7 +243,7 @@ internal sealed unsafe class InodeCursor
             position += sizeof(TreeSearchHeader) + item.Length;
         }
 
-        // The kernel stops only before an item that does not fit.
+        // The kernel only stops before an item that does not fit.
         _end = position;
         _isWhole = position - sizeof(TreeSearchRequest) <= ItemBytes - LargestItem - sizeof(TreeSearchHeader);
     }

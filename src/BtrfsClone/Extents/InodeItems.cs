@@ -3,20 +3,18 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>What struct btrfs_inode_item (linux/btrfs_tree.h) says of an inode.</summary>
+/// <summary>The contents of a struct btrfs_inode_item (linux/btrfs_tree.h).</summary>
 /// <param name="ChangeTime">Its ctime, in nanoseconds since 1970.</param>
 /// <param name="Size">Its size in bytes.</param>
-/// <param name="LinkCount">Its names; an inode without any is open still, or about to go.</param>
-/// <param name="Mode">Type and permissions, as of stat(2).</param>
+/// <param name="LinkCount">The number of its names; an inode without any is still open, or about to be deleted.</param>
+/// <param name="Mode">Type and permissions, as in stat(2).</param>
 /// <param name="HasChecksums">Whether BTRFS_INODE_NODATASUM is not set.</param>
-/// <param name="Generation">The transaction that made it, which tells it from others that had its number.</param>
+/// <param name="Generation">The transaction that created it, which distinguishes it from others with the same number.</param>
 /// <param name="IsImmutable">Whether BTRFS_INODE_IMMUTABLE is set.</param>
 internal readonly record struct InodeFacts(
     long ChangeTime, long Size, uint LinkCount, uint Mode, bool HasChecksums, ulong Generation, bool IsImmutable);
 
-/// <summary>
-/// Takes items of inodes out of bytes, which may be anything: what is too short or says the impossible is refused.
-/// </summary>
+/// <summary>Parses inode items from untrusted bytes: items that are too short or invalid are rejected.</summary>
 internal static class InodeItems
 {
     // struct btrfs_inode_item.
@@ -29,7 +27,7 @@ internal static class InodeItems
     private const ulong NoChecksum = 1; // BTRFS_INODE_NODATASUM (fs/btrfs/btrfs_inode.h)
     private const ulong Immutable = 1 << 6; // BTRFS_INODE_IMMUTABLE
 
-    // struct btrfs_inode_ref, in an item whose offset is the directory; and struct btrfs_inode_extref, which begins with it.
+    // struct btrfs_inode_ref, in an item whose offset is the directory; and struct btrfs_inode_extref, which starts with it.
     private const int RefNameLength = 8;
     private const int RefName = 10;
     private const int ExtendedRefNameLength = 16;
@@ -57,7 +55,7 @@ internal static class InodeItems
         return size >= 0;
     }
 
-    /// <summary>Reads the first name in an INODE_REF or INODE_EXTREF item, and the inode of the directory that it is in.</summary>
+    /// <summary>Reads the first name in an INODE_REF or INODE_EXTREF item, and the inode of its directory.</summary>
     public static bool TryReadName(
         in TreeSearchHeader header, ReadOnlySpan<byte> item, out ulong directory, out ReadOnlySpan<byte> name)
     {
@@ -65,11 +63,9 @@ internal static class InodeItems
         return TryTakeName(header, ref rest, out directory, out name);
     }
 
-    /// <summary>
-    /// Takes the next name out of an INODE_REF or INODE_EXTREF item, and the inode of the directory that it is in.
-    /// </summary>
+    /// <summary>Takes the next name from an INODE_REF or INODE_EXTREF item, and the inode of its directory.</summary>
     /// <param name="header">The item's header.</param>
-    /// <param name="rest">What is left of the item.</param>
+    /// <param name="rest">The rest of the item.</param>
     /// <param name="directory">The directory.</param>
     /// <param name="name">The name.</param>
     public static bool TryTakeName(
@@ -96,7 +92,7 @@ internal static class InodeItems
         return true;
     }
 
-    /// <summary>Counts the names in an INODE_REF or INODE_EXTREF item, up to where it is not as the format says.</summary>
+    /// <summary>Counts the names in an INODE_REF or INODE_EXTREF item, up to a malformed one.</summary>
     public static int CountNames(in TreeSearchHeader header, ReadOnlySpan<byte> item)
     {
         int count = 0;

@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// The pieces of a file as the EXTENT_DATA items of its subvolume's tree have them, without what others refer to: where
-/// each piece lies, and nothing more. What is delayed is not there.
+/// The file extents of a file from the EXTENT_DATA items of its subvolume's tree, without references: only the address of each file
+/// extent. Delayed data is not included.
 /// </summary>
 internal sealed class ItemSource : IExtentSource
 {
@@ -13,7 +13,7 @@ internal sealed class ItemSource : IExtentSource
     private long _position;
     private bool _isFound;
 
-    /// <summary>Begins with a file. Fails where the tree cannot be read.</summary>
+    /// <summary>Starts a file. Fails if the tree cannot be read.</summary>
     public CallResult Start(Descriptor file, string path, ulong inode)
     {
         _search.Start(file, path);
@@ -39,7 +39,7 @@ internal sealed class ItemSource : IExtentSource
                 throw _search.Malformed();
             }
 
-            // Between two searches an item may have grown at its front.
+            // The start of an item may move between two searches.
             if (extent.Kind != ExtentKind.Hole && extent.End > _position)
             {
                 batch.Add(extent.Offset < _position ? extent.Part(_position, extent.End) : extent);

@@ -4,44 +4,44 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// Finds all that refers to a data extent, in any subvolume and snapshot. The kernel lists them (LOGICAL_INO_V2); where
-/// there are more than it lists, some 699,000, all subvolumes are read for them. Needs CAP_SYS_ADMIN.
+/// Finds all references to a data extent, in any subvolume and snapshot. The kernel lists them (LOGICAL_INO_V2); if there are more
+/// than it can list, some 699,000, all subvolumes are read instead. Requires CAP_SYS_ADMIN.
 /// </summary>
 internal sealed class OwnerSearch
 {
-    // Nearly all extents have few owners, and the kernel clears and copies all of the room that it is given.
+    // Nearly all extents have few owners, and the kernel clears and copies the whole buffer that it is given.
     private const int FirstAnswer = 4 << 10;
 
-    // What the kernel takes at most (fs/btrfs/ioctl.c, btrfs_ioctl_logical_to_ino).
+    // The maximum that the kernel accepts (fs/btrfs/ioctl.c, btrfs_ioctl_logical_to_ino).
     private const int LargestAnswer = 16 << 20;
 
     private readonly TreeSearch _search = new();
     private byte[] _answer = new byte[FirstAnswer];
     private Descriptor _file;
 
-    /// <summary>Begins with a filesystem.</summary>
-    /// <param name="file">Any file of it that is open.</param>
-    /// <param name="path">What to call it in errors.</param>
+    /// <summary>Starts a filesystem.</summary>
+    /// <param name="file">Any open file on it.</param>
+    /// <param name="path">The path to use in error messages.</param>
     public void Start(Descriptor file, string path)
     {
         _file = file;
         _search.Start(file, path);
     }
 
-    /// <summary>Fails where the process may not ask, or there is nobody to ask.</summary>
+    /// <summary>Fails if the process lacks permission, or the ioctl is not supported.</summary>
     public CallResult Probe()
     {
-        // No extent begins at 0.
+        // No extent starts at 0.
         CallResult result = Sys.ExtentOwners(_file, 0, _answer, out _, out _);
         return result.Is(Errno.ENOENT) ? CallResult.Success : result;
     }
 
     /// <summary>
-    /// Finds the owners of an extent, sorted by subvolume, inode and offset: none of one that has gone. All are taken before the
-    /// next call.
+    /// Finds the owners of an extent, sorted by subvolume, inode and offset: none if the extent no longer exists. All have to be
+    /// read before the next call.
     /// </summary>
-    /// <param name="extent">Where the extent begins on disk.</param>
-    /// <param name="largestAnswer">The most bytes that the kernel may answer with; for tests.</param>
+    /// <param name="extent">The start of the extent on disk.</param>
+    /// <param name="largestAnswer">The maximum size of an answer of the kernel in bytes; for tests.</param>
     /// <exception cref="BtrfsException">They cannot be read.</exception>
     public IEnumerable<ExtentOwner> Find(long extent, int largestAnswer = LargestAnswer)
     {
@@ -52,12 +52,12 @@ internal sealed class OwnerSearch
     }
 
     /// <summary>Counts the owners of an extent.</summary>
-    /// <param name="extent">Where the extent begins on disk.</param>
-    /// <param name="most">How many are expected.</param>
-    /// <param name="count">How many there are; null if more than are expected.</param>
+    /// <param name="extent">The start of the extent on disk.</param>
+    /// <param name="most">The expected maximum.</param>
+    /// <param name="count">The number of owners; null if there are more than expected.</param>
     public CallResult TryCount(long extent, int most, out int? count) => Ask(extent, LargestAnswer, most, out count);
 
-    /// <summary>Asks the kernel how many owners there are; null if there are more than it lists, or than are expected.</summary>
+    /// <summary>Asks the kernel for the number of owners; null if there are more than it can list, or than expected.</summary>
     private CallResult Ask(long extent, int largest, int most, out int? count)
     {
         count = null;
@@ -123,7 +123,7 @@ internal sealed class OwnerSearch
             : throw BtrfsException.FromErrno(found.Error, SystemCall.TreeSearch, _search.Path);
     }
 
-    /// <summary>Takes an item. The offset is that of a piece in the extent, and negative for all other items.</summary>
+    /// <summary>Reads an item. The offset is that of a file extent in the extent, and negative for all other items.</summary>
     private bool TryTake(long extent, ref ItemKey from, out ulong inode, out long offset)
     {
         (inode, offset) = (0, -1);

@@ -2,7 +2,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>Reads from the extent tree how many references extents have, in the order of where they lie.</summary>
+/// <summary>Reads reference counts of extents from the extent tree, in the order of addresses.</summary>
 internal sealed class ReferenceCounts
 {
     private const uint FewItems = 16;
@@ -16,11 +16,11 @@ internal sealed class ReferenceCounts
     private bool _isAtEnd;
     private int _used;
 
-    /// <param name="descriptor">Any file of the filesystem.</param>
-    /// <param name="path">What to call it in errors.</param>
+    /// <param name="descriptor">Any file on the filesystem.</param>
+    /// <param name="path">The path to use in error messages.</param>
     public ReferenceCounts(Descriptor descriptor, string path) => _search.Start(descriptor, path);
 
-    /// <summary>The references of the extent that begins at an address; 0 where none does.</summary>
+    /// <summary>The reference count of the extent that starts at an address; 0 if there is none.</summary>
     public ulong Of(long disk)
     {
         ulong wanted = (ulong)disk;
@@ -40,7 +40,7 @@ internal sealed class ReferenceCounts
         return _disk == wanted ? _references : 0;
     }
 
-    /// <summary>Takes an item. That of an extent is the first one of its address.</summary>
+    /// <summary>Reads an item. The item of an extent is the first one with its address.</summary>
     private void Take(in TreeSearchHeader header, ReadOnlySpan<byte> item)
     {
         (_disk, _references) = (header.ObjectId, 0);
@@ -58,7 +58,7 @@ internal sealed class ReferenceCounts
             return false;
         }
 
-        // What lies in between is brought as well: as many at once as are likely to be wanted.
+        // Items in between are also returned: the number of items per call is adjusted to how many are likely to be needed.
         _itemsAtOnce = _used * 8L >= _itemsAtOnce ? Math.Min(_itemsAtOnce * 4, ManyItems) : Math.Max(_itemsAtOnce / 4, FewItems);
         _used = 0;
         ItemKey extent = new(wanted, BtrfsKey.ExtentItem, 0);

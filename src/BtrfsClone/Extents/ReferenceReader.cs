@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// Looks up the extents of a batch in the extent tree: sorted by their place on disk, with as many items in one
-/// search as are likely to be wanted.
+/// Looks up the extents of a batch in the extent tree: sorted by disk address, with as many items per search as are likely to be
+/// needed.
 /// </summary>
 internal sealed class ReferenceReader(TreeSearch search)
 {
@@ -13,11 +13,13 @@ internal sealed class ReferenceReader(TreeSearch search)
     private ulong[] _places = [];
     private int[] _order = [];
 
-    // Kept from batch to batch: how close a file's extents lie together changes little.
+    // Kept between batches: the density of a file's extents on disk changes little.
     private uint _itemsAtOnce = 16;
 
-    /// <summary>Fills in the reference counts of pieces that lie on disk, and what the references say of sharing.</summary>
-    /// <param name="pieces">Pieces of any files of one subvolume.</param>
+    /// <summary>
+    /// Fills in the reference counts of file extents on disk, and whether they are shared as far as the references show it.
+    /// </summary>
+    /// <param name="pieces">File extents of any files of one subvolume.</param>
     /// <param name="root">The subvolume.</param>
     public void Resolve(Span<TreePiece> pieces, ulong root)
     {
@@ -70,7 +72,7 @@ internal sealed class ReferenceReader(TreeSearch search)
             _itemsAtOnce = dense ? Math.Min(_itemsAtOnce * 4, MaxItems) : Math.Max(_itemsAtOnce / 4, 1);
             if (next == before)
             {
-                next++; // Its key is past, and it was not there.
+                next++; // Its key was passed, so it does not exist.
             }
         }
     }

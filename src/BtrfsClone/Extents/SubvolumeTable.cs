@@ -3,13 +3,13 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>Where a subvolume is entered in another one.</summary>
+/// <summary>The directory entry of a subvolume in another one.</summary>
 /// <param name="Parent">The other subvolume.</param>
 /// <param name="Directory">The directory's inode.</param>
-/// <param name="Name">The name there, as Latin-1 text.</param>
+/// <param name="Name">The name, as Latin-1 text.</param>
 internal readonly record struct SubvolumeEntry(ulong Parent, ulong Directory, string Name);
 
-/// <summary>The subvolumes and snapshots of a filesystem, as the tree of trees has them. Needs CAP_SYS_ADMIN.</summary>
+/// <summary>The subvolumes and snapshots of a filesystem, from the tree of trees. Requires CAP_SYS_ADMIN.</summary>
 internal sealed class SubvolumeTable
 {
     private readonly List<ulong> _subvolumes = [];
@@ -23,7 +23,7 @@ internal sealed class SubvolumeTable
     public IReadOnlyList<ulong> Subvolumes => _subvolumes;
 
     /// <summary>Reads the table.</summary>
-    /// <param name="search">A search that has begun with a file of the filesystem.</param>
+    /// <param name="search">A search that was started with a file on the filesystem.</param>
     /// <exception cref="BtrfsException">The tree of trees cannot be read.</exception>
     public static SubvolumeTable Read(TreeSearch search)
     {
@@ -44,7 +44,7 @@ internal sealed class SubvolumeTable
         return table;
     }
 
-    /// <summary>Where a subvolume is entered; not so the top level, nor one that is being deleted.</summary>
+    /// <summary>The directory entry of a subvolume; the top level has none, nor has a subvolume that is being deleted.</summary>
     public bool TryFindEntry(ulong subvolume, out SubvolumeEntry entry) => _entries.TryGetValue(subvolume, out entry);
 
     private bool TryTake(in TreeSearchHeader header, ReadOnlySpan<byte> item)

@@ -6,8 +6,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// Takes on-disk structures (linux/btrfs_tree.h) out of bytes, which may be anything: what is too short or says the
-/// impossible is refused, never read beyond.
+/// Parses on-disk structures (linux/btrfs_tree.h) from untrusted bytes: items that are too short or invalid are rejected, and
+/// nothing is read beyond their ends.
 /// </summary>
 internal static class TreeItems
 {
@@ -28,7 +28,7 @@ internal static class TreeItems
     private const int InodeItemSize = 160;
     private const int InodeBytesOffset = 24;
 
-    // struct btrfs_root_item begins with an inode item; generation follows, and after five numbers last_snapshot and flags.
+    // struct btrfs_root_item starts with an inode item; generation follows, and after five numbers last_snapshot and flags.
     private const int RootGenerationOffset = InodeItemSize;
     private const int RootLastSnapshotOffset = InodeItemSize + 40;
     private const int RootFlagsOffset = RootLastSnapshotOffset + 8;
@@ -38,7 +38,7 @@ internal static class TreeItems
     // struct btrfs_root_ref, which ends with the length of the name that follows it.
     private const int RootRefSize = 18;
 
-    /// <summary>Takes a header and its item from the front of a search's result.</summary>
+    /// <summary>Takes a header and its item from the front of a search result.</summary>
     public static bool TryTake(ReadOnlySpan<byte> result, out TreeSearchHeader header, out ReadOnlySpan<byte> item)
     {
         item = default;
@@ -58,7 +58,7 @@ internal static class TreeItems
     }
 
     /// <summary>
-    /// Reads a struct btrfs_file_extent_item. A hole's item, which only filesystems without the no-holes feature have,
+    /// Reads a struct btrfs_file_extent_item. The item of a hole, which only exists on filesystems without the no-holes feature,
     /// becomes a <see cref="ExtentKind.Hole"/>.
     /// </summary>
     public static bool TryReadFileExtent(ReadOnlySpan<byte> item, ulong fileOffset, out FileExtent extent)
@@ -115,14 +115,12 @@ internal static class TreeItems
         return true;
     }
 
-    /// <summary>
-    /// Reads a struct btrfs_extent_item of a data extent with the references that it holds itself.
-    /// </summary>
+    /// <summary>Reads a struct btrfs_extent_item of a data extent with its inline references.</summary>
     /// <param name="item">The item.</param>
     /// <param name="root">The file's subvolume.</param>
     /// <param name="inode">The file's inode.</param>
-    /// <param name="references">All references, those in items of their own included.</param>
-    /// <param name="sharing">What the references alone say of the extent.</param>
+    /// <param name="references">The number of all references, including those in separate items.</param>
+    /// <param name="sharing">Whether the extent is shared, as far as the references show it.</param>
     public static bool TryReadReferences(
         ReadOnlySpan<byte> item, ulong root, ulong inode, out ulong references, out Sharing sharing)
     {
@@ -170,7 +168,7 @@ internal static class TreeItems
             rest = rest[size..];
         }
 
-        // References that found no room are in items of their own.
+        // References that did not fit are in separate items.
         if (counted < references)
         {
             referrers++;
@@ -184,7 +182,7 @@ internal static class TreeItems
         return IsNumber(references);
     }
 
-    /// <summary>Reads nbytes of a struct btrfs_inode_item: the bytes of a file that are in extents.</summary>
+    /// <summary>Reads nbytes of a struct btrfs_inode_item: the bytes of a file in extents.</summary>
     public static bool TryReadInodeBytes(ReadOnlySpan<byte> item, out ulong bytes)
     {
         bytes = item.Length >= InodeItemSize ? U64(item, InodeBytesOffset) : 0;
@@ -208,7 +206,7 @@ internal static class TreeItems
         return fits;
     }
 
-    /// <summary>Reads refs of a struct btrfs_root_item: 0 of a subvolume that is being deleted.</summary>
+    /// <summary>Reads refs of a struct btrfs_root_item: 0 for a subvolume that is being deleted.</summary>
     public static bool TryReadRootReferences(ReadOnlySpan<byte> item, out uint references)
     {
         bool fits = item.Length >= RootReferencesOffset + sizeof(uint);
@@ -216,7 +214,7 @@ internal static class TreeItems
         return fits;
     }
 
-    /// <summary>Reads a struct btrfs_root_ref: the directory that a subvolume is entered in, and its name there.</summary>
+    /// <summary>Reads a struct btrfs_root_ref: the directory that contains a subvolume, and its name there.</summary>
     public static bool TryReadRootReference(ReadOnlySpan<byte> item, out ulong directory, out ReadOnlySpan<byte> name)
     {
         directory = 0;
@@ -232,14 +230,14 @@ internal static class TreeItems
         return true;
     }
 
-    /// <summary>Reads generation of a struct btrfs_extent_item: the transaction that has allocated the extent.</summary>
+    /// <summary>Reads generation of a struct btrfs_extent_item: the transaction that allocated the extent.</summary>
     public static bool TryReadExtentGeneration(ReadOnlySpan<byte> item, out ulong generation)
     {
         generation = item.Length >= ExtentItemSize ? U64(item, 8) : 0;
         return item.Length >= ExtentItemSize;
     }
 
-    /// <summary>Reads refs of a struct btrfs_extent_item: all references, those in items of their own included.</summary>
+    /// <summary>Reads refs of a struct btrfs_extent_item: the number of all references, including those in separate items.</summary>
     public static bool TryReadReferenceCount(ReadOnlySpan<byte> item, out ulong references)
     {
         references = item.Length >= ExtentItemSize ? U64(item, 0) : 0;
@@ -258,16 +256,16 @@ internal static class TreeItems
         BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
 }
 
-/// <summary>What the references of an extent say of its being shared, as FIEMAP means it.</summary>
+/// <summary>Whether an extent is shared, in FIEMAP's sense, as far as its references show it.</summary>
 internal enum Sharing
 {
-    /// <summary>Nothing: the extent is not in the extent tree yet.</summary>
+    /// <summary>Unknown: the extent is not in the extent tree yet.</summary>
     Unknown,
 
-    /// <summary>There is more than one referrer, or another than the file.</summary>
+    /// <summary>It is referenced more than once, or by another file.</summary>
     Shared,
 
-    /// <summary>The file alone refers to it, so that it is shared only where a snapshot shares the leaf that does.</summary>
+    /// <summary>Only the file references it, so it is shared only if a snapshot shares the leaf with the reference.</summary>
     OwnLeaf,
 
     /// <summary>The kernel has to follow the references.</summary>

@@ -3,11 +3,11 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>BTRFS_IOC_TREE_SEARCH_V2 in one buffer: a search, then its items one after another.</summary>
+/// <summary>BTRFS_IOC_TREE_SEARCH_V2 with one buffer: a search, then its items one after another.</summary>
 internal sealed unsafe class TreeSearch
 {
-    // An item is at most a leaf long, 64 KiB. Much more than this gains nothing: the kernel touches all that is left
-    // of the buffer before each leaf (fault_in_subpage_writeable in search_ioctl, fs/btrfs/ioctl.c).
+    // An item is at most as long as a leaf, 64 KiB. A much larger buffer gains nothing: the kernel touches the rest of the buffer
+    // before each leaf (fault_in_subpage_writeable in search_ioctl, fs/btrfs/ioctl.c).
     private const int ItemBytes = 128 << 10;
     private const int LargestItem = 64 << 10;
 
@@ -18,7 +18,7 @@ internal sealed unsafe class TreeSearch
     private int _position;
     private uint _left;
 
-    /// <summary>What to call the file in errors.</summary>
+    /// <summary>The path to use in error messages.</summary>
     public string Path { get; private set; } = "";
 
     private TreeSearchRequest* Request => (TreeSearchRequest*)Unsafe.AsPointer(ref _buffer[0]);
@@ -30,14 +30,12 @@ internal sealed unsafe class TreeSearch
         _left = 0;
     }
 
-    /// <summary>
-    /// Looks for items whose keys lie between two. Returns how many came; 0 means that there are no more.
-    /// </summary>
+    /// <summary>Searches for items whose keys are between two. Returns how many were found; 0 means that there are no more.</summary>
     /// <param name="tree">The tree's id, or 0 for the file's subvolume.</param>
-    /// <param name="min">The least key.</param>
-    /// <param name="max">The greatest key.</param>
-    /// <param name="count">The most items wanted.</param>
-    /// <param name="minTransid">Only of leaves that this transaction, or a later one, has written.</param>
+    /// <param name="min">The lowest key.</param>
+    /// <param name="max">The highest key.</param>
+    /// <param name="count">The maximum number of items.</param>
+    /// <param name="minTransid">Only items in leaves that were written by this transaction or a later one.</param>
     public CallResult TryFind(ulong tree, in ItemKey min, in ItemKey max, uint count, ulong minTransid = 0)
     {
         *Request = new TreeSearchRequest
@@ -60,7 +58,7 @@ internal sealed unsafe class TreeSearch
         return result.Failed ? result : CallResult.Count(_left);
     }
 
-    /// <summary>As <see cref="TryFind"/>, but a failure is an exception.</summary>
+    /// <summary>As <see cref="TryFind"/>, but a failure is thrown as an exception.</summary>
     public int Find(ulong tree, in ItemKey min, in ItemKey max, uint count, ulong minTransid = 0)
     {
         CallResult found = TryFind(tree, min, max, count, minTransid);
@@ -68,12 +66,12 @@ internal sealed unsafe class TreeSearch
     }
 
     /// <summary>
-    /// Whether the last search, all of whose items are taken, ended for want of room. Otherwise it has found all that
-    /// there is: the kernel stops only before an item that does not fit.
+    /// Whether the last search, all of whose items were read, ended because the buffer was full. Otherwise it has found everything:
+    /// the kernel only stops before an item that does not fit.
     /// </summary>
     public bool MayHaveMore => _position - sizeof(TreeSearchRequest) > ItemBytes - LargestItem - sizeof(TreeSearchHeader);
 
-    /// <summary>Takes the next item of the last search.</summary>
+    /// <summary>Reads the next item of the last search.</summary>
     public bool Next(out TreeSearchHeader header, out ReadOnlySpan<byte> item)
     {
         if (_left == 0)
@@ -94,7 +92,7 @@ internal sealed unsafe class TreeSearch
         return true;
     }
 
-    /// <summary>Moves the key that a search goes on from behind an item. False if the item lies before it.</summary>
+    /// <summary>Moves the key from which a search continues behind an item. False if the item is before it.</summary>
     public static bool TryGoOn(in TreeSearchHeader header, ref ItemKey from)
     {
         var key = new ItemKey(header.ObjectId, header.Type, header.Offset);
@@ -103,14 +101,14 @@ internal sealed unsafe class TreeSearch
         return isOnward;
     }
 
-    /// <summary>The error for an item that is not as the format says.</summary>
+    /// <summary>The error for a malformed item.</summary>
     public BtrfsException Malformed() => BtrfsException.FromErrno(Errno.EPROTO, SystemCall.TreeSearch, Path);
 }
 
-/// <summary>A key of an item in a btrfs tree; keys are ordered by these three in turn.</summary>
+/// <summary>A key of an item in a btrfs tree; keys are ordered by these three fields in turn.</summary>
 internal readonly record struct ItemKey(ulong ObjectId, uint Type, ulong Offset) : IComparable<ItemKey>
 {
-    /// <summary>The least key that is greater. A key's type is one byte.</summary>
+    /// <summary>The next higher key. A key's type is one byte.</summary>
     public ItemKey Next => Offset < ulong.MaxValue ? this with { Offset = Offset + 1 }
         : Type < byte.MaxValue ? new ItemKey(ObjectId, Type + 1, 0)
         : new ItemKey(ObjectId + 1, 0, 0);

@@ -2,22 +2,22 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Extents;
 
-/// <summary>A piece of a file on its way out of the tree.</summary>
+/// <summary>A file extent while it is being read from the tree.</summary>
 internal struct TreePiece
 {
     public FileExtent Extent;
 
-    /// <summary>The generation of the leaf that its item lies in.</summary>
+    /// <summary>The generation of the leaf that contains its item.</summary>
     public ulong LeafGeneration;
 
     public Sharing Sharing;
 
-    /// <summary>The file that it is a piece of.</summary>
+    /// <summary>The file that it belongs to.</summary>
     public ulong Inode;
 
     /// <summary>
-    /// Whether a snapshot may share the leaf, or the references do not tell. A leaf that is newer than the last
-    /// snapshot was copied since; with that, what it and the snapshot both use got a second reference.
+    /// Whether a snapshot may share the leaf, or the references are not conclusive. A leaf newer than the last snapshot was copied
+    /// since then; copying it added a second reference to everything that both it and the snapshot use.
     /// </summary>
     public readonly bool MustAskKernel(ulong lastSnapshot) => Sharing switch
     {
@@ -28,18 +28,18 @@ internal struct TreePiece
 }
 
 /// <summary>
-/// The pieces of a file as the EXTENT_DATA items of its subvolume's tree have them. While a transaction runs, items may
-/// change between two leaves, references may be missing from the extent tree, and data may be on its way into the tree:
-/// then FIEMAP, which holds the range locked, has the last word on what is shared and on what is a hole.
+/// The file extents of a file from the EXTENT_DATA items of its subvolume's tree. While a transaction is running, items may change
+/// between two leaves, references may be missing from the extent tree, and data may not have reached the tree yet: then FIEMAP,
+/// which locks the range, decides what is shared and what is a hole.
 /// </summary>
 internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
 {
-    // The first object is to come at once, and the rest in batches that keep the memory small.
+    // The first result should be available immediately, and the rest comes in batches that limit memory.
     private const int FirstBatch = 256;
     private const int Batch = 8192;
 
-    // No data extent is longer (btrfs_prealloc_file_range in fs/btrfs/inode.c), so that none that reaches into a range
-    // begins earlier than this before it.
+    // No data extent is longer (btrfs_prealloc_file_range in fs/btrfs/inode.c), so an extent that overlaps a range starts at most
+    // this far before it.
     private const long MaxExtent = 256L << 20;
 
     private readonly TreeSearch _search = new();
@@ -60,7 +60,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
 
     private TreeState State => _state ??= new TreeState(_search);
 
-    /// <summary>Begins with a file. Fails where the trees cannot be read.</summary>
+    /// <summary>Starts a file. Fails if the trees cannot be read.</summary>
     public CallResult Start(Descriptor file, string path, in Statx status, long offset, long end)
     {
         _search.Start(file, path);
@@ -105,7 +105,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         return true;
     }
 
-    /// <summary>Reads the next items, up to a full batch; what an earlier one has covered already is cut off.</summary>
+    /// <summary>Reads the next items, up to a full batch; the part that an earlier item has covered is cut off.</summary>
     private void ReadItems()
     {
         _count = 0;
@@ -132,7 +132,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
                     throw _search.Malformed();
                 }
 
-                // Between two leaves, items may change: one may then begin before the end of the one before it.
+                // Items may change between two leaves: one may then start before the end of the one before it.
                 last = extent.Offset;
                 next = Math.Max(next, Math.Max(last + 1, extent.End));
                 Take(extent, header.Transid);
@@ -142,7 +142,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
 
     private void Take(FileExtent extent, ulong leafGeneration)
     {
-        // Inline data takes its whole block: nothing follows it there.
+        // Inline data occupies its whole block: nothing follows it there.
         long end = extent.Kind == ExtentKind.Inline ? RoundUp(extent.End) : extent.End;
         if (end <= _position)
         {
@@ -151,7 +151,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
 
         if (extent.Offset < _position && _position > _start)
         {
-            // An item that was parted after the one before it had been read whole.
+            // An item that was split after the one before it had been read whole.
             extent = extent.Part(_position, extent.End);
         }
 
@@ -162,7 +162,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         }
     }
 
-    /// <summary>Decides what is shared, and finds what is delayed, in a part of the file.</summary>
+    /// <summary>Determines what is shared, and finds delayed data, in a part of the file.</summary>
     private void Describe(ExtentBatch batch, Span<TreePiece> pieces, long from, long to)
     {
         bool still = State.IsStill();
@@ -208,7 +208,7 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
         return false;
     }
 
-    /// <summary>Whether looking up each gap by itself would cost more than looking up everything at once.</summary>
+    /// <summary>Whether looking up each gap individually would cost more than looking up everything at once.</summary>
     private static bool HasManyGaps(ReadOnlySpan<TreePiece> pieces, long position)
     {
         const int PiecesOfOneCall = 4;
@@ -240,8 +240,8 @@ internal sealed class TreeSource(FiemapReader fiemap) : IExtentSource
     }
 
     /// <summary>
-    /// Adds what the kernel has where the items have nothing: data that is delayed or on its way into the tree, and an
-    /// extent whose item was being replaced at that moment.
+    /// Adds what the kernel reports for gaps between items: data that is delayed or has not reached the tree yet, and an extent
+    /// whose item was being replaced at that time.
     /// </summary>
     private void AddFromKernel(ExtentBatch batch, long from, long to)
     {

@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Extents;
 
 /// <summary>
-/// Whether the trees stand still. Without a running transaction nothing in them changes between two calls, every
-/// reference is in the extent tree, and every write that has ended is in the file's items.
+/// Whether the trees are stable. Without a running transaction nothing in them changes between two calls, every reference is in the
+/// extent tree, and every completed write is in the file's items.
 /// </summary>
 internal sealed class TreeState(TreeSearch search)
 {
@@ -15,8 +15,8 @@ internal sealed class TreeState(TreeSearch search)
     private ulong _inodeBytes;
 
     /// <summary>
-    /// The transaction that made the last snapshot of the file's subvolume: leaves that are newer belong to no
-    /// snapshot (btrfs_root_last_snapshot in fs/btrfs/backref.c).
+    /// The transaction of the last snapshot of the file's subvolume: newer leaves belong to no snapshot (btrfs_root_last_snapshot
+    /// in fs/btrfs/backref.c).
     /// </summary>
     public ulong LastSnapshot { get; private set; }
 
@@ -28,10 +28,10 @@ internal sealed class TreeState(TreeSearch search)
         _quiet = 0;
     }
 
-    /// <summary>Goes on by another open file of the same subvolume.</summary>
+    /// <summary>Continues with another open file of the same subvolume.</summary>
     public void Use(Descriptor file) => _file = file;
 
-    /// <summary>Looks whether a transaction runs. Fails where the trees cannot be read.</summary>
+    /// <summary>Checks whether a transaction is running. Fails if the trees cannot be read.</summary>
     public CallResult Look()
     {
         if (_quiet != 0 && Generation() == _quiet)
@@ -50,18 +50,18 @@ internal sealed class TreeState(TreeSearch search)
         LastSnapshot = lastSnapshot;
         _ = ReadInodeBytes();
 
-        // Each commit writes the extent tree, so that its root is as new as the last one.
+        // Each commit writes the extent tree, so the generation of its root is that of the last commit.
         _quiet = newest == committed ? newest : 0;
         return CallResult.Success;
     }
 
-    /// <summary>Whether no transaction ran at the last look, and none has begun since.</summary>
+    /// <summary>Whether no transaction was running at the last check, and none has started since.</summary>
     public bool IsStill() => _quiet != 0 && Generation() == _quiet;
 
     /// <summary>
-    /// Whether data may be delayed or on its way to disk in holes and preallocated extents of a range. Only for trees
-    /// that stand still. The allocated bytes that stat(2) tells include new data from its write to the end of its ordered
-    /// extent; the dirty and write-back pages are those over preallocated extents too.
+    /// Whether holes and preallocated extents of a range may contain data that is delayed or under writeback. Only for stable
+    /// trees. The allocated bytes reported by stat(2) include new data from its write to the end of its ordered extent; dirty pages
+    /// and pages under writeback also include those over preallocated extents.
     /// </summary>
     public bool MayHaveDelalloc(long from, long to) =>
         Sys.CacheStat(_file, from, to - from, out CacheStatus pages).Failed ||
