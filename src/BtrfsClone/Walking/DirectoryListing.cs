@@ -3,9 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// Lists an open directory once, from its beginning to its end, without <c>.</c> and <c>..</c>. A listing that fails ends
-/// early: whoever has come to the end of it asks whether it <see cref="Failed"/>, before anything is taken to be
-/// missing.
+/// Lists an open directory once, from start to end, without <c>.</c> and <c>..</c>. A listing that fails ends early: after its end,
+/// check <see cref="Failed"/> before treating anything as missing.
 /// </summary>
 /// <example>
 /// <code>
@@ -14,10 +13,10 @@ namespace BtrfsClone.Walking;
 /// return listing.Failed ? Failure.Destination(listing.Call, listing.Result) : default;
 /// </code>
 /// </example>
-/// <param name="directory">The open directory. It is read from its beginning, whatever its offset is.</param>
-/// <param name="buffer">Memory for a part of the listing. An entry lies in it until the next one is asked for.</param>
-/// <param name="size">The buffer's size in bytes, at least 280: one entry with the longest name.</param>
-/// <param name="from">Where to begin instead: an entry's <see cref="DirectoryBatch.Entry.NextOffset"/>.</param>
+/// <param name="directory">The open directory. It is read from its start, regardless of its offset.</param>
+/// <param name="buffer">Buffer for a part of the listing. An entry is valid until the next one is read.</param>
+/// <param name="size">The size of the buffer in bytes, at least 280: one entry with the longest name.</param>
+/// <param name="from">Where to start instead: an entry's <see cref="DirectoryBatch.Entry.NextOffset"/>.</param>
 internal unsafe struct DirectoryListing(
     Descriptor directory, byte* buffer, int size = DirectoryBatch.BufferSize, long from = 0)
 {
@@ -25,18 +24,18 @@ internal unsafe struct DirectoryListing(
     private bool _begun;
     private bool _ended;
 
-    /// <summary>Whether the entries so far are not known to be all: a call has failed.</summary>
+    /// <summary>Whether the listing may be incomplete: a call has failed.</summary>
     public readonly bool Failed => Result.Failed;
 
-    /// <summary>What the last call gave.</summary>
+    /// <summary>The result of the last call.</summary>
     public CallResult Result { get; private set; }
 
-    /// <summary>The call that was made last.</summary>
+    /// <summary>The last call.</summary>
     public SystemCall Call { get; private set; }
 
     /// <summary>
-    /// Goes on to the next entry; its type is found where the filesystem does not say it. False at the end, and where
-    /// the listing <see cref="Failed"/>.
+    /// Moves to the next entry; its type is looked up if the filesystem does not report it. False at the end, and if the listing
+    /// <see cref="Failed"/>.
     /// </summary>
     public bool Next(out DirectoryBatch.Entry entry)
     {
@@ -58,7 +57,7 @@ internal unsafe struct DirectoryListing(
         return false;
     }
 
-    /// <summary>All entries that are left, kept; or null where the listing <see cref="Failed"/>.</summary>
+    /// <summary>All remaining entries, copied; or null if the listing <see cref="Failed"/>.</summary>
     public List<ListedEntry>? ReadAll()
     {
         var entries = new List<ListedEntry>();
@@ -85,7 +84,7 @@ internal unsafe struct DirectoryListing(
         }
         else if (!_entries.IsAtEnd)
         {
-            Result = Errno.EPROTO; // A record that does not lie within the buffer: what follows it is not known.
+            Result = Errno.EPROTO; // A record that is not within the buffer: what follows it is unknown.
         }
 
         if (!Failed)
@@ -100,8 +99,8 @@ internal unsafe struct DirectoryListing(
     }
 }
 
-/// <summary>An entry of a directory, kept.</summary>
-/// <param name="Name">The name, ended by a zero.</param>
+/// <summary>A copied directory entry.</summary>
+/// <param name="Name">The name, null-terminated.</param>
 /// <param name="Type">A DT_* value (<see cref="DirectoryEntry"/>), never unknown.</param>
-/// <param name="Inode">The inode's number; that of a mount point or a subvolume is not the one that stat(2) gives.</param>
+/// <param name="Inode">The inode number; for a mount point or a subvolume it is not the one that stat(2) returns.</param>
 internal readonly record struct ListedEntry(byte[] Name, byte Type, ulong Inode);

@@ -6,8 +6,8 @@ namespace BtrfsClone.Walking;
 internal static unsafe class EntryType
 {
     /// <summary>
-    /// A DT_* value; where the filesystem does not say it, the entry is asked. One that cannot be asked counts as a regular
-    /// file, so that opening it fails and is reported.
+    /// A DT_* value; if the filesystem does not report it, the entry's status is read. If that fails, the entry is treated as a
+    /// regular file, so that opening it fails and is reported.
     /// </summary>
     public static byte Of(Descriptor directory, DirectoryBatch.Entry entry)
     {

@@ -3,12 +3,10 @@ using System.Runtime.ExceptionServices;
 
 namespace BtrfsClone.Walking;
 
-/// <summary>
-/// Brings what any thread has to tell to the thread that works with the session, in order, and lets it show progress.
-/// </summary>
+/// <summary>Transfers events from any thread to the thread that uses the session, in order, and lets it show progress.</summary>
 internal sealed class EventPump(SessionEvents events)
 {
-    /// <summary>How often progress can be shown.</summary>
+    /// <summary>The interval at which progress can be shown.</summary>
     public const int TickMilliseconds = 50;
 
     private readonly ConcurrentQueue<Action> _news = new();
@@ -16,10 +14,10 @@ internal sealed class EventPump(SessionEvents events)
     private int _thread = Environment.CurrentManagedThreadId;
     private ExceptionDispatchInfo? _thrown;
 
-    /// <summary>Keeps a failure; on any thread.</summary>
+    /// <summary>Queues a failure; callable on any thread.</summary>
     public void Report(BtrfsException failure) => Post(() => events.OnFailure(failure));
 
-    /// <summary>Keeps a directory that was passed over; on any thread.</summary>
+    /// <summary>Queues a skipped directory; callable on any thread.</summary>
     public void TellPassedOver(string path, OtherFileSystem mounted)
     {
         if (events.OnPassedOver is { } onPassedOver)
@@ -28,12 +26,12 @@ internal sealed class EventPump(SessionEvents events)
         }
     }
 
-    /// <summary>Keeps something else that is to be told; on any thread.</summary>
+    /// <summary>Queues another event; callable on any thread.</summary>
     public void Post(Action tell) => _news.Enqueue(tell);
 
     /// <summary>
-    /// Tells what was kept, and lets progress be shown every 50 ms; on the session's thread. It costs nothing to speak
-    /// of, and is called for each entry.
+    /// Raises queued events, and lets progress be shown every 50 ms; on the session's thread. Its cost is negligible, and it is
+    /// called for each entry.
     /// </summary>
     public void Pump()
     {
@@ -48,8 +46,8 @@ internal sealed class EventPump(SessionEvents events)
     }
 
     /// <summary>
-    /// Lets progress be shown in the middle of an entry; on any thread, and nothing happens on others than the session's. What
-    /// that throws, <see cref="Pump"/> does, once the entry is done or given up.
+    /// Lets progress be shown in the middle of an entry; callable on any thread, with no effect on threads other than the
+    /// session's. An exception from it is rethrown by <see cref="Pump"/>, once the entry is completed or abandoned.
     /// </summary>
     public void TickWithin()
     {
@@ -68,7 +66,7 @@ internal sealed class EventPump(SessionEvents events)
         }
     }
 
-    /// <summary>Tells all that was kept; on the session's thread.</summary>
+    /// <summary>Raises all queued events; on the session's thread.</summary>
     public void Drain()
     {
         while (_news.TryDequeue(out Action? tell))

@@ -2,7 +2,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Walking;
 
-/// <summary>Opens files that a walk has found.</summary>
+/// <summary>Opens files found by a walk.</summary>
 internal static unsafe class FileOpener
 {
     private static readonly int s_flags =
@@ -13,8 +13,7 @@ internal static unsafe class FileOpener
         Sys.OpenAt(directory, name, s_flags, out opened);
 
     /// <summary>
-    /// Whether a failure means that the entry has gone or become something else since it was listed (ENXIO: a device
-    /// without a driver).
+    /// Whether a failure means that the entry was deleted or replaced since it was listed (ENXIO: a device without a driver).
     /// </summary>
     public static bool IsGone(CallResult result) =>
         result.Error is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.ENXIO;

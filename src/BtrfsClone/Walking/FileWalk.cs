@@ -4,9 +4,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// Opens the regular files below a directory, one after the other, depth first. Each directory is read in pieces, the
-/// files of a piece before its subdirectories, so that what is kept is the subdirectory names of one piece for each
-/// level; and only the lowest levels stay open.
+/// Opens the regular files below a directory, one after the other, depth first. Each directory is read in batches, and the files of
+/// a batch are processed before its subdirectories, so memory holds the subdirectory names of one batch per level; and only the
+/// deepest levels stay open.
 /// </summary>
 internal sealed unsafe class FileWalk : IDisposable
 {
@@ -20,12 +20,12 @@ internal sealed unsafe class FileWalk : IDisposable
     private DirectoryBatch.Enumerator _entries;
     private bool _begun;
 
-    /// <param name="directory">The open directory. It stays the caller's, and its offset is moved.</param>
+    /// <param name="directory">The open directory. It is not closed, and its offset is changed.</param>
     /// <param name="path">Its path, for failures.</param>
-    /// <param name="maxOpen">How many directories below it may be open at once, at least 1.</param>
-    /// <param name="oneFileSystem">Whether other filesystems are left out.</param>
-    /// <param name="onPassedOver">Takes the path of a directory that is not entered, and what is mounted on it, in words.</param>
-    /// <param name="recurse">Whether directories are entered.</param>
+    /// <param name="maxOpen">The maximum number of open directories below it, at least 1.</param>
+    /// <param name="oneFileSystem">Whether other filesystems are skipped.</param>
+    /// <param name="onPassedOver">Receives the path of a directory that is not entered, and a description of what is mounted on it.</param>
+    /// <param name="recurse">Whether subdirectories are entered.</param>
     public FileWalk(
         Descriptor directory, string path, int maxOpen, bool oneFileSystem, Action<string, string>? onPassedOver, bool recurse = true)
     {
@@ -41,9 +41,9 @@ internal sealed unsafe class FileWalk : IDisposable
 
     private Level Current => _levels[^1];
 
-    /// <summary>Goes on to the next file.</summary>
-    /// <param name="file">The open file, which is the caller's now; none with a failure.</param>
-    /// <param name="failure">Why a file or directory could not be opened or read. The walk goes on without it.</param>
+    /// <summary>Advances to the next file.</summary>
+    /// <param name="file">The open file, to be closed by the caller; none with a failure.</param>
+    /// <param name="failure">Why a file or directory could not be opened or read. The walk continues without it.</param>
     /// <returns>False at the end.</returns>
     public bool Next(out Descriptor file, out BtrfsException? failure)
     {
@@ -81,7 +81,7 @@ internal sealed unsafe class FileWalk : IDisposable
         return failure is not null;
     }
 
-    /// <summary>Closes what is open below the directory.</summary>
+    /// <summary>Closes all open directories below the top directory.</summary>
     public void Dispose()
     {
         for (int i = 1; i < _levels.Count; i++)
@@ -118,7 +118,7 @@ internal sealed unsafe class FileWalk : IDisposable
     {
         if (!_begun)
         {
-            // The top was read by the pass before.
+            // The previous pass has read the top directory.
             _begun = true;
             CallResult sought = Sys.Seek(Current.Descriptor, 0);
             if (sought.Failed)
@@ -160,7 +160,7 @@ internal sealed unsafe class FileWalk : IDisposable
         return null;
     }
 
-    // What cannot be told fails when it is read.
+    // If this cannot be determined, reading it fails.
     private OtherFileSystem On(Descriptor directory) =>
         Sys.Stat(Current.Descriptor, out Statx above).Succeeded && Sys.Stat(directory, out Statx status).Succeeded
             ? OtherFileSystems.On(Current.Descriptor, above, directory, status)
@@ -171,7 +171,7 @@ internal sealed unsafe class FileWalk : IDisposable
         Level left = Current;
         if (_levels.Count > 1 && !_levels[^2].Descriptor.IsOpen && !_levels[^2].Reopen(left.Descriptor))
         {
-            // A directory that was moved leads elsewhere: what is above it and was closed cannot be found again.
+            // A directory that was moved leads elsewhere: closed directories above it cannot be found again.
             var lost = new BtrfsException(BtrfsError.ChangedMeanwhile, PathOf([]));
             for (int i = 1; i < _levels.Count; i++)
             {
@@ -205,7 +205,7 @@ internal sealed unsafe class FileWalk : IDisposable
     {
         private Statx _status;
 
-        /// <summary>The name in the directory above, zero-terminated.</summary>
+        /// <summary>The name in the parent directory, null-terminated.</summary>
         public byte[] Name { get; } = name;
 
         /// <summary>The directory; none while it is closed.</summary>
@@ -215,7 +215,7 @@ internal sealed unsafe class FileWalk : IDisposable
 
         public bool Listed { get; set; }
 
-        /// <summary>Where the listing goes on when it had to be closed in between.</summary>
+        /// <summary>Where the listing continues if it had to be closed in between.</summary>
         public long Offset { get; set; }
 
         public void CloseForNow()

@@ -3,28 +3,28 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// An open directory, closed with its owner. What is done to its entries is done by their names in it and through no
-/// symbolic link, whatever becomes of its own path meanwhile. For what is done once in an invocation: it is allocated,
-/// and tells its path. All names are zero-terminated.
+/// An open directory, closed with its owner. Its entries are accessed by their names in it and without following symbolic links,
+/// regardless of what happens to its own path in the meantime. For operations that occur once per invocation: it is allocated on
+/// the heap, and knows its path. All names are null-terminated.
 /// </summary>
 internal sealed unsafe class HeldDirectory : IDisposable
 {
     private static readonly int s_readFlags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock;
 
-    /// <summary>Takes over an open directory.</summary>
+    /// <summary>Takes ownership of an open directory.</summary>
     /// <param name="descriptor">The directory. It is closed by <see cref="Dispose"/>.</param>
-    /// <param name="path">Its path, for messages alone.</param>
+    /// <param name="path">Its path, for messages only.</param>
     public HeldDirectory(Descriptor descriptor, string path) => (Descriptor, Path) = (descriptor, path);
 
     public Descriptor Descriptor { get; private set; }
 
-    /// <summary>The path that it was opened by, as the user knows it.</summary>
+    /// <summary>The path by which it was opened, as known to the user.</summary>
     public string Path { get; }
 
-    /// <summary>Opens a directory for listing by its path, through symbolic links too.</summary>
+    /// <summary>Opens a directory for listing by its path, following symbolic links.</summary>
     /// <param name="path">The path.</param>
-    /// <param name="opened">The directory; null where that failed.</param>
-    /// <param name="orPathOnly">One that may not be listed is opened all the same: its entries can be named.</param>
+    /// <param name="opened">The directory; null on failure.</param>
+    /// <param name="orPathOnly">If it may not be listed, it is opened nevertheless, with O_PATH: its entries can be named.</param>
     public static CallResult Open(string path, out HeldDirectory? opened, bool orPathOnly = false)
     {
         CallResult result = Sys.Open(path, s_readFlags, out Descriptor descriptor);
@@ -37,17 +37,17 @@ internal sealed unsafe class HeldDirectory : IDisposable
         return result;
     }
 
-    /// <summary>Opens an open directory once more, as a path only.</summary>
+    /// <summary>Opens an open directory again, with O_PATH.</summary>
     public static CallResult Open(Descriptor directory, string path, out HeldDirectory? opened) =>
         OpenPathOnly(directory, ".\0"u8, path, out opened);
 
-    /// <summary>Opens the directory above it, as a path only. The root is above itself.</summary>
+    /// <summary>Opens its parent directory, with O_PATH. The parent of the root is the root.</summary>
     public CallResult OpenAbove(out HeldDirectory? above) => OpenPathOnly(Descriptor, "..\0"u8, Path, out above);
 
-    /// <summary>Opens a directory in it for listing.</summary>
+    /// <summary>Opens a subdirectory for listing.</summary>
     /// <param name="name">Its name, or a path below this one.</param>
-    /// <param name="below">The directory; null where that failed.</param>
-    /// <param name="orPathOnly">One that may not be listed is opened all the same: its entries can be named.</param>
+    /// <param name="below">The directory; null on failure.</param>
+    /// <param name="orPathOnly">If it may not be listed, it is opened nevertheless, with O_PATH: its entries can be named.</param>
     public CallResult OpenBelow(ReadOnlySpan<byte> name, out HeldDirectory? below, bool orPathOnly = false)
     {
         fixed (byte* text = name)
@@ -64,7 +64,7 @@ internal sealed unsafe class HeldDirectory : IDisposable
     /// <summary>statx(2) of the directory itself.</summary>
     public CallResult Stat(out Statx status) => Sys.Stat(Descriptor, out status);
 
-    /// <summary>statx(2) of an entry itself.</summary>
+    /// <summary>statx(2) of an entry, without following a link.</summary>
     public CallResult Stat(ReadOnlySpan<byte> name, out Statx status)
     {
         fixed (byte* text = name)
@@ -82,7 +82,7 @@ internal sealed unsafe class HeldDirectory : IDisposable
         }
     }
 
-    /// <summary>unlinkat(2) of anything but a directory.</summary>
+    /// <summary>unlinkat(2) of an entry that is not a directory.</summary>
     public CallResult Remove(ReadOnlySpan<byte> name)
     {
         fixed (byte* text = name)
@@ -100,7 +100,7 @@ internal sealed unsafe class HeldDirectory : IDisposable
         }
     }
 
-    /// <summary>renameat2(2) to a name that nothing has yet (EEXIST).</summary>
+    /// <summary>renameat2(2) to a name that does not exist yet (otherwise EEXIST).</summary>
     public CallResult Move(ReadOnlySpan<byte> name, HeldDirectory destination, ReadOnlySpan<byte> newName)
     {
         fixed (byte* from = name, to = newName)
@@ -109,7 +109,7 @@ internal sealed unsafe class HeldDirectory : IDisposable
         }
     }
 
-    /// <summary>renameat2(2) of two entries of one name, which change places.</summary>
+    /// <summary>renameat2(2) that exchanges two entries of one name.</summary>
     public CallResult Exchange(ReadOnlySpan<byte> name, HeldDirectory other)
     {
         fixed (byte* text = name)
@@ -122,7 +122,7 @@ internal sealed unsafe class HeldDirectory : IDisposable
     public string PathOf(ReadOnlySpan<byte> name) =>
         (Path.EndsWith('/') ? Path : Path + "/") + Utf8Z.ToText(name.TrimEnd((byte)0));
 
-    /// <summary>Gives the descriptor away: whoever takes it closes it.</summary>
+    /// <summary>Gives up ownership of the descriptor: the caller closes it.</summary>
     public Descriptor Release()
     {
         Descriptor descriptor = Descriptor;

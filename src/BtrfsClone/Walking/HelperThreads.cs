@@ -1,14 +1,14 @@
 namespace BtrfsClone.Walking;
 
-/// <summary>The threads that help the calling one, started as there is work for them.</summary>
-/// <param name="most">How many there may be.</param>
-/// <param name="work">What each of them does. It throws nothing.</param>
+/// <summary>The threads that help the calling one, started when there is work for them.</summary>
+/// <param name="most">The maximum number of threads.</param>
+/// <param name="work">What each of them runs. It must not throw.</param>
 internal sealed class HelperThreads(int most, ThreadStart work)
 {
     private readonly List<Thread> _threads = [];
     private bool _noMore;
 
-    /// <summary>How many were started.</summary>
+    /// <summary>The number of threads that were started.</summary>
     public int Count
     {
         get
@@ -20,7 +20,7 @@ internal sealed class HelperThreads(int most, ThreadStart work)
         }
     }
 
-    /// <summary>Starts one more, if there may be one and the system gives it.</summary>
+    /// <summary>Starts another thread, if the limit and the system permit it.</summary>
     public void StartOne()
     {
         lock (_threads)
@@ -38,7 +38,7 @@ internal sealed class HelperThreads(int most, ThreadStart work)
             }
             catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
             {
-                // RLIMIT_NPROC, a cgroup's pids.max: those that are there do it all.
+                // RLIMIT_NPROC, a cgroup's pids.max: the existing threads do all the work.
                 _threads.Remove(thread);
                 _noMore = true;
             }
@@ -55,10 +55,10 @@ internal sealed class HelperThreads(int most, ThreadStart work)
     }
 
     /// <summary>
-    /// Waits until all have ended, or for some time. Nothing may start one any more. Returns whether all have ended.
+    /// Waits until all have ended, or until a timeout. No thread may be started any more. Returns whether all have ended.
     /// </summary>
     public bool Join(int milliseconds) => _threads.TrueForAll(thread => thread.Join(milliseconds));
 
-    /// <summary>Waits until all have ended. Nothing may start one any more.</summary>
+    /// <summary>Waits until all have ended. No thread may be started any more.</summary>
     public void Join() => _threads.ForEach(thread => thread.Join());
 }

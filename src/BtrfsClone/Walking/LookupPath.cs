@@ -2,10 +2,8 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Walking;
 
-/// <summary>
-/// What the kernel is to look up: a path, or one that begins at an open directory. Symbolic links are followed.
-/// </summary>
-/// <param name="Directory">Where a relative path begins.</param>
+/// <summary>A path for the kernel to look up, absolute or relative to an open directory. Symbolic links are followed.</summary>
+/// <param name="Directory">The start of a relative path.</param>
 /// <param name="Text">The path.</param>
 internal readonly unsafe record struct LookupPath(Descriptor Directory, string Text)
 {

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Walking;
 
-/// <summary>Names that wait to be taken in their order, end to end in one buffer that is used again and again.</summary>
+/// <summary>A queue of names, stored consecutively in one buffer that is reused.</summary>
 internal sealed class NameQueue
 {
     private byte[] _bytes = [];
@@ -27,7 +27,7 @@ internal sealed class NameQueue
         _tail = end;
     }
 
-    /// <summary>The next name, as it stands in the buffer until another one is added.</summary>
+    /// <summary>The next name, valid in the buffer until another one is added.</summary>
     public ReadOnlySpan<byte> Take()
     {
         ReadOnlySpan<byte> rest = _bytes.AsSpan(_head, _tail - _head);

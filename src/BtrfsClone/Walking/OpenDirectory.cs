@@ -2,14 +2,12 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Walking;
 
-/// <summary>
-/// Opens directories for listing. Listing counts as access; a directory's owner and root may leave its time alone.
-/// </summary>
+/// <summary>Opens directories for listing. Listing updates the access time; a directory's owner and root may avoid this.</summary>
 internal static unsafe class OpenDirectory
 {
     private static readonly int s_flags = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NonBlock;
 
-    /// <summary>Opens a directory by its path, also through symbolic links.</summary>
+    /// <summary>Opens a directory by its path, following symbolic links.</summary>
     public static CallResult At(string path, out Descriptor opened)
     {
         fixed (byte* name = Utf8Z.From(path))
@@ -18,7 +16,7 @@ internal static unsafe class OpenDirectory
         }
     }
 
-    /// <summary>Opens a directory below another one, not through a symbolic link.</summary>
+    /// <summary>Opens a directory below another one, without following a symbolic link.</summary>
     public static CallResult Below(Descriptor parent, ReadOnlySpan<byte> zeroTerminatedName, out Descriptor opened)
     {
         fixed (byte* name = zeroTerminatedName)
@@ -37,16 +35,16 @@ internal static unsafe class OpenDirectory
     }
 
     /// <summary>
-    /// Opens a directory that a walk has found, and looks at it. EXDEV where another filesystem is mounted there; a subvolume has
-    /// another device number, and belongs to the same one. ENOENT for what a snapshot has in the place of a nested subvolume, which
-    /// answers no ioctl, and in which nothing can be.
+    /// Opens a directory found by a walk, and reads its status. EXDEV if another filesystem is mounted there; a subvolume has
+    /// another device number, but is on the same filesystem. ENOENT for the directory that a snapshot contains instead of a nested
+    /// subvolume, which supports no ioctl, and is always empty.
     /// </summary>
-    /// <param name="parent">The directory that it was found in, open.</param>
-    /// <param name="parentStatus">That one's status.</param>
+    /// <param name="parent">Its parent directory, open.</param>
+    /// <param name="parentStatus">The status of the parent.</param>
     /// <param name="zeroTerminatedName">Its name there.</param>
-    /// <param name="opened">The open directory; none where it fails.</param>
+    /// <param name="opened">The open directory; none on failure.</param>
     /// <param name="status">Its status.</param>
-    /// <param name="call">The call that has failed.</param>
+    /// <param name="call">The call that failed.</param>
     public static CallResult Found(
         Descriptor parent,
         in Statx parentStatus,
@@ -77,7 +75,7 @@ internal static unsafe class OpenDirectory
         };
     }
 
-    /// <summary>Opens the directory above an open one. ESTALE where it is not the one that is expected there.</summary>
+    /// <summary>Opens the parent of an open directory. ESTALE if it is not the expected one.</summary>
     public static CallResult Above(Descriptor child, in Statx expected, out Descriptor opened)
     {
         fixed (byte* name = "..\0"u8)
@@ -88,7 +86,7 @@ internal static unsafe class OpenDirectory
     }
 
     /// <summary>
-    /// What was opened, if it is what is expected there: ESTALE where it is not, another errno where that cannot be told.
+    /// Checks that an opened directory is the expected one: ESTALE if it is not, another errno if this cannot be determined.
     /// </summary>
     public static CallResult Expect(CallResult result, ref Descriptor opened, in Statx expected)
     {

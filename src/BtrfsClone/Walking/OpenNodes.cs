@@ -1,11 +1,11 @@
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// The open nodes of a walk, the oldest first. When there are too many, the oldest that nobody is in is closed for a
-/// while: its child leads back to it. It is guarded by the walk's lock.
+/// The open nodes of a walk, the oldest first. If there are too many, the oldest one without a worker is closed temporarily: its
+/// child leads back to it. It is protected by the walk's lock.
 /// </summary>
-/// <typeparam name="TNode">The walk's kind of node.</typeparam>
-/// <param name="most">How many may be open at once, as far as those that have to stay open allow.</param>
+/// <typeparam name="TNode">The walk's type of node.</typeparam>
+/// <param name="most">The maximum number of open nodes, not counting those that have to stay open.</param>
 internal sealed class OpenNodes<TNode>(int most)
     where TNode : WalkNode<TNode>
 {
@@ -37,7 +37,7 @@ internal sealed class OpenNodes<TNode>(int most)
         node.Close();
     }
 
-    /// <summary>Opens a node again from its child if it was closed, or gives it up for lost.</summary>
+    /// <summary>Opens a closed node again from its child, or marks it as lost.</summary>
     public void Reopen(TNode node, TNode child)
     {
         if (node.IsOpen || node.Work.IsLost)

@@ -2,23 +2,23 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Walking;
 
-/// <summary>What is mounted on a directory that a walk comes to.</summary>
+/// <summary>What is mounted on a directory that a walk has found.</summary>
 internal enum OtherFileSystem
 {
-    /// <summary>Nothing, or the same filesystem; a subvolume belongs to it.</summary>
+    /// <summary>Nothing, or the same filesystem; subvolumes are part of it.</summary>
     None,
 
     /// <summary>Another filesystem, with files on a disk or in memory.</summary>
     Storage,
 
-    /// <summary>The kernel's own view of itself, such as /proc: there is nothing in it that could be cloned.</summary>
+    /// <summary>A filesystem of the kernel itself, such as /proc: it contains nothing that could be cloned.</summary>
     Kernel,
 }
 
-/// <summary>Tells filesystems that are mounted below a directory.</summary>
+/// <summary>Detects filesystems that are mounted below a directory.</summary>
 internal static class OtherFileSystems
 {
-    // Numbers of linux/magic.h; that of mqueue is in ipc/mqueue.c.
+    // Numbers from linux/magic.h; that of mqueue is in ipc/mqueue.c.
     private static readonly HashSet<uint> s_kernel =
     [
         0x9fa0, // proc
@@ -40,19 +40,19 @@ internal static class OtherFileSystems
         0x6e736673, // nsfs
     ];
 
-    /// <summary>Whether a walk leaves it out.</summary>
+    /// <summary>Whether a walk skips it.</summary>
     /// <param name="mounted">What is mounted.</param>
-    /// <param name="oneFileSystem">Whether it is to stay in one filesystem.</param>
+    /// <param name="oneFileSystem">Whether the walk stays on one filesystem.</param>
     public static bool IsLeftOut(this OtherFileSystem mounted, bool oneFileSystem) =>
         mounted == OtherFileSystem.Kernel || (mounted == OtherFileSystem.Storage && oneFileSystem);
 
-    /// <summary>What it is, for people.</summary>
+    /// <summary>A description for display.</summary>
     public static string Text(this OtherFileSystem mounted) =>
         mounted == OtherFileSystem.Kernel ? "the kernel's view of itself" : "another filesystem";
 
     /// <summary>What is mounted on a directory.</summary>
-    /// <param name="parent">The directory above it, open.</param>
-    /// <param name="parentStatus">That one's status.</param>
+    /// <param name="parent">Its parent directory, open.</param>
+    /// <param name="parentStatus">The status of the parent.</param>
     /// <param name="directory">The directory, open.</param>
     /// <param name="status">Its status.</param>
     public static OtherFileSystem On(Descriptor parent, in Statx parentStatus, Descriptor directory, in Statx status)

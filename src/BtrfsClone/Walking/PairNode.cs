@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// Two directories that have the same path relative to the tops of their trees; or one of the second tree alone, below a
-/// directory that the reference has not.
+/// Two directories with the same path relative to the top directories of their trees; or one of the second tree only, below a
+/// directory that the reference does not have.
 /// </summary>
 internal sealed class PairNode : WalkNode<PairNode>
 {
@@ -12,7 +12,7 @@ internal sealed class PairNode : WalkNode<PairNode>
     private readonly string _path = "";
     private int _paired;
 
-    /// <summary>A node to <see cref="WalkNode{TNode}.Begin"/> with.</summary>
+    /// <summary>A node that <see cref="WalkNode{TNode}.Begin"/> initializes.</summary>
     public PairNode()
     {
     }
@@ -22,35 +22,35 @@ internal sealed class PairNode : WalkNode<PairNode>
     /// <summary>The reference has no such directory.</summary>
     public bool IsAlone { get; private set; }
 
-    /// <summary>The reference's directory; none where the second one is alone.</summary>
+    /// <summary>The reference's directory; none if the second one is unpaired.</summary>
     public Descriptor Reference;
 
     /// <summary>The second tree's directory.</summary>
     public Descriptor Directory;
 
-    /// <summary>The status of the reference's directory when it was opened; unset where the second one is alone.</summary>
+    /// <summary>The status of the reference's directory when it was opened; unset if the second one is unpaired.</summary>
     public Statx ReferenceStatus;
 
     /// <summary>The status of the second tree's directory when it was opened.</summary>
     public Statx DirectoryStatus;
 
     /// <summary>
-    /// Every entry of the second directory has been listed and visited; for those that are to conclude something from what
-    /// is not there. It is final when the directory is left.
+    /// Every entry of the second directory was listed and visited; to be checked before drawing conclusions from missing entries.
+    /// It is final when the directory is left.
     /// </summary>
     public bool IsWhole => Work.IsWhole;
 
-    /// <summary>How many entries of the second directory are known to have one of the same name in the reference.</summary>
+    /// <summary>How many entries of the second directory are known to have a counterpart of the same name in the reference.</summary>
     public int Paired => _paired;
 
     public override bool IsOpen => Directory.IsOpen;
 
     public override Descriptor Descriptor => Directory;
 
-    /// <summary>From a directory that is alone, nothing leads to the reference's directory above it.</summary>
+    /// <summary>From an unpaired directory, nothing leads to the reference's directory above it.</summary>
     public override bool LeadsUp => !IsAlone || Parent!.IsAlone;
 
-    /// <summary>Opens the tops of two trees; symbolic links are followed.</summary>
+    /// <summary>Opens the top directories of two trees; symbolic links are followed.</summary>
     /// <exception cref="BtrfsException">One of them cannot be opened.</exception>
     public static PairNode OpenTops(string referencePath, string path)
     {

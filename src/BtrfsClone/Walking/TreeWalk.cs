@@ -4,11 +4,11 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// Walks what is below one directory, on several threads: each takes a directory of its own where there are enough;
-/// else they take turns in listing the same one, and work on a part of its entries each.
+/// Walks everything below one directory, on several threads: each processes a directory of its own if there are enough; otherwise
+/// they take turns listing the same one, and each processes a part of its entries.
 /// </summary>
-/// <typeparam name="TNode">What is known of a directory that the walk is in.</typeparam>
-/// <typeparam name="TBuffers">The memory of one worker.</typeparam>
+/// <typeparam name="TNode">The data about a directory that the walk is in.</typeparam>
+/// <typeparam name="TBuffers">The buffers of one worker.</typeparam>
 internal abstract unsafe class TreeWalk<TNode, TBuffers>
     where TNode : WalkNode<TNode>
     where TBuffers : class, IWalkBuffers
@@ -19,9 +19,9 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     private ExceptionDispatchInfo? _error;
     private WalkQueue<TNode> _queue = null!;
 
-    /// <param name="workers">How many threads may work, the calling one included.</param>
-    /// <param name="maxOpen">How many nodes may be open at once.</param>
-    /// <param name="cancellation">Ends the walk between two entries, without an exception.</param>
+    /// <param name="workers">The maximum number of threads, including the calling one.</param>
+    /// <param name="maxOpen">The maximum number of open nodes.</param>
+    /// <param name="cancellation">Cancels the walk between two entries, without an exception.</param>
     protected TreeWalk(int workers, int maxOpen, CancellationToken cancellation)
     {
         _maxOpen = maxOpen;
@@ -29,16 +29,16 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
         _helpers = new HelperThreads(workers - 1, Help);
     }
 
-    /// <summary>Nothing more is to be begun.</summary>
+    /// <summary>Nothing more is to be started.</summary>
     protected bool IsStopped => _queue.IsStopped;
 
     /// <summary>
-    /// Walks on the calling thread, and on others where there is work for them, until all is done. The first exception
-    /// out of one of the methods below, on any thread, stops the walk, and is thrown once every node is finished and
-    /// closed and the threads have ended.
+    /// Walks on the calling thread, and on others if there is work for them, until everything is done. The first exception from one
+    /// of the methods below, on any thread, stops the walk, and is rethrown once every node is finished and closed and the threads
+    /// have ended.
     /// </summary>
-    /// <param name="root">The open directory to begin with. It is closed at the end.</param>
-    /// <param name="buffers">The calling thread's memory.</param>
+    /// <param name="root">The open directory where the walk starts. It is closed at the end.</param>
+    /// <param name="buffers">The calling thread's buffers.</param>
     public void Run(TNode root, TBuffers buffers)
     {
         try
@@ -60,37 +60,37 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
 
     protected abstract TBuffers NewBuffers();
 
-    /// <summary>Opens a node whose parent is open. What fails is reported there, and false; the walk closes it.</summary>
+    /// <summary>
+    /// Opens a node whose parent is open. A failure is reported by this method, which then returns false; the walk closes the node.
+    /// </summary>
     protected abstract bool Open(TBuffers buffers, TNode node);
 
-    /// <summary>What an entry is taken for, a DT_* value.</summary>
+    /// <summary>The type to use for an entry, a DT_* value.</summary>
     protected virtual byte TypeOf(TNode node, DirectoryBatch.Entry entry) => EntryType.Of(node.Descriptor, entry);
 
-    /// <summary>Whether a listed entry is wanted at all; a directory that is not is not entered.</summary>
+    /// <summary>Whether a listed entry is included; an excluded directory is not entered.</summary>
     protected virtual bool IsWanted(TNode node, DirectoryBatch.Entry entry) => true;
 
     /// <summary>
-    /// Works on the listed entries of a directory; those of type <see cref="DirectoryEntry.TypeDirectory"/> are
-    /// entered by others, and those of type <see cref="DirectoryEntry.TypePassedOver"/> are not wanted. Ends early once
-    /// <see cref="IsStopped"/>, and calls <see cref="Pump"/> now and then.
+    /// Processes the listed entries of a directory; those of type <see cref="DirectoryEntry.TypeDirectory"/> are entered
+    /// separately, and those of type <see cref="DirectoryEntry.TypePassedOver"/> are excluded. Returns early once
+    /// <see cref="IsStopped"/>, and calls <see cref="Pump"/> from time to time.
     /// </summary>
     protected abstract void Visit(TBuffers buffers, TNode node, in DirectoryBatch batch, bool isCaller);
 
     /// <summary>
-    /// Is called after the last entry of a directory and of all below it, while it is open; also of one that a stopped walk
-    /// is still in.
+    /// Called after the last entry of a directory and everything below it, while it is open; also for a directory that a stopped
+    /// walk is still in.
     /// </summary>
     protected abstract void Finish(TBuffers buffers, TNode node);
 
     /// <summary>
-    /// A directory could not be listed, or not whole: what getdents64(2) gave. It is finished all the same,
-    /// and is not <see cref="DirectoryWork.IsWhole"/>.
+    /// A directory could not be listed, or not completely: the result of getdents64(2). It is finished nevertheless, and is not
+    /// <see cref="DirectoryWork.IsWhole"/>.
     /// </summary>
     protected abstract void ReportUnlisted(TNode node, CallResult result);
 
-    /// <summary>
-    /// A directory that was closed for a while could not be opened again. Is called in place of <see cref="Finish"/>.
-    /// </summary>
+    /// <summary>A directory that was closed temporarily could not be opened again. Called instead of <see cref="Finish"/>.</summary>
     protected abstract void ReportLost(TNode node);
 
     /// <summary>Lets the front end work, on the calling thread.</summary>
@@ -109,7 +109,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
         }
     }
 
-    /// <summary>What another thread does.</summary>
+    /// <summary>The main function of a helper thread.</summary>
     private void Help()
     {
         try
@@ -128,7 +128,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
         }
     }
 
-    /// <summary>Returns null where there is no memory for one more worker: those that are there do it all.</summary>
+    /// <summary>Returns null if there is no memory for another worker: the existing ones do all the work.</summary>
     private TBuffers? TryNewBuffers()
     {
         try
@@ -159,7 +159,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
                 Fail(e);
             }
 
-            // The last worker in a directory finishes it, and so may finish its parents.
+            // The last worker in a directory finishes it, and then possibly its parents.
             while (node is not null && _queue.Leave(node))
             {
                 End(buffers, node);
@@ -185,7 +185,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
         }
     }
 
-    /// <summary>The caller's callbacks may end the work; whatever it is, every node is still finished and closed.</summary>
+    /// <summary>The caller's callbacks may throw any exception; every node is still finished and closed.</summary>
     private void Fail(Exception e)
     {
         Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
@@ -231,7 +231,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
         }
     }
 
-    /// <summary>Lists a part of a directory, hands its subdirectories out, and works on its other entries.</summary>
+    /// <summary>Lists a part of a directory, publishes its subdirectories, and processes its other entries.</summary>
     private void List(TBuffers buffers, TNode node, bool isCaller)
     {
         CallResult result = _queue.IsStopped
@@ -246,7 +246,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
 
         if (!entries.IsAtEnd)
         {
-            result = Errno.EPROTO; // A record that does not lie within the buffer: others may be hidden.
+            result = Errno.EPROTO; // A record that is not within the buffer: others may be hidden.
         }
 
         if (_queue.Publish(node, batch, isWhole: result.Succeeded))
@@ -262,7 +262,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
         Visit(buffers, node, batch, isCaller);
     }
 
-    /// <summary>Finds the type of an entry where the filesystem does not say it, and marks what is passed over.</summary>
+    /// <summary>Determines the type of an entry if the filesystem does not report it, and marks excluded ones.</summary>
     private void Classify(TNode node, DirectoryBatch.Entry entry)
     {
         entry.Type = TypeOf(node, entry);

@@ -4,33 +4,33 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Walking;
 
 /// <summary>
-/// A directory, or directories that belong together, while a <see cref="TreeWalk{TNode, TBuffers}"/> is in it: its name,
-/// how it is opened and closed, and the work that is left in it.
+/// A directory, or directories that belong together, while a <see cref="TreeWalk{TNode, TBuffers}"/> is in it: its name, how it is
+/// opened and closed, and its remaining work.
 /// </summary>
 /// <remarks>
-/// <see cref="Close"/>, <see cref="OpenAgain"/> and <see cref="ListOnAt"/> are called under the walk's lock. They make
-/// system calls and throw nothing.
+/// <see cref="Close"/>, <see cref="OpenAgain"/> and <see cref="ListOnAt"/> are called under the walk's lock. They make system calls
+/// and do not throw.
 /// </remarks>
-/// <typeparam name="TNode">The walk's own kind of node.</typeparam>
+/// <typeparam name="TNode">The walk's own type of node.</typeparam>
 internal abstract class WalkNode<TNode>
     where TNode : WalkNode<TNode>
 {
-    // NAME_MAX of nearly every filesystem (linux/limits.h), with the zero.
+    // NAME_MAX of nearly every filesystem (linux/limits.h), with the terminating null.
     private const int UsualNameSize = 256;
 
     protected WalkNode() => OpenNode = new LinkedListNode<TNode>((TNode)this);
 
     public TNode? Parent { get; protected set; }
 
-    /// <summary>The name in the parent, ended by a zero.</summary>
+    /// <summary>The name in the parent, null-terminated.</summary>
     public byte[] Name { get; protected set; } = [];
 
     public DirectoryWork Work { get; } = new();
 
-    /// <summary>Its place among the walk's open nodes, in the list while it is open.</summary>
+    /// <summary>Its position among the walk's open nodes, in the list while it is open.</summary>
     public LinkedListNode<TNode> OpenNode { get; }
 
-    /// <summary>The next of the nodes that wait to be used again.</summary>
+    /// <summary>The next in the list of nodes that can be reused.</summary>
     public TNode? NextFree { get; set; }
 
     public abstract bool IsOpen { get; }
@@ -38,21 +38,21 @@ internal abstract class WalkNode<TNode>
     /// <summary>The open directory that is listed.</summary>
     public abstract Descriptor Descriptor { get; }
 
-    /// <summary>It may be closed for a while, as far as it is concerned itself.</summary>
+    /// <summary>Whether it may be closed temporarily, as far as it is itself concerned.</summary>
     public virtual bool MayBeReopened => true;
 
     /// <summary>Its parent can be opened again from it. Does not change while it is in the walk.</summary>
     public virtual bool LeadsUp => true;
 
-    /// <summary>Nobody asks for its path any more once it is finished, so that it can stand for another directory.</summary>
+    /// <summary>Its path is not needed any more once it is finished, so it can be reused for another directory.</summary>
     public virtual bool MayBeUsedAgain => true;
 
-    /// <summary>Closes what is open of it; more than once if need be.</summary>
+    /// <summary>Closes its descriptors; may be called more than once.</summary>
     public abstract void Close();
 
     /// <summary>
-    /// Opens it again from an open child, where the listing goes on. False where it cannot be, or is another directory: a
-    /// child that was moved in the meantime leads elsewhere.
+    /// Opens it again from an open child, where the listing continues. False if this is not possible, or if it is another
+    /// directory: a child that was moved in the meantime leads elsewhere.
     /// </summary>
     public bool Reopen(TNode child)
     {
@@ -65,7 +65,7 @@ internal abstract class WalkNode<TNode>
         return false;
     }
 
-    /// <summary>Makes a new or a finished and closed node stand for another directory.</summary>
+    /// <summary>Initializes a new or a finished and closed node for another directory.</summary>
     public virtual void Begin(TNode parent, ReadOnlySpan<byte> name)
     {
         Parent = parent;
@@ -79,9 +79,9 @@ internal abstract class WalkNode<TNode>
         Work.Begin();
     }
 
-    /// <summary>The names on the way down to an entry of this directory.</summary>
-    /// <param name="top">The directory where the way begins, which is this one or above it.</param>
-    /// <param name="topName">The name that the top is to have.</param>
+    /// <summary>The names on the path down to an entry of this directory.</summary>
+    /// <param name="top">The directory where the path starts, which is this one or one of its parents.</param>
+    /// <param name="topName">The name to use for the top directory.</param>
     /// <param name="entry">The entry's name.</param>
     public string[] NamesTo(TNode top, string topName, ReadOnlySpan<byte> entry)
     {
@@ -102,17 +102,17 @@ internal abstract class WalkNode<TNode>
         return names;
     }
 
-    /// <summary>Opens all of it from an open child. What is open after a failure is closed by the walk.</summary>
+    /// <summary>Opens all of it from an open child. After a failure, the walk closes what is open.</summary>
     protected abstract bool OpenAgain(TNode child);
 
-    /// <summary>Lets the listing go on at an offset.</summary>
+    /// <summary>Makes the listing continue at an offset.</summary>
     protected virtual bool ListOnAt(long offset) => Sys.Seek(Descriptor, offset).Succeeded;
 
-    /// <summary>The path of an entry of a directory, for people.</summary>
+    /// <summary>The path of an entry of a directory, for display.</summary>
     protected static string Join(string directory, string name) =>
         directory.EndsWith('/') ? directory + name : directory + "/" + name;
 
-    /// <summary>The path for people: the top's, and below it the names of all on the way.</summary>
+    /// <summary>The path for display: the top directory's, followed by the names of all directories below it.</summary>
     protected string PathBelow(Func<TNode, byte[]> name, Func<TNode, string> top)
     {
         var names = new List<byte[]>();

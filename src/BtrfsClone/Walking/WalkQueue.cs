@@ -4,17 +4,17 @@ namespace BtrfsClone.Walking;
 
 /// <summary>
 /// The directories that a <see cref="TreeWalk{TNode, TBuffers}"/> is in, and which part of the work a worker does next. Directories
-/// are taken depth-first from one stack, and of those that wait for their children only some stay open: memory and
-/// descriptors do not grow with the width of a tree, and with its depth only by a few bytes a level. Finished nodes
-/// are used again, so that a tree of any size leaves no garbage.
+/// are taken depth-first from one stack, and only some of those that wait for their children stay open: memory and descriptors do
+/// not grow with the width of a tree, and with its depth only by a few bytes per level. Finished nodes are reused, so a tree of any
+/// size creates no garbage.
 /// </summary>
 /// <remarks>
-/// A worker takes a step, does it, and leaves the node: <c>Take</c>, then <c>Publish</c>, <c>Add</c> or
-/// <c>GiveBack</c>, then <c>Leave</c> and, where that says so, <c>Remove</c>, and <c>Leave</c> of the parent. Whatever
-/// fails in between, the node has to be left. What may throw (for want of memory) changes nothing by it that matters
-/// once the walk is stopped; <c>Leave</c> and <c>Remove</c> throw nothing.
+/// A worker takes a step, does it, and leaves the node: <c>Take</c>, then <c>Publish</c>, <c>Add</c> or <c>GiveBack</c>, then
+/// <c>Leave</c> and, if that returns true, <c>Remove</c>, and <c>Leave</c> of the parent. If anything fails in between, the node
+/// still has to be left. A method that throws (out of memory) leaves the state consistent once the walk is stopped; <c>Leave</c>
+/// and <c>Remove</c> do not throw.
 /// </remarks>
-/// <typeparam name="TNode">The walk's kind of node.</typeparam>
+/// <typeparam name="TNode">The walk's type of node.</typeparam>
 internal sealed class WalkQueue<TNode>
     where TNode : WalkNode<TNode>
 {
@@ -29,9 +29,9 @@ internal sealed class WalkQueue<TNode>
     private int _live;
     private volatile bool _stopped;
 
-    /// <param name="root">The open directory that the walk begins with.</param>
-    /// <param name="maxOpen">How many nodes may be open at once, as far as those that are worked in allow.</param>
-    /// <param name="newNode">Makes a node to <see cref="WalkNode{TNode}.Begin"/> with.</param>
+    /// <param name="root">The open directory where the walk starts.</param>
+    /// <param name="maxOpen">The maximum number of open nodes, not counting those with workers.</param>
+    /// <param name="newNode">Creates a node for <see cref="WalkNode{TNode}.Begin"/>.</param>
     public WalkQueue(TNode root, int maxOpen, Func<TNode> newNode)
     {
         (_root, _newNode) = (root, newNode);
@@ -41,9 +41,7 @@ internal sealed class WalkQueue<TNode>
 
     public bool IsStopped => _stopped;
 
-    /// <summary>
-    /// Waits for a step. Only the caller's thread comes back idle now and then, for its front end.
-    /// </summary>
+    /// <summary>Waits for a step. Only on the caller's thread, it returns from time to time with an idle step, for the front end.</summary>
     public WalkStep<TNode> Take(bool isCaller)
     {
         lock (_gate)
@@ -64,7 +62,7 @@ internal sealed class WalkQueue<TNode>
         }
     }
 
-    /// <summary>The next step, idle where there is none just now.</summary>
+    /// <summary>The next step; idle if there is none at the moment.</summary>
     public WalkStep<TNode> TryTake()
     {
         lock (_gate)
@@ -102,7 +100,7 @@ internal sealed class WalkQueue<TNode>
                 }
                 else if (node.IsOpen && !work.IsBeingListed && (!work.HasWorkers || toList is null))
                 {
-                    // One that nobody works in is better than one where workers wait for each other in the kernel.
+                    // A node without workers is preferred to one whose workers contend in the kernel.
                     toList = node;
                     if (!work.HasWorkers)
                     {
@@ -122,7 +120,7 @@ internal sealed class WalkQueue<TNode>
         }
     }
 
-    /// <summary>Takes a node that was opened into the walk.</summary>
+    /// <summary>Adds an opened node to the walk.</summary>
     public void Add(TNode node)
     {
         lock (_gate)
@@ -139,7 +137,7 @@ internal sealed class WalkQueue<TNode>
         }
     }
 
-    /// <summary>Closes and keeps a child that is not entered.</summary>
+    /// <summary>Closes a child that is not entered, and keeps it for reuse.</summary>
     public void GiveBack(TNode child)
     {
         lock (_gate)
@@ -150,11 +148,11 @@ internal sealed class WalkQueue<TNode>
     }
 
     /// <summary>
-    /// Hands out the subdirectories of a listed part, and the rest of the listing. Returns whether that is enough for
-    /// other workers to come.
+    /// Publishes the subdirectories of a listed part, and the rest of the listing. Returns whether there is enough work for further
+    /// workers.
     /// </summary>
     /// <param name="node">The listed node.</param>
-    /// <param name="batch">What was listed.</param>
+    /// <param name="batch">The listed entries.</param>
     /// <param name="isWhole">Nothing is missing from it.</param>
     public bool Publish(TNode node, in DirectoryBatch batch, bool isWhole)
     {
@@ -175,7 +173,8 @@ internal sealed class WalkQueue<TNode>
                 work.GiveUp();
             }
 
-            // One subdirectory is for the worker that found it. More of them, or a listing that goes on, is for others.
+            // One subdirectory is processed by the worker that found it. If there are more, or the listing continues, others can
+            // help.
             bool forOthers = !_stopped && (found > 1 || batch.Size > DirectoryBatch.BufferSize / 2);
             if (forOthers)
             {
@@ -187,8 +186,8 @@ internal sealed class WalkQueue<TNode>
     }
 
     /// <summary>
-    /// A worker is done with its part. Returns whether it was the last one: it then finishes the directory, or what is
-    /// left of a lost one, and removes it. Until then the parent stays open, or is lost.
+    /// A worker has done its part. Returns whether it was the last one: it then finishes the directory, or what is left of a lost
+    /// one, and removes it. Until then the parent stays open, or is lost.
     /// </summary>
     public bool Leave(TNode node)
     {
@@ -221,7 +220,7 @@ internal sealed class WalkQueue<TNode>
         }
     }
 
-    /// <summary>Closes a finished directory. Returns its parent, which the worker then leaves too.</summary>
+    /// <summary>Closes a finished directory. Returns its parent, which the worker then also leaves.</summary>
     public TNode? Remove(TNode node)
     {
         lock (_gate)
@@ -244,7 +243,7 @@ internal sealed class WalkQueue<TNode>
         }
     }
 
-    /// <summary>Nothing more is begun. What was begun is left, finished and removed as ever.</summary>
+    /// <summary>Nothing more is started. What was started is left, finished and removed as usual.</summary>
     public void Stop()
     {
         _stopped = true;
@@ -263,7 +262,7 @@ internal sealed class WalkQueue<TNode>
         return child;
     }
 
-    /// <summary>Keeps a node that nobody works with any more, unless somebody may ask it for its path.</summary>
+    /// <summary>Keeps a node without workers for reuse, unless its path may still be needed.</summary>
     private void Reuse(TNode node)
     {
         if (node.MayBeUsedAgain)

@@ -1,9 +1,9 @@
 namespace BtrfsClone.Walking;
 
-/// <summary>What a worker of a walk does next.</summary>
+/// <summary>The next action of a worker of a walk.</summary>
 internal enum WalkStepKind
 {
-    /// <summary>Nothing just now: others may find more. The caller's thread lets its front end work.</summary>
+    /// <summary>Nothing at the moment: others may find more. The caller's thread lets its front end work.</summary>
     Idle,
 
     /// <summary>Open a directory that was found below the node.</summary>
@@ -12,16 +12,16 @@ internal enum WalkStepKind
     /// <summary>List a part of the node.</summary>
     List,
 
-    /// <summary>Nothing is left in the node, and nobody was there to see it: leave it, and so finish it.</summary>
+    /// <summary>No work is left in the node, and no worker was in it to notice: leave it, and so finish it.</summary>
     Leave,
 
-    /// <summary>The walk is over.</summary>
+    /// <summary>The walk has ended.</summary>
     Done,
 }
 
-/// <summary>A step of a walk. Whoever takes one with a node works in that node until leaving it.</summary>
+/// <summary>A step of a walk. The worker that takes one with a node is in that node until it leaves it.</summary>
 /// <param name="Kind">What to do.</param>
-/// <param name="Node">The node to do it in; none when idle or done.</param>
-/// <param name="Child">The node to open, with its name; only of <see cref="WalkStepKind.Enter"/>.</param>
+/// <param name="Node">The node; none when idle or done.</param>
+/// <param name="Child">The node to open, with its name; only for <see cref="WalkStepKind.Enter"/>.</param>
 internal readonly record struct WalkStep<TNode>(WalkStepKind Kind, TNode? Node = null, TNode? Child = null)
     where TNode : WalkNode<TNode>;

@@ -1,11 +1,13 @@
 namespace BtrfsClone.Walking;
 
-/// <summary>How many threads may work at once, the calling one included. The front ends and all sessions have the same limit.</summary>
+/// <summary>
+/// The maximum number of concurrent threads, including the calling one. It is the same for the front ends and all sessions.
+/// </summary>
 internal static class WorkerLimit
 {
-    /// <summary>More do not come forward on one filesystem: they wait for each other at its locks.</summary>
+    /// <summary>More threads bring no gain on one filesystem: they contend for its locks.</summary>
     public const int Most = 64;
 
-    /// <summary>One for each processor.</summary>
+    /// <summary>One per processor.</summary>
     public static int Usual => Math.Clamp(Environment.ProcessorCount, 1, Most);
 }
