@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// What a call gave: a count, or the errno that it failed with. It is one register, as the kernel's own answer is.
+/// The result of a call: a count, or the errno with which it failed. It fits in one register, like the kernel's own result.
 /// </summary>
 internal readonly struct CallResult
 {
@@ -12,7 +12,7 @@ internal readonly struct CallResult
 
     private CallResult(long value) => _value = value;
 
-    /// <summary>A call that did what it was to do, and has nothing to count.</summary>
+    /// <summary>A call that succeeded, with nothing to count.</summary>
     public static CallResult Success => default;
 
     public bool Failed
@@ -34,7 +34,7 @@ internal readonly struct CallResult
         get => _value < 0 ? (Errno)(int)-_value : Errno.None;
     }
 
-    /// <summary>What the call counts: mostly bytes. 0 if it failed.</summary>
+    /// <summary>The count that the call returned: mostly bytes. 0 if it failed.</summary>
     public long Value
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,7 +45,7 @@ internal readonly struct CallResult
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Is(Errno error) => _value == -(long)error;
 
-    /// <summary>A count of what was done. It is not negative.</summary>
+    /// <summary>A count. It is not negative.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static CallResult Count(long count) => new(Math.Max(count, 0));
 
@@ -53,7 +53,7 @@ internal readonly struct CallResult
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static implicit operator CallResult(Errno error) => new(-(long)error);
 
-    /// <summary>For <see cref="Sys"/> alone: a count, or a negative errno.</summary>
+    /// <summary>For <see cref="Sys"/> only: a count, or a negative errno.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static CallResult FromKernel(long value) => new(value);
 

@@ -5,24 +5,24 @@ using Microsoft.Win32.SafeHandles;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// An open file description's number in this process. It comes from a call that opens and from nowhere else, so that
-/// it is never an errno or a count. The default is none.
+/// A file descriptor. It can only come from a call that opens something, so it is never an errno or a count. The default value is
+/// none.
 /// </summary>
 internal readonly struct Descriptor : IEquatable<Descriptor>
 {
     private const int WorkingDirectoryNumber = -100; // AT_FDCWD (fcntl.h)
 
-    /// <summary>Bytes that <see cref="WritePath"/> needs at most.</summary>
+    /// <summary>The maximum number of bytes that <see cref="WritePath"/> needs.</summary>
     public const int LongestPath = 32;
 
-    // One more than the number, so that the default is none and not the standard input.
+    // The number plus one, so that the default value is none, not standard input.
     private readonly int _next;
 
     private Descriptor(int number) => _next = number + 1;
 
     public static Descriptor None => default;
 
-    /// <summary>Stands for the process's working directory where a call takes a directory.</summary>
+    /// <summary>Represents the process's working directory in calls that take a directory.</summary>
     public static Descriptor WorkingDirectory => new(WorkingDirectoryNumber);
 
     /// <summary>Whether there is something to close.</summary>
@@ -32,19 +32,19 @@ internal readonly struct Descriptor : IEquatable<Descriptor>
         get => _next > 0;
     }
 
-    /// <summary>For <see cref="Sys"/> alone: what the kernel knows it by; -1 (EBADF) if it is none.</summary>
+    /// <summary>For <see cref="Sys"/> only: the number for the kernel; -1 (EBADF) if it is none.</summary>
     internal int Number
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => _next - 1;
     }
 
-    /// <summary>Where it is found in proc: <c>/proc/self/fd/N</c>.</summary>
+    /// <summary>Its path in proc: <c>/proc/self/fd/N</c>.</summary>
     public string Path => $"/proc/self/fd/{Number}";
 
     /// <summary>
-    /// Writes <see cref="Path"/>, zero-terminated, into a buffer of <see cref="LongestPath"/> bytes. Returns its length in bytes
-    /// without the end.
+    /// Writes <see cref="Path"/>, null-terminated, to a buffer of <see cref="LongestPath"/> bytes. Returns its length in bytes
+    /// without the terminating null.
     /// </summary>
     public int WritePath(Span<byte> buffer)
     {
@@ -52,11 +52,11 @@ internal readonly struct Descriptor : IEquatable<Descriptor>
         return length - 1;
     }
 
-    /// <summary>For <see cref="Sys"/> alone: a number that the kernel gave.</summary>
+    /// <summary>For <see cref="Sys"/> only: a number returned by the kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Descriptor FromKernel(int number) => new(number);
 
-    /// <summary>The descriptor of a handle, which has to stay alive meanwhile and goes on owning it.</summary>
+    /// <summary>The descriptor of a handle, which must stay alive in the meantime and keeps ownership.</summary>
     public static Descriptor Borrow(SafeFileHandle handle) => new((int)handle.DangerousGetHandle());
 
     public static bool operator ==(Descriptor left, Descriptor right) => left._next == right._next;

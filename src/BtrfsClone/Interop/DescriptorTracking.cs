@@ -5,20 +5,20 @@ using System.Runtime.CompilerServices;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// Who opened each descriptor that is open. Debug builds and the test run keep it, and fail where one is left. It
-/// begins with the first call that opens something: the switch is set before that.
+/// Records who opened each open descriptor. It is used by Debug builds and the test run, which fail if one is left open. It starts
+/// with the first call that opens something: the switch has to be set before that.
 /// </summary>
 internal static class DescriptorTracking
 {
-    /// <summary>The switch of <see cref="AppContext"/> that turns it on; Debug builds have it on without.</summary>
+    /// <summary>The <see cref="AppContext"/> switch that enables it; in Debug builds it is always enabled.</summary>
     public const string Switch = "BtrfsClone.TrackDescriptors";
 
     private static readonly ConcurrentDictionary<int, Opener> s_openers = new();
     private static readonly bool s_isOn = Begin();
 
     /// <summary>
-    /// Whether descriptors are tracked. Where it is off, compiled code has nothing left of it: the native program
-    /// never tracks, and elsewhere the compiler knows the field's value.
+    /// Whether descriptors are tracked. If not, nothing of it is left in compiled code: the native program never tracks, and
+    /// elsewhere the compiler knows the value of the field.
     /// </summary>
     public static bool IsOn
     {
@@ -29,8 +29,8 @@ internal static class DescriptorTracking
     public static void Opened(Descriptor descriptor) =>
         s_openers[descriptor.Number] = new Opener(new StackTrace(skipFrames: 2, fNeedFileInfo: false), IsTold: false);
 
-    /// <summary>Called before the kernel closes it: afterwards another thread may have got the number.</summary>
-    /// <exception cref="InvalidOperationException">It is not open, or whoever opened it is not known here.</exception>
+    /// <summary>Called before the kernel closes it: afterwards another thread may have got the same number.</summary>
+    /// <exception cref="InvalidOperationException">It is not open, or its opener is not known here.</exception>
     public static void Closing(Descriptor descriptor)
     {
         if (!s_openers.TryRemove(descriptor.Number, out _))
@@ -39,12 +39,12 @@ internal static class DescriptorTracking
         }
     }
 
-    /// <summary>Somebody else closes it, and not through <see cref="Sys"/>.</summary>
+    /// <summary>It is closed elsewhere, not through <see cref="Sys"/>.</summary>
     public static void Release(Descriptor descriptor) => s_openers.TryRemove(descriptor.Number, out _);
 
     /// <summary>
-    /// What is left open, each told once, as a text with the stack that opened it. A thread that was given up may be in
-    /// the middle of a call with one: it is given some seconds to come back.
+    /// The descriptors that are left open, each reported once, as text with the stack trace of its opener. An abandoned thread may
+    /// be in the middle of a call with one: it gets some seconds to return.
     /// </summary>
     public static IReadOnlyList<string> TellLeftOpen()
     {

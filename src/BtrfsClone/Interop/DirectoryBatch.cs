@@ -1,12 +1,12 @@
 namespace BtrfsClone.Interop;
 
-/// <summary>What one getdents64(2) gave: a part of a directory's entries, read where they lie.</summary>
+/// <summary>The result of one getdents64(2): a part of a directory's entries, read in place.</summary>
 internal readonly unsafe struct DirectoryBatch(byte* start, int size)
 {
-    /// <summary>Bytes that are read at a time.</summary>
+    /// <summary>The number of bytes read at a time.</summary>
     public const int BufferSize = 32 * 1024;
 
-    /// <summary>Nothing more is listed.</summary>
+    /// <summary>There are no more entries.</summary>
     public bool IsEmpty => size <= 0;
 
     public int Size => size;
@@ -16,7 +16,7 @@ internal readonly unsafe struct DirectoryBatch(byte* start, int size)
     /// <summary>One entry; valid as long as the buffer is.</summary>
     public readonly struct Entry(DirectoryEntry* record)
     {
-        /// <summary>A DT_* value; <see cref="DirectoryEntry.TypeUnknown"/> where the filesystem does not say.</summary>
+        /// <summary>A DT_* value; <see cref="DirectoryEntry.TypeUnknown"/> if the filesystem does not report it.</summary>
         public byte Type
         {
             get => record->Type;
@@ -25,10 +25,10 @@ internal readonly unsafe struct DirectoryBatch(byte* start, int size)
 
         public ulong Inode => record->Inode;
 
-        /// <summary>Where the listing goes on after this entry.</summary>
+        /// <summary>Where the listing continues after this entry.</summary>
         public long NextOffset => record->NextOffset;
 
-        /// <summary>The name, zero-terminated.</summary>
+        /// <summary>The name, null-terminated.</summary>
         public byte* NamePointer => (byte*)record + DirectoryEntry.NameOffset;
 
         public ReadOnlySpan<byte> Name => new(NamePointer, Utf8Z.Length(NamePointer));
@@ -37,7 +37,7 @@ internal readonly unsafe struct DirectoryBatch(byte* start, int size)
             NamePointer[0] == '.' && (NamePointer[1] == 0 || (NamePointer[1] == '.' && NamePointer[2] == 0));
     }
 
-    /// <summary>Goes from record to record, and ends at one that does not lie within the buffer.</summary>
+    /// <summary>Moves from record to record, and stops at one that is not within the buffer.</summary>
     public struct Enumerator(byte* start, byte* end)
     {
         private byte* _next = start;
@@ -46,8 +46,8 @@ internal readonly unsafe struct DirectoryBatch(byte* start, int size)
         public readonly Entry Current => new((DirectoryEntry*)_current);
 
         /// <summary>
-        /// Whether, once there is no next record, all have been seen. The kernel's records fill what it says that it has
-        /// read; after one that does not, others may be hidden.
+        /// Whether, when there is no next record, all have been read. The kernel's records fill the number of bytes that it
+        /// returned; after a malformed one, others may be hidden.
         /// </summary>
         public readonly bool IsAtEnd => _current == end;
 

@@ -1,12 +1,12 @@
 namespace BtrfsClone.Interop;
 
-/// <summary>Tells filesystems apart.</summary>
+/// <summary>Distinguishes filesystems.</summary>
 internal static class FileSystems
 {
     /// <summary>
-    /// Whether two open files are on one filesystem; null where the kernel does not tell. The device number alone does
-    /// not: each subvolume of a btrfs has one of its own. The filesystem's id does (BTRFS_IOC_FS_INFO), which a sandbox
-    /// may refuse, or an emulation not know.
+    /// Whether two open files are on one filesystem; null if this cannot be determined. The device number is not sufficient: each
+    /// subvolume of a btrfs has its own. The filesystem's id is (BTRFS_IOC_FS_INFO), which a sandbox may reject, or an emulation
+    /// not support.
     /// </summary>
     public static bool? AreOne(Descriptor one, in Statx oneStatus, Descriptor other, in Statx otherStatus)
     {

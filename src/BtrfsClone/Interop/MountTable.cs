@@ -2,11 +2,11 @@ using System.Text;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>A mount. Paths are bytes, held as Latin-1 text.</summary>
-/// <param name="Id">Its number, which statx(2) tells too.</param>
-/// <param name="Device">The filesystem's device numbers: the same for all mounts of one filesystem.</param>
-/// <param name="Root">What is mounted: a path from the filesystem's top level on.</param>
-/// <param name="Point">Where, as it is seen from the process's root.</param>
+/// <summary>A mount. Paths are bytes, stored as Latin-1 text.</summary>
+/// <param name="Id">Its id, which statx(2) also returns.</param>
+/// <param name="Device">The filesystem's device number: equal for all mounts of one filesystem.</param>
+/// <param name="Root">What is mounted: a path from the filesystem's top level.</param>
+/// <param name="Point">The mount point, as seen from the process's root.</param>
 internal readonly record struct Mount(ulong Id, string Device, string Root, string Point);
 
 /// <summary>/proc/self/mountinfo (proc(5)): what is mounted, and where.</summary>
@@ -14,7 +14,7 @@ internal static class MountTable
 {
     private const int MountPointField = 4;
 
-    /// <summary>Every mount, a later one upon an earlier one; null where proc cannot be read.</summary>
+    /// <summary>All mounts, a later one on top of an earlier one; null if proc cannot be read.</summary>
     public static List<Mount>? Read()
     {
         var mounts = new List<Mount>();
@@ -37,7 +37,7 @@ internal static class MountTable
         return mounts;
     }
 
-    /// <summary>Space, tab, newline and backslash are written as a backslash and three octal digits.</summary>
+    /// <summary>Space, tab, newline and backslash are escaped as a backslash and three octal digits.</summary>
     internal static string Unescape(string field)
     {
         if (!field.Contains('\\', StringComparison.Ordinal))

@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>A descriptor with an owner, who disposes of it; one that is forgotten is closed by the garbage collector.</summary>
+/// <summary>A descriptor that its owner disposes of; the garbage collector closes one that is forgotten.</summary>
 internal sealed class OwnedDescriptor : SafeHandle
 {
-    /// <param name="opened">What a call has just opened, and nobody else closes.</param>
+    /// <param name="opened">A descriptor that was just opened, and that nothing else closes.</param>
     public OwnedDescriptor(Descriptor opened)
         : base(Descriptor.None.Number, ownsHandle: true) => SetHandle(opened.Number);
 
-    /// <summary>For calls; <see cref="Descriptor.None"/> when it is disposed of.</summary>
+    /// <summary>For use in calls; <see cref="Descriptor.None"/> after disposal.</summary>
     public Descriptor Descriptor => IsClosed ? Descriptor.None : Descriptor.FromKernel((int)handle);
 
     /// <inheritdoc/>

@@ -1,9 +1,9 @@
 namespace BtrfsClone.Interop;
 
-/// <summary>Where an open file is found.</summary>
+/// <summary>The path of an open file.</summary>
 internal static unsafe class RealPath
 {
-    /// <summary>An open file's path without links, as bytes; empty where proc does not tell it.</summary>
+    /// <summary>An open file's path without links, as bytes; empty if proc does not give it.</summary>
     public static byte[] Of(Descriptor file)
     {
         byte* path = stackalloc byte[Sys.PathMax];

@@ -19,12 +19,12 @@ internal static unsafe partial class Sys
     private const nint CacheStatNumber = 451;
 
     /// <summary>
-    /// cachestat(2), Linux 6.5 and newer (ENOSYS before). Newer kernels answer EPERM for a file that the caller neither
-    /// owns nor may write. The kernel goes through all cached pages of the range: about 25 ms for each GiB.
+    /// cachestat(2), Linux 6.5 and newer (ENOSYS before). Newer kernels return EPERM for a file that the caller neither owns nor
+    /// may write. The kernel walks all cached pages of the range: about 25 ms per GiB.
     /// </summary>
     /// <param name="descriptor">The file.</param>
-    /// <param name="offset">Where the range begins, in bytes.</param>
-    /// <param name="length">How long it is; 0 is to the end.</param>
+    /// <param name="offset">The start of the range, in bytes.</param>
+    /// <param name="length">Its length; 0 means to the end.</param>
     /// <param name="status">The pages of the range.</param>
     public static CallResult CacheStat(Descriptor descriptor, long offset, long length, out CacheStatus status)
     {

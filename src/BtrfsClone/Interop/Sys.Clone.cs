@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>struct file_clone_range (linux/fs.h). Offsets and length in bytes; length 0 is "to the end".</summary>
+/// <summary>struct file_clone_range (linux/fs.h). Offsets and length in bytes; length 0 means "to the end".</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct FileCloneRange
 {

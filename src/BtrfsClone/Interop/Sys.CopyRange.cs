@@ -4,7 +4,7 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>copy_file_range(2). Returns the bytes copied, 0 at the source's end.</summary>
+    /// <summary>copy_file_range(2). Returns the bytes copied, 0 at the end of the source.</summary>
     public static CallResult CopyRange(
         Descriptor source, long sourceOffset, Descriptor destination, long destinationOffset, long length)
     {
@@ -19,7 +19,7 @@ internal static unsafe partial class Sys
         return result;
     }
 
-    /// <summary>ftruncate(2): the file's size in bytes.</summary>
+    /// <summary>ftruncate(2): sets the file's size in bytes.</summary>
     public static CallResult Truncate(Descriptor descriptor, long size) => Result(ftruncate(descriptor.Number, size));
 
     /// <summary>fallocate(2) with FALLOC_FL_KEEP_SIZE: preallocates without changing the file's size.</summary>

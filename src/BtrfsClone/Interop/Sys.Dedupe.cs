@@ -6,7 +6,7 @@ namespace BtrfsClone.Interop;
 [StructLayout(LayoutKind.Sequential, Size = 56)]
 internal struct FileDedupeRange
 {
-    /// <summary>FILE_DEDUPE_RANGE_DIFFERS: the bytes are not the same, and nothing was done.</summary>
+    /// <summary>FILE_DEDUPE_RANGE_DIFFERS: the data differs, and nothing was done.</summary>
     public const int Differs = 1;
 
     public ulong SourceOffset;
@@ -17,7 +17,7 @@ internal struct FileDedupeRange
     private long _destinationDescriptor;
     public ulong DestinationOffset;
 
-    /// <summary>How much of the length is done. btrfs counts what it has rounded away too.</summary>
+    /// <summary>The part of the length that is done. On btrfs this includes what was rounded away.</summary>
     public ulong DedupedLength;
 
     /// <summary>0, <see cref="Differs"/>, or a negative errno.</summary>
@@ -33,9 +33,9 @@ internal static unsafe partial class Sys
     private const nuint FiDedupeRange = 0xC0189436;
 
     /// <summary>
-    /// FIDEDUPERANGE: the destination shares the source's extents where both hold the same bytes, which the kernel
-    /// checks with both files locked. Needs write access to the destination, its ownership, or CAP_SYS_ADMIN; a
-    /// descriptor for reading is enough. Leaves all times alone. A length of 0 only checks whether it may be done.
+    /// FIDEDUPERANGE: the destination shares the source's extents where both have equal data, which the kernel verifies with both
+    /// files locked. Requires write access to the destination, its ownership, or CAP_SYS_ADMIN; a read-only descriptor is
+    /// sufficient. Does not change any times. A length of 0 only checks whether it is permitted.
     /// </summary>
     public static CallResult DedupeRange(Descriptor source, Descriptor destination, ref FileDedupeRange range)
     {
@@ -56,9 +56,9 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// Whether a file, open for reading, is an active swap file. generic_remap_file_range_prep (fs/remap_range.c) answers
-    /// ETXTBSY to that before it refuses a range that begins inside a block. False where nobody may ask: it takes what
-    /// <see cref="DedupeRange"/> takes.
+    /// Whether a file, open for reading, is an active swap file. generic_remap_file_range_prep (fs/remap_range.c) returns ETXTBSY
+    /// for it before it rejects a range that starts inside a block. False if the caller lacks permission to ask, which is the same
+    /// as for <see cref="DedupeRange"/>.
     /// </summary>
     public static bool IsSwapFile(Descriptor file)
     {

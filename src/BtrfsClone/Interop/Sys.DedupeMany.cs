@@ -7,34 +7,34 @@ internal struct DedupeDestination
 {
     public Descriptor File;
 
-    /// <summary>Where in the file its range begins, in bytes.</summary>
+    /// <summary>The start of its range in the file, in bytes.</summary>
     public long Offset;
 
-    /// <summary>Out: how many bytes share the source's extents now.</summary>
+    /// <summary>Out: the number of bytes that now share the source's extents.</summary>
     public long Deduped;
 
-    /// <summary>Out: whether the bytes are not the same, and nothing was done.</summary>
+    /// <summary>Out: whether the data differs, and nothing was done.</summary>
     public bool IsDifferent;
 
-    /// <summary>Out: why this one failed; the others are not touched by that.</summary>
+    /// <summary>Out: why this destination failed; the others are not affected.</summary>
     public Errno Error;
 }
 
 internal static unsafe partial class Sys
 {
     /// <summary>
-    /// How many destinations one call takes: vfs_dedupe's argument is at most a page (fs/ioctl.c, ioctl_file_dedupe_range),
+    /// The maximum number of destinations per call: vfs_dedupe's argument is at most a page (fs/ioctl.c, ioctl_file_dedupe_range),
     /// which is 4096 bytes or more.
     /// </summary>
     public const int MostDedupeDestinations = (4096 - sizeof(long) - DedupeHead) / DedupeInfoSize;
 
-    // struct file_dedupe_range: the source's offset and length, the count of destinations. Then struct
-    // file_dedupe_range_info for each: descriptor, offset, bytes deduped, status, reserved.
+    // struct file_dedupe_range: the source's offset and length, the count of destinations. Then struct file_dedupe_range_info for
+    // each: descriptor, offset, bytes deduped, status, reserved.
     private const int DedupeHead = 24;
 
     /// <summary>
-    /// FIDEDUPERANGE of one source and many destinations: each shares the source's extents where both hold the same bytes,
-    /// which the kernel checks with both files locked.
+    /// FIDEDUPERANGE of one source and many destinations: each shares the source's extents where both have equal data, which the
+    /// kernel verifies with both files locked.
     /// </summary>
     public static CallResult DedupeMany(Descriptor source, long offset, long length, Span<DedupeDestination> destinations)
     {

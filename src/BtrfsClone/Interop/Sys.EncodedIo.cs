@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// struct btrfs_ioctl_encoded_io_args (linux/btrfs.h, Linux 6.0): a piece of an extent as it is stored, and what it is
-/// when it is unpacked. Bytes throughout.
+/// struct btrfs_ioctl_encoded_io_args (linux/btrfs.h, Linux 6.0): a file extent in encoded form, and its decoded sizes. All numbers
+/// are in bytes.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 128)]
 internal unsafe struct EncodedPiece
 {
-    /// <summary>The greatest extent, packed or not (BTRFS_MAX_COMPRESSED and BTRFS_MAX_UNCOMPRESSED).</summary>
+    /// <summary>The maximum size of an extent, encoded or decoded (BTRFS_MAX_COMPRESSED and BTRFS_MAX_UNCOMPRESSED).</summary>
     public const int Largest = 128 << 10;
 
     [FieldOffset(0)]
@@ -18,23 +18,23 @@ internal unsafe struct EncodedPiece
     [FieldOffset(8)]
     internal nuint VectorCount;
 
-    /// <summary>Where the piece is in the file.</summary>
+    /// <summary>The offset in the file.</summary>
     [FieldOffset(16)]
     public long Offset;
 
-    /// <summary>Bytes of the file in the piece.</summary>
+    /// <summary>The number of bytes of the file.</summary>
     [FieldOffset(32)]
     public long Length;
 
-    /// <summary>Bytes of the whole extent, unpacked.</summary>
+    /// <summary>The uncompressed size of the whole extent.</summary>
     [FieldOffset(40)]
     public long UnencodedLength;
 
-    /// <summary>Where in the whole extent, unpacked, the piece begins.</summary>
+    /// <summary>The offset of the file extent in the uncompressed extent.</summary>
     [FieldOffset(48)]
     public long UnencodedOffset;
 
-    /// <summary>BTRFS_ENCODED_IO_COMPRESSION_*; 0 is none, which can be read and not written.</summary>
+    /// <summary>BTRFS_ENCODED_IO_COMPRESSION_*; 0 is none, which can be read but not written.</summary>
     [FieldOffset(56)]
     public uint Compression;
 }
@@ -53,16 +53,16 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// BTRFS_IOC_ENCODED_READ: reads one extent as it is stored, from the piece's offset on. Needs CAP_SYS_ADMIN. Returns the
-    /// bytes read; the piece comes out as what they are.
+    /// BTRFS_IOC_ENCODED_READ: reads one extent in encoded form, from the given offset on. Requires CAP_SYS_ADMIN. Returns the
+    /// number of bytes read, and what they are in the argument.
     /// </summary>
     public static CallResult ReadEncoded(Descriptor descriptor, Span<byte> buffer, ref EncodedPiece piece) =>
         Encoded(descriptor, BtrfsIocEncodedRead, buffer, ref piece);
 
     /// <summary>
-    /// BTRFS_IOC_ENCODED_WRITE: writes an extent as it is to be stored; the kernel does not look whether it can be unpacked.
-    /// Needs CAP_SYS_ADMIN, and a file with checksums. Offset and length are multiples of the sector size, the length also
-    /// up to the file's end.
+    /// BTRFS_IOC_ENCODED_WRITE: writes an extent in encoded form; the kernel does not check whether it can be decompressed.
+    /// Requires CAP_SYS_ADMIN, and a file with checksums. Offset and length must be multiples of the sector size, except for a
+    /// length up to the end of the file.
     /// </summary>
     public static CallResult WriteEncoded(Descriptor descriptor, Span<byte> bytes, EncodedPiece piece) =>
         Encoded(descriptor, BtrfsIocEncodedWrite, bytes, ref piece);

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>Making, naming and removing directory entries, always relative to a directory's descriptor.</summary>
+/// <summary>Creating, renaming and removing directory entries, always relative to a directory descriptor.</summary>
 internal static unsafe partial class Sys
 {
-    /// <summary>PATH_MAX: no symbolic link's target is longer, in bytes.</summary>
+    /// <summary>PATH_MAX: the maximum length of a symbolic link's target, in bytes.</summary>
     public const int PathMax = 4096;
 
     // AT_SYMLINK_FOLLOW (linux/fcntl.h).
@@ -19,7 +19,7 @@ internal static unsafe partial class Sys
     public static CallResult MakeNode(Descriptor directory, byte* name, uint mode, uint major, uint minor) =>
         Result(mknodat(directory.Number, name, mode, DeviceNumber(major, minor)));
 
-    /// <summary>The kernel's encoding of a device number in 64 bits (glibc's makedev), alike on all architectures.</summary>
+    /// <summary>The kernel's 64-bit encoding of a device number (glibc's makedev), the same on all architectures.</summary>
     public static ulong DeviceNumber(uint major, uint minor) => (minor & 0xFFul) | ((major & 0xFFFul) << 8) |
         ((ulong)(minor & ~0xFFu) << 12) | ((ulong)(major & ~0xFFFu) << 32);
 
@@ -27,17 +27,17 @@ internal static unsafe partial class Sys
     public static CallResult MakeSymlink(byte* target, Descriptor directory, byte* name) =>
         Result(symlinkat(target, directory.Number, name));
 
-    /// <summary>readlinkat(2). Returns the target's length in bytes; no zero byte is added.</summary>
+    /// <summary>readlinkat(2). Returns the length of the target in bytes; no terminating null is added.</summary>
     public static CallResult ReadLink(Descriptor directory, byte* name, byte* target, int size) =>
         Result(readlinkat(directory.Number, name, target, size));
 
-    /// <summary>linkat(2), following no symbolic link.</summary>
+    /// <summary>linkat(2), without following a symbolic link.</summary>
     public static CallResult Link(Descriptor oldDirectory, byte* oldName, Descriptor newDirectory, byte* newName) =>
         Result(linkat(oldDirectory.Number, oldName, newDirectory.Number, newName, 0));
 
     /// <summary>
-    /// linkat(2) of an open file that has no name yet: by its descriptor, which before Linux 6.10 needs
-    /// CAP_DAC_READ_SEARCH, or by its entry in /proc. ENOENT where neither can be had.
+    /// linkat(2) of an open file without a name: by its descriptor, which before Linux 6.10 requires CAP_DAC_READ_SEARCH, or by its
+    /// entry in /proc. ENOENT if neither is possible.
     /// </summary>
     public static CallResult LinkFile(Descriptor file, Descriptor directory, byte* name)
     {
@@ -50,7 +50,7 @@ internal static unsafe partial class Sys
         }
     }
 
-    /// <summary>unlinkat(2) of anything but a directory.</summary>
+    /// <summary>unlinkat(2) of an entry that is not a directory.</summary>
     public static CallResult Unlink(Descriptor directory, byte* name) => Result(unlinkat(directory.Number, name, 0));
 
     /// <summary>unlinkat(2) of an empty directory.</summary>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>struct btrfs_ioctl_logical_ino_args (linux/btrfs.h). Addresses are bytes.</summary>
+/// <summary>struct btrfs_ioctl_logical_ino_args (linux/btrfs.h). Addresses are in bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 56)]
 internal unsafe struct ExtentOwnersRequest
 {
@@ -13,19 +13,19 @@ internal unsafe struct ExtentOwnersRequest
     public ulong Buffer;
 }
 
-/// <summary>One that refers to an extent, as BTRFS_IOC_LOGICAL_INO_V2 writes it.</summary>
+/// <summary>One reference to an extent, as written by BTRFS_IOC_LOGICAL_INO_V2.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ExtentOwner
 {
     public ulong Inode;
 
-    /// <summary>Where in the file, in bytes.</summary>
+    /// <summary>The offset in the file, in bytes.</summary>
     public ulong Offset;
 
     /// <summary>The subvolume.</summary>
     public ulong Root;
 
-    /// <summary>By subvolume, inode and offset.</summary>
+    /// <summary>Orders by subvolume, inode and offset.</summary>
     public static int Compare(ExtentOwner one, ExtentOwner other)
     {
         int order = one.Root.CompareTo(other.Root);
@@ -49,14 +49,14 @@ internal static unsafe partial class Sys
     private const int OwnersMissed = 12;
 
     /// <summary>
-    /// BTRFS_IOC_LOGICAL_INO_V2 (Linux 4.15): all that refer to a data extent, in any subvolume and snapshot. Needs
+    /// BTRFS_IOC_LOGICAL_INO_V2 (Linux 4.15): all references to a data extent, in any subvolume and snapshot. Requires
     /// CAP_SYS_ADMIN.
     /// </summary>
-    /// <param name="descriptor">Any file of the filesystem.</param>
-    /// <param name="extent">Where the extent begins.</param>
-    /// <param name="buffer">Room for the answer; the kernel takes at most 16 MiB of it.</param>
-    /// <param name="owners">Those that there was room for.</param>
-    /// <param name="missing">The bytes of those that there was no room for.</param>
+    /// <param name="descriptor">Any file on the filesystem.</param>
+    /// <param name="extent">The start of the extent.</param>
+    /// <param name="buffer">The buffer for the answer; the kernel uses at most 16 MiB of it.</param>
+    /// <param name="owners">The references that fit.</param>
+    /// <param name="missing">The number of bytes of references that did not fit.</param>
     public static CallResult ExtentOwners(
         Descriptor descriptor, ulong extent, Span<byte> buffer, out ReadOnlySpan<ExtentOwner> owners, out long missing)
     {
@@ -77,7 +77,7 @@ internal static unsafe partial class Sys
             while (result.Is(Errno.EINTR));
         }
 
-        // Elements are counted as numbers, of which each owner has three.
+        // Elements are counted as numbers, of which each reference has three.
         const int Numbers = 3;
         ReadOnlySpan<ExtentOwner> room = MemoryMarshal.Cast<byte, ExtentOwner>(buffer[OwnersHead..]);
         uint count = result.Failed ? 0 : MemoryMarshal.Read<uint>(buffer[OwnersCount..]) / Numbers;

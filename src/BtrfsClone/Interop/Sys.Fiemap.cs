@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>struct fiemap (linux/fiemap.h), the request; the extents follow it in memory. Bytes throughout.</summary>
+/// <summary>struct fiemap (linux/fiemap.h), the request; the extents follow it in memory. All numbers are in bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct FiemapRequest
 {
@@ -14,17 +14,17 @@ internal struct FiemapRequest
     private readonly uint _reserved;
 }
 
-/// <summary>FIEMAP_FLAG_*: what the kernel does before it answers.</summary>
+/// <summary>FIEMAP_FLAG_*: what the kernel does before it returns the extents.</summary>
 [Flags]
 internal enum FiemapRequestFlags : uint
 {
     None = 0,
 
-    /// <summary>Write out and wait for it first.</summary>
+    /// <summary>Write dirty data to disk first and wait for it.</summary>
     Sync = 1,
 }
 
-/// <summary>struct fiemap_extent (linux/fiemap.h), 56 bytes. Bytes throughout.</summary>
+/// <summary>struct fiemap_extent (linux/fiemap.h), 56 bytes. All numbers are in bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 56)]
 internal struct FiemapExtent
 {
@@ -56,9 +56,7 @@ internal static unsafe partial class Sys
     // linux/fs.h: _IOWR('f', 11, struct fiemap), whose fixed part is 32 bytes.
     private const nuint FsIocFiemap = 0xC020660B;
 
-    /// <summary>
-    /// FS_IOC_FIEMAP. The buffer begins with the request, with room for its <c>ExtentCount</c> extents after it.
-    /// </summary>
+    /// <summary>FS_IOC_FIEMAP. The buffer starts with the request, followed by room for its <c>ExtentCount</c> extents.</summary>
     public static CallResult Fiemap(Descriptor descriptor, FiemapRequest* buffer)
     {
         CallResult result;

@@ -4,20 +4,20 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    // struct btrfs_fid (fs/btrfs/export.h) as far as it has no parent, FILEID_BTRFS_WITHOUT_PARENT (linux/exportfs.h).
+    // struct btrfs_fid (fs/btrfs/export.h) without the parent part, FILEID_BTRFS_WITHOUT_PARENT (linux/exportfs.h).
     private const int BtrfsHandleSize = 20;
     private const int BtrfsHandleType = 0x4d;
 
     /// <summary>
-    /// open_by_handle_at(2): opens a file by its numbers, in any subvolume of the filesystem, whether a mount shows it or not,
-    /// and whatever its names are; close-on-exec. ESTALE where there is none any more. Needs CAP_DAC_READ_SEARCH.
+    /// open_by_handle_at(2): opens a file by its numbers, in any subvolume of the filesystem, whether mounted or not, and
+    /// regardless of its names; close-on-exec. ESTALE if it no longer exists. Requires CAP_DAC_READ_SEARCH.
     /// </summary>
-    /// <param name="mount">Anything that is open on a mount of the filesystem; what is opened belongs to that mount.</param>
+    /// <param name="mount">Any open file on a mount of the filesystem; the opened file belongs to that mount.</param>
     /// <param name="subvolume">The id of the file's subvolume.</param>
     /// <param name="inode">The file's inode number there.</param>
-    /// <param name="generation">The generation of its inode item: another file with the same number has another.</param>
+    /// <param name="generation">The generation of its inode item: another file with the same inode number has a different one.</param>
     /// <param name="flags">A combination of <see cref="OpenFlags"/>.</param>
-    /// <param name="opened">What is opened; none where that failed.</param>
+    /// <param name="opened">The opened file; none on failure.</param>
     public static CallResult OpenInode(
         Descriptor mount, ulong subvolume, ulong inode, ulong generation, int flags, out Descriptor opened)
     {
@@ -44,7 +44,7 @@ internal static unsafe partial class Sys
         return result.Succeeded ? CallResult.Success : result;
     }
 
-    /// <summary>struct file_handle (linux/fcntl.h) with btrfs's bytes behind it.</summary>
+    /// <summary>struct file_handle (linux/fcntl.h) followed by btrfs's bytes.</summary>
     [StructLayout(LayoutKind.Sequential, Pack = 4)]
     private struct BtrfsFileHandle
     {

@@ -20,7 +20,7 @@ internal static unsafe partial class Sys
     // BTRFS_FS_INFO_FLAG_GENERATION (Linux 5.11), in both directions.
     private const ulong FsInfoFlagGeneration = 2;
 
-    /// <summary>fstatfs(2): the filesystem's magic number. struct statfs begins with it on x86-64 and arm64.</summary>
+    /// <summary>fstatfs(2): the filesystem's magic number. struct statfs starts with it on x86-64 and arm64.</summary>
     public static CallResult FileSystemMagic(Descriptor descriptor, out long magic)
     {
         byte* buffer = stackalloc byte[256];
@@ -30,8 +30,7 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// fstatfs(2): the filesystem's block size in bytes, of which ranges that are cloned must be multiples. On btrfs it
-    /// is the sector size.
+    /// fstatfs(2): the filesystem's block size in bytes; cloned ranges must be multiples of it. On btrfs it is the sector size.
     /// </summary>
     public static CallResult BlockSize(Descriptor descriptor, out long size)
     {
@@ -41,7 +40,7 @@ internal static unsafe partial class Sys
         return result;
     }
 
-    /// <summary>fstatfs(2): the bytes that the caller may still write. Metadata take their part of it on btrfs.</summary>
+    /// <summary>fstatfs(2): the number of bytes that the caller may still write. On btrfs, metadata also takes part of it.</summary>
     public static CallResult FreeSpace(Descriptor descriptor, out long bytes)
     {
         // struct statfs of x86-64 and arm64: type, block size, blocks, free blocks, available blocks, 8 bytes each.
@@ -61,9 +60,7 @@ internal static unsafe partial class Sys
         return result;
     }
 
-    /// <summary>
-    /// BTRFS_IOC_FS_INFO: the newest transaction, the running one if there is one. 0 where the kernel does not tell.
-    /// </summary>
+    /// <summary>BTRFS_IOC_FS_INFO: the newest transaction, the running one if there is one. 0 if the kernel does not report it.</summary>
     public static CallResult BtrfsGeneration(Descriptor descriptor, out ulong generation)
     {
         byte* buffer = stackalloc byte[FsInfoSize];

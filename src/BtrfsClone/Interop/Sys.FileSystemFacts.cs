@@ -3,8 +3,7 @@ using System.Runtime.InteropServices;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// struct btrfs_ioctl_fs_info_args (linux/btrfs.h), 1024 bytes, as far as it is asked for: sizes in bytes, and how
-/// data is checksummed.
+/// struct btrfs_ioctl_fs_info_args (linux/btrfs.h), 1024 bytes, as far as it is needed: sizes in bytes, and the checksum type.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 1024)]
 internal struct BtrfsFileSystemFacts
@@ -19,7 +18,7 @@ internal struct BtrfsFileSystemFacts
     [FieldOffset(44)]
     public ushort ChecksumType;
 
-    /// <summary>Bytes of one checksum.</summary>
+    /// <summary>The size of one checksum in bytes.</summary>
     [FieldOffset(46)]
     public ushort ChecksumSize;
 
@@ -29,11 +28,11 @@ internal struct BtrfsFileSystemFacts
 
 internal static unsafe partial class Sys
 {
-    // BTRFS_FS_INFO_FLAG_CSUM_INFO (Linux 5.10). Before that kernel there was crc32c alone.
+    // BTRFS_FS_INFO_FLAG_CSUM_INFO (Linux 5.10). Older kernels only support crc32c.
     private const ulong FsInfoFlagChecksum = 1;
     private const ushort Crc32cSize = 4;
 
-    /// <summary>BTRFS_IOC_FS_INFO: the filesystem's sizes and its kind of checksum. Needs no privilege.</summary>
+    /// <summary>BTRFS_IOC_FS_INFO: the filesystem's sizes and checksum type. Requires no privilege.</summary>
     public static CallResult BtrfsFacts(Descriptor descriptor, out BtrfsFileSystemFacts facts)
     {
         facts = new BtrfsFileSystemFacts { Flags = FsInfoFlagChecksum };

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Interop;
 
-/// <summary>Inode flags of FS_IOC_GETFLAGS (linux/fs.h), as far as btrfs lets them be set; see chattr(1).</summary>
+/// <summary>Inode flags of FS_IOC_GETFLAGS (linux/fs.h) that can be set on btrfs; see chattr(1).</summary>
 [Flags]
 internal enum InodeFlags
 {
@@ -15,13 +15,13 @@ internal enum InodeFlags
     DirectorySync = 0x10000,
     NoCow = 0x800000,
 
-    /// <summary>What a new btrfs inode takes over from its directory (fs/btrfs/inode.c, btrfs_inherit_iflags).</summary>
+    /// <summary>The flags that a new btrfs inode inherits from its directory (fs/btrfs/inode.c, btrfs_inherit_iflags).</summary>
     Inherited = Compress | NoCompress | NoCow,
 
-    /// <summary>What changes how later calls on the inode behave, so that it is set last.</summary>
+    /// <summary>The flags that affect later calls on the inode, so they are set last.</summary>
     Late = Sync | Immutable | AppendOnly | NoDump | NoAccessTime | DirectorySync,
 
-    /// <summary>What keeps an entry from being renamed, linked or removed by anybody.</summary>
+    /// <summary>The flags that prevent an entry from being renamed, linked or removed by anyone.</summary>
     Protected = Immutable | AppendOnly,
 
     Settable = Inherited | Late,
@@ -29,7 +29,8 @@ internal enum InodeFlags
 
 internal static unsafe partial class Sys
 {
-    // linux/fs.h: _IOR('f', 1, long) and _IOW('f', 2, long). The size says long; the kernel reads and writes an int.
+    // linux/fs.h: _IOR('f', 1, long) and _IOW('f', 2, long). The encoded size is that of a long; the kernel reads and writes an
+    // int.
     private const nuint FsIocGetFlags = 0x80086601;
     private const nuint FsIocSetFlags = 0x40086602;
 
@@ -43,8 +44,8 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// FS_IOC_SETFLAGS. Needs ownership; immutable and append-only need CAP_LINUX_IMMUTABLE. Other flags than those
-    /// named here stay: ext4 has one for how it stores a file.
+    /// FS_IOC_SETFLAGS. Requires ownership; immutable and append-only require CAP_LINUX_IMMUTABLE. Flags other than those listed
+    /// here are preserved: ext4 has one for how it stores a file.
     /// </summary>
     public static CallResult SetFlags(Descriptor descriptor, InodeFlags flags)
     {
@@ -54,17 +55,16 @@ internal static unsafe partial class Sys
         return result.Failed ? result : Result(ioctl(descriptor.Number, FsIocSetFlags, (nint)(&value)));
     }
 
-    // linux/fs.h: _IOR('X', 31, struct fsxattr) and _IOW('X', 32, struct fsxattr), which is 28 bytes and begins with
-    // the flags.
+    // linux/fs.h: _IOR('X', 31, struct fsxattr) and _IOW('X', 32, struct fsxattr), which is 28 bytes and starts with the flags.
     private const nuint FsIocFsGetXattr = 0x801C581F;
     private const nuint FsIocFsSetXattr = 0x401C5820;
     private const int FsXattrSize = 28;
     private const uint FsXattrLateFlags = 0xF8;
 
     /// <summary>
-    /// FS_IOC_FSSETXATTR with those late flags that it knows (all but <see cref="InodeFlags.DirectorySync"/>). Unlike
-    /// FS_IOC_SETFLAGS it leaves btrfs's compression property as it is. All else that it can set, such as xfs's project
-    /// number, stays.
+    /// FS_IOC_FSSETXATTR with the late flags that it supports (all but <see cref="InodeFlags.DirectorySync"/>). Unlike
+    /// FS_IOC_SETFLAGS it preserves btrfs's compression property. Everything else that it can set, such as xfs's project number, is
+    /// preserved.
     /// </summary>
     public static CallResult SetLateFlags(Descriptor descriptor, InodeFlags flags)
     {

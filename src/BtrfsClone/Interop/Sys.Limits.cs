@@ -5,12 +5,12 @@ namespace BtrfsClone.Interop;
 internal static unsafe partial class Sys
 {
     /// <summary>
-    /// getrlimit(2) of RLIMIT_NOFILE: how many descriptors the process may have open at once. 1024, what the kernel starts
-    /// with (INR_OPEN_CUR in fs.h), where the call fails.
+    /// getrlimit(2) of RLIMIT_NOFILE: the maximum number of open descriptors of the process. If the call fails, 1024, the kernel's
+    /// initial value (INR_OPEN_CUR in fs.h).
     /// </summary>
     public static long DescriptorLimit => (long)Math.Min(Limit(7, 1024), int.MaxValue);
 
-    /// <summary>How many descriptors the process has open.</summary>
+    /// <summary>The number of open descriptors of the process.</summary>
     public static int DescriptorsInUse
     {
         get
@@ -21,14 +21,14 @@ internal static unsafe partial class Sys
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                return 64; // What a program of this runtime has open, about.
+                return 64; // About what a program of this runtime has open.
             }
         }
     }
 
     /// <summary>
-    /// getrlimit(2) of RLIMIT_FSIZE: how large, in bytes, a file may get that the process writes to. Beyond it the
-    /// kernel sends SIGXFSZ, which ends a process that does not expect it.
+    /// getrlimit(2) of RLIMIT_FSIZE: the maximum size, in bytes, of a file that the process writes to. Beyond it the kernel sends
+    /// SIGXFSZ, which terminates a process that does not handle it.
     /// </summary>
     public static ulong FileSizeLimit => Limit(1, ulong.MaxValue);
 

@@ -8,8 +8,8 @@ internal static partial class Sys
     private const int LockExclusiveNow = 2 | 4;
 
     /// <summary>
-    /// flock(2), exclusive, without waiting: EAGAIN where another open file description holds it. The kernel drops the
-    /// lock with the last descriptor of it, however the process ends.
+    /// flock(2), exclusive, without waiting: EAGAIN if another open file description holds it. The kernel releases the lock when
+    /// the last descriptor of it is closed, however the process ends.
     /// </summary>
     public static CallResult TryLock(Descriptor descriptor)
     {

@@ -20,7 +20,7 @@ internal static class OpenFlags
     public static readonly int NoFollow = IsArm64 ? 0x8000 : 0x20000;
     public static readonly int Direct = IsArm64 ? 0x10000 : 0x4000;
 
-    /// <summary>O_TMPFILE: an unnamed file in the directory that is opened; gone when it is closed.</summary>
+    /// <summary>O_TMPFILE: an unnamed file in the directory that is opened; deleted when it is closed.</summary>
     public static readonly int Temporary = 0x400000 | Directory;
 
     private static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
@@ -28,18 +28,18 @@ internal static class OpenFlags
 
 internal static unsafe partial class Sys
 {
-    /// <summary>AT_EMPTY_PATH: the descriptor itself is meant.</summary>
+    /// <summary>AT_EMPTY_PATH: operate on the descriptor itself.</summary>
     public const int EmptyPath = 0x1000;
 
-    /// <summary>AT_SYMLINK_NOFOLLOW: a symbolic link itself is meant.</summary>
+    /// <summary>AT_SYMLINK_NOFOLLOW: operate on a symbolic link itself.</summary>
     public const int SymlinkNoFollow = 0x100;
 
     /// <summary>openat(2), close-on-exec.</summary>
-    /// <param name="directory">What a relative name is looked up in.</param>
-    /// <param name="name">The name, zero-terminated.</param>
+    /// <param name="directory">The directory of a relative name.</param>
+    /// <param name="name">The name, null-terminated.</param>
     /// <param name="flags">A combination of <see cref="OpenFlags"/>.</param>
-    /// <param name="opened">What is opened; none where that failed.</param>
-    /// <param name="mode">The permissions of a file that is made, less the process's umask.</param>
+    /// <param name="opened">The opened file; none on failure.</param>
+    /// <param name="mode">The permissions of a file that is created, minus the process's umask.</param>
     public static CallResult OpenAt(Descriptor directory, byte* name, int flags, out Descriptor opened, uint mode = 0)
     {
         CallResult result;
@@ -51,7 +51,7 @@ internal static unsafe partial class Sys
         return Opened(result, out opened);
     }
 
-    /// <summary>The descriptor that a call gave, if it did.</summary>
+    /// <summary>The descriptor that a call returned, if it succeeded.</summary>
     private static CallResult Opened(CallResult result, out Descriptor opened)
     {
         if (result.Failed)
@@ -69,7 +69,7 @@ internal static unsafe partial class Sys
         return CallResult.Success;
     }
 
-    /// <summary>openat(2) for a path of text, relative to the working directory if it is relative.</summary>
+    /// <summary>openat(2) for a path as text; a relative one is relative to the working directory.</summary>
     public static CallResult Open(string path, int flags, out Descriptor opened, uint mode = 0)
     {
         fixed (byte* bytes = Utf8Z.From(path))
@@ -79,8 +79,8 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// As above, to read without a trace in the access time (O_NOATIME); who is neither the owner nor root may not ask
-    /// for that, and leaves one.
+    /// As above, without updating the access time (O_NOATIME); if the caller is neither the owner nor root, this is not permitted,
+    /// and the access time is updated.
     /// </summary>
     public static CallResult OpenQuietlyAt(
         Descriptor directory, byte* name, int flags, out Descriptor opened, out bool isQuiet)
@@ -91,8 +91,8 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// close(2), of nothing where there is nothing to close. Never made again after a signal: Linux has released the
-    /// descriptor by then.
+    /// close(2); does nothing if the descriptor is none. Never retried after a signal: Linux has already released the descriptor by
+    /// then.
     /// </summary>
     public static void Close(Descriptor descriptor)
     {
@@ -107,7 +107,7 @@ internal static unsafe partial class Sys
         }
     }
 
-    /// <summary>Closes what was opened and is not what was meant. Returns the result to give in place of it.</summary>
+    /// <summary>Closes a descriptor that is not the expected file. Returns the result to return instead.</summary>
     public static CallResult Reject(ref Descriptor opened, CallResult reason)
     {
         Close(opened);
@@ -116,8 +116,7 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// Closes many at a time, neighbours with one call: close_range(2), Linux 5.9. They are sorted, and none may be
-    /// among them.
+    /// Closes many descriptors, adjacent ones with one call: close_range(2), Linux 5.9. They are sorted, and must not contain none.
     /// </summary>
     public static void CloseAll(Span<Descriptor> descriptors)
     {
@@ -133,7 +132,7 @@ internal static unsafe partial class Sys
         }
     }
 
-    /// <summary>close_range(2): closes all descriptors from the first to the last, both included.</summary>
+    /// <summary>close_range(2): closes all descriptors from the first to the last, inclusive.</summary>
     private static void CloseRange(int first, int last)
     {
         for (int number = first; DescriptorTracking.IsOn && number <= last; number++)
@@ -141,7 +140,7 @@ internal static unsafe partial class Sys
             DescriptorTracking.Closing(Descriptor.FromKernel(number));
         }
 
-        // By number, since glibc has the function from 2.34 on only. It is the same on x86-64 and arm64.
+        // By system call number, since glibc only has the function from 2.34 on. It is the same on x86-64 and arm64.
         if (first == last || syscall(CloseRangeNumber, first, last, 0) < 0)
         {
             for (int number = first; number <= last; number++)

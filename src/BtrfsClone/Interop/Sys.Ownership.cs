@@ -4,14 +4,14 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>The id that leaves an owner or group as it is.</summary>
+    /// <summary>The id that leaves an owner or group unchanged.</summary>
     public const uint Unchanged = uint.MaxValue;
 
     public static uint EffectiveUid => geteuid();
 
     public static uint EffectiveGid => getegid();
 
-    /// <summary>fchownat(2) of an entry itself, or of the descriptor where the name is empty.</summary>
+    /// <summary>fchownat(2) of an entry itself, or of the descriptor if the name is empty.</summary>
     public static CallResult ChownEntry(Descriptor directory, byte* name, uint uid, uint gid) =>
         Result(fchownat(directory.Number, name, uid, gid, SymlinkNoFollow | EmptyPath));
 
@@ -22,8 +22,8 @@ internal static unsafe partial class Sys
     public static CallResult Chmod(Descriptor descriptor, uint mode) => Result(fchmod(descriptor.Number, mode));
 
     /// <summary>
-    /// The permissions of what a path-only descriptor holds: fchmodat2(2) with AT_EMPTY_PATH, Linux 6.6; before that, and
-    /// where a sandbox refuses the call that it does not know, by its path in proc.
+    /// Sets the permissions of the file of an O_PATH descriptor: fchmodat2(2) with AT_EMPTY_PATH, Linux 6.6; before that, and if a
+    /// sandbox rejects the unknown call, by its path in proc.
     /// </summary>
     public static CallResult ChmodHeld(Descriptor held, uint mode)
     {
@@ -41,7 +41,7 @@ internal static unsafe partial class Sys
         return Result(chmod(path, mode));
     }
 
-    private const nint FchmodAt2Number = 452; // On x86-64 and arm64; the C library has it from glibc 2.39 on.
+    private const nint FchmodAt2Number = 452; // On x86-64 and arm64; the C library has the function from glibc 2.39 on.
 
     [LibraryImport(LibC, SetLastError = true)]
     private static partial nint syscall(nint number, nint directory, byte* name, uint mode, nint flags);

@@ -4,7 +4,7 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>read(2), which works on pipes, too. Returns the bytes read; 0 at the end.</summary>
+    /// <summary>read(2), which also works on pipes. Returns the bytes read; 0 at the end.</summary>
     public static CallResult Read(Descriptor descriptor, Span<byte> buffer)
     {
         fixed (byte* start = buffer)

@@ -8,8 +8,8 @@ internal static partial class Sys
     private const int AdviceWillNeed = 3;
 
     /// <summary>
-    /// posix_fadvise(2): has the kernel begin to read a range of a file, without waiting for it. FIDEDUPERANGE would read it page
-    /// by page, and wait for each (vfs_dedupe_file_range_compare, fs/remap_range.c). What fails is only slower.
+    /// posix_fadvise(2): starts reading a range of a file, without waiting for it. FIDEDUPERANGE would read it page by page, and
+    /// wait for each (vfs_dedupe_file_range_compare, fs/remap_range.c). If it fails, only speed is lost.
     /// </summary>
     public static void ReadAhead(Descriptor file, long offset, long length) =>
         _ = posix_fadvise(file.Number, offset, length, AdviceWillNeed);

@@ -2,9 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>
-/// struct linux_dirent64's fixed part (linux/dirent.h); the zero-terminated name follows at byte 19.
-/// </summary>
+/// <summary>The fixed part of struct linux_dirent64 (linux/dirent.h); the null-terminated name follows at byte 19.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal struct DirectoryEntry
 {
@@ -15,7 +13,7 @@ internal struct DirectoryEntry
     public const byte TypeRegular = 8;
     public const byte TypeSymlink = 10;
 
-    /// <summary>No DT_* value: an entry that is passed over.</summary>
+    /// <summary>Not a DT_* value: an entry that is skipped.</summary>
     public const byte TypePassedOver = 255;
 
     public ulong Inode;
@@ -30,13 +28,13 @@ internal static unsafe partial class Sys
     public static CallResult ReadDirectory(Descriptor directory, byte* buffer, int size) =>
         Result(getdents64(directory.Number, buffer, size));
 
-    /// <summary>lseek(2) from the start: for a directory, to an offset that one of its entries gave.</summary>
+    /// <summary>lseek(2) from the start: for a directory, to an offset from one of its entries.</summary>
     public static CallResult Seek(Descriptor descriptor, long offset) => Result(lseek(descriptor.Number, offset, 0));
 
-    /// <summary>lseek(2) to the next data at or after the offset; ENXIO (6) where none follows.</summary>
+    /// <summary>lseek(2) to the next data at or after the offset; ENXIO (6) if there is none.</summary>
     public static CallResult SeekData(Descriptor descriptor, long offset) => Result(lseek(descriptor.Number, offset, 3));
 
-    /// <summary>lseek(2) to the next hole at or after the offset; the file's end counts as one.</summary>
+    /// <summary>lseek(2) to the next hole at or after the offset; the end of the file counts as one.</summary>
     public static CallResult SeekHole(Descriptor descriptor, long offset) => Result(lseek(descriptor.Number, offset, 4));
 
     [LibraryImport(LibC, SetLastError = true)]

@@ -8,16 +8,16 @@ internal static unsafe partial class Sys
     private const uint RenameNoReplaceFlag = 1;
     private const uint RenameExchangeFlag = 2;
 
-    /// <summary>renameat(2): replaces what stands at the new name, in one step.</summary>
+    /// <summary>renameat(2): atomically replaces an existing entry at the new name.</summary>
     public static CallResult Rename(Descriptor oldDirectory, byte* oldName, Descriptor newDirectory, byte* newName) =>
         Result(renameat(oldDirectory.Number, oldName, newDirectory.Number, newName));
 
-    /// <summary>renameat2(2) with RENAME_NOREPLACE: EEXIST where something stands at the new name.</summary>
+    /// <summary>renameat2(2) with RENAME_NOREPLACE: EEXIST if the new name exists.</summary>
     public static CallResult RenameNoReplace(
         Descriptor oldDirectory, byte* oldName, Descriptor newDirectory, byte* newName) =>
         Result(renameat2(oldDirectory.Number, oldName, newDirectory.Number, newName, RenameNoReplaceFlag));
 
-    /// <summary>renameat2(2) with RENAME_EXCHANGE: what stands at the two names changes places, in one step.</summary>
+    /// <summary>renameat2(2) with RENAME_EXCHANGE: atomically exchanges two entries.</summary>
     public static CallResult Exchange(Descriptor directory, byte* name, Descriptor otherDirectory, byte* otherName) =>
         Result(renameat2(directory.Number, name, otherDirectory.Number, otherName, RenameExchangeFlag));
 

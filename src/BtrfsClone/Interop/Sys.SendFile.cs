@@ -5,8 +5,8 @@ namespace BtrfsClone.Interop;
 internal static unsafe partial class Sys
 {
     /// <summary>
-    /// sendfile(2) to the destination's current offset. It crosses filesystems of different kinds, which
-    /// copy_file_range(2) refuses since Linux 5.19. Returns the bytes copied, 0 at the source's end.
+    /// sendfile(2) to the destination's current offset. It works between filesystems of different types, which copy_file_range(2)
+    /// has rejected since Linux 5.19. Returns the bytes copied, 0 at the end of the source.
     /// </summary>
     public static CallResult SendFile(Descriptor source, Descriptor destination, long offset, long length)
     {

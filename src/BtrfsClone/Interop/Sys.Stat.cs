@@ -11,8 +11,8 @@ internal struct StatxTimestamp
 }
 
 /// <summary>
-/// struct statx (linux/stat.h). Unlike struct stat, it is laid out alike on every architecture.
-/// <c>Blocks</c> counts 512-byte units.
+/// struct statx (linux/stat.h). Unlike struct stat, its layout is the same on every architecture. <c>Blocks</c> counts 512-byte
+/// units.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = 256)]
 internal struct Statx
@@ -38,7 +38,7 @@ internal struct Statx
     public uint DeviceMajor;
     public uint DeviceMinor;
 
-    /// <summary>The mount's number (Linux 5.8); 0 where the kernel does not tell.</summary>
+    /// <summary>The mount's id (Linux 5.8); 0 if the kernel does not report it.</summary>
     public ulong MountId;
 
     public readonly uint FileType => Mode & Sys.ModeTypeMask;
@@ -46,10 +46,10 @@ internal struct Statx
     /// <summary>The permission bits with setuid, setgid and sticky.</summary>
     public readonly uint Permissions => Mode & Sys.ModePermissions;
 
-    /// <summary>The number of the (sub)volume that the inode belongs to; with <c>Inode</c> it names a file.</summary>
+    /// <summary>The device number of the filesystem or subvolume of the inode; together with <c>Inode</c> it identifies a file.</summary>
     public readonly ulong Device => ((ulong)DeviceMajor << 32) | DeviceMinor;
 
-    /// <summary>Whether it was modified after another one.</summary>
+    /// <summary>Whether it was modified later than another one.</summary>
     public readonly bool IsNewerThan(in Statx other) =>
         (ModifyTime.Seconds, ModifyTime.Nanoseconds).CompareTo((other.ModifyTime.Seconds, other.ModifyTime.Nanoseconds)) > 0;
 
@@ -58,7 +58,7 @@ internal struct Statx
 
 internal static unsafe partial class Sys
 {
-    // What a mode tells besides permissions (linux/stat.h).
+    // The parts of a mode other than permissions (linux/stat.h).
     public const uint ModeTypeMask = 0xF000; // 0170000
     public const uint ModeRegular = 0x8000;
     public const uint ModeDirectory = 0x4000;
@@ -73,31 +73,31 @@ internal static unsafe partial class Sys
     public const uint ModeSetGid = 0b010_000_000_000; // 02000
     public const uint ModeSticky = 0b001_000_000_000; // 01000
 
-    /// <summary>07777: the access of all, with setuid, setgid and sticky.</summary>
+    /// <summary>07777: all permissions, with setuid, setgid and sticky.</summary>
     public const uint ModePermissions = 0b111_111_111_111;
 
     /// <summary>07000: setuid, setgid and sticky.</summary>
     public const uint ModeSpecial = 0b111_000_000_000;
 
-    /// <summary>0777: what owner, group and others may.</summary>
+    /// <summary>0777: the permissions of owner, group and others.</summary>
     public const uint ModeAccess = 0b000_111_111_111;
 
-    /// <summary>0700: what the owner may; of a directory, private.</summary>
+    /// <summary>0700: the permissions of the owner; for a directory, private.</summary>
     public const uint ModeOwner = 0b000_111_000_000;
 
-    /// <summary>0600: the owner's reading and writing; of a file, private.</summary>
+    /// <summary>0600: read and write permission of the owner; for a file, private.</summary>
     public const uint ModeOwnerReadWrite = 0b000_110_000_000;
 
-    /// <summary>0077: what group and others may.</summary>
+    /// <summary>0077: the permissions of group and others.</summary>
     public const uint ModeOthers = 0b000_000_111_111;
 
-    /// <summary>0022: writing of group and others.</summary>
+    /// <summary>0022: write permission of group and others.</summary>
     public const uint ModeOthersWrite = 0b000_000_010_010;
 
-    /// <summary>0222: writing of anybody.</summary>
+    /// <summary>0222: write permission of anyone.</summary>
     public const uint ModeAnyWrite = 0b000_010_010_010;
 
-    /// <summary>STATX_BASIC_STATS: all that stat(2) gives.</summary>
+    /// <summary>STATX_BASIC_STATS: everything that stat(2) returns.</summary>
     private const uint BasicStats = 0x7FF;
 
     private const uint StatMountId = 0x1000; // STATX_MNT_ID
@@ -113,15 +113,15 @@ internal static unsafe partial class Sys
         }
     }
 
-    /// <summary>statx(2) of an entry, the entry itself if it is a symbolic link.</summary>
+    /// <summary>statx(2) of an entry, without following a symbolic link.</summary>
     public static CallResult StatEntry(Descriptor directory, byte* name, out Statx status) =>
         StatAt(directory, name, SymlinkNoFollow, out status);
 
-    /// <summary>statx(2) of an entry, or of what it leads to if it is a symbolic link.</summary>
+    /// <summary>statx(2) of an entry, following a symbolic link.</summary>
     public static CallResult StatTarget(Descriptor directory, byte* name, out Statx status) =>
         StatAt(directory, name, 0, out status);
 
-    /// <summary>statx(2) of a path of text, following symbolic links only if asked to.</summary>
+    /// <summary>statx(2) of a path as text, following symbolic links only if requested.</summary>
     public static CallResult Stat(string path, bool follow, out Statx status)
     {
         fixed (byte* bytes = Utf8Z.From(path))
@@ -130,7 +130,7 @@ internal static unsafe partial class Sys
         }
     }
 
-    /// <summary>statx(2) of what a path leads to, from a directory on if it is relative.</summary>
+    /// <summary>statx(2) of a path, following symbolic links; a relative path starts at a directory.</summary>
     public static CallResult StatPath(Descriptor directory, byte* path, out Statx status) =>
         StatAt(directory, path, 0, out status);
 

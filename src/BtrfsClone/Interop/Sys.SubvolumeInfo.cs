@@ -1,11 +1,11 @@
 namespace BtrfsClone.Interop;
 
-/// <summary>What the kernel tells of a subvolume (struct btrfs_ioctl_get_subvol_info_args in linux/btrfs.h).</summary>
-/// <param name="Tree">The number of its tree.</param>
-/// <param name="Uuid">Its own UUID, a snapshot's too. One from before Linux 3.6 has none, which is all zeros.</param>
+/// <summary>Information about a subvolume (struct btrfs_ioctl_get_subvol_info_args in linux/btrfs.h).</summary>
+/// <param name="Tree">The id of its tree.</param>
+/// <param name="Uuid">Its own UUID, also for a snapshot. A subvolume from before Linux 3.6 has none, which is all zeros.</param>
 /// <param name="Created">
-/// When it was made, of a snapshot its moment, since 1970 by the system's clock: as exact as a tick of the kernel, which is
-/// 1 to 10 ms.
+/// When it was created, or for a snapshot, taken, since 1970 by the system clock: with the resolution of a kernel tick, which is 1
+/// to 10 ms.
 /// </param>
 internal readonly record struct SubvolumeFacts(ulong Tree, Guid Uuid, TimeSpan Created);
 
@@ -18,9 +18,7 @@ internal static unsafe partial class Sys
     private const int SubvolumeInfoUuidOffset = 296;
     private const int SubvolumeInfoCreatedOffset = 392;
 
-    /// <summary>
-    /// BTRFS_IOC_GET_SUBVOL_INFO (Linux 4.18): the subvolume that an open file belongs to. Needs no privilege.
-    /// </summary>
+    /// <summary>BTRFS_IOC_GET_SUBVOL_INFO (Linux 4.18): the subvolume that an open file belongs to. Requires no privilege.</summary>
     public static CallResult SubvolumeInfo(Descriptor descriptor, out SubvolumeFacts facts)
     {
         byte* info = stackalloc byte[SubvolumeInfoSize];
@@ -34,7 +32,7 @@ internal static unsafe partial class Sys
         return result;
     }
 
-    /// <summary>As above, the tree and the UUID alone.</summary>
+    /// <summary>As above, only the tree and the UUID.</summary>
     public static CallResult SubvolumeInfo(Descriptor descriptor, out ulong tree, out Guid uuid)
     {
         CallResult result = SubvolumeInfo(descriptor, out SubvolumeFacts facts);

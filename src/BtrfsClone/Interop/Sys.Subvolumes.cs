@@ -27,13 +27,13 @@ internal unsafe struct SubvolumeReferences
     private fixed ulong _pairs[2 * Most];
     public byte Count;
 
-    /// <summary>A nested subvolume's id and the inode number of the directory that holds it.</summary>
+    /// <summary>A nested subvolume's id and the inode number of the directory that contains it.</summary>
     public readonly (ulong Id, ulong Directory) this[int index] => (_pairs[2 * index], _pairs[(2 * index) + 1]);
 }
 
 /// <summary>
-/// struct btrfs_ioctl_ino_lookup_user_args (linux/btrfs.h), 4096 bytes: the name of a nested subvolume, and the path
-/// of its directory with a slash at its end, relative to the subvolume's root; both zero-terminated.
+/// struct btrfs_ioctl_ino_lookup_user_args (linux/btrfs.h), 4096 bytes: the name of a nested subvolume, and the path of its
+/// directory with a trailing slash, relative to the subvolume's root; both null-terminated.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = 4096)]
 internal unsafe struct SubvolumeName
@@ -50,8 +50,8 @@ internal static unsafe partial class Sys
     public const ulong SubvolumeRootInode = 256;
 
     /// <summary>
-    /// BTRFS_EMPTY_SUBVOL_DIR_OBJECTID (linux/btrfs_tree.h): the inode number of the empty directory that a snapshot
-    /// has in the place of a nested subvolume.
+    /// BTRFS_EMPTY_SUBVOL_DIR_OBJECTID (linux/btrfs_tree.h): the inode number of the empty directory that a snapshot contains
+    /// instead of a nested subvolume.
     /// </summary>
     public const ulong EmptySubvolumeInode = 2;
 
@@ -67,9 +67,9 @@ internal static unsafe partial class Sys
     private const ulong SubvolumeReadOnly = 1 << 1; // BTRFS_SUBVOL_RDONLY
 
     /// <summary>
-    /// BTRFS_IOC_SNAP_CREATE_V2: a snapshot of the subvolume whose open root is given, as a new entry. It writes out
-    /// what is delayed in the subvolume first, and its root belongs to the owner of the source's, whoever makes it.
-    /// Needs ownership of the source's root (or CAP_FOWNER) and write permission to the directory.
+    /// BTRFS_IOC_SNAP_CREATE_V2: creates a snapshot of the subvolume whose open root is given, as a new entry. It first writes the
+    /// delayed data of the subvolume to disk, and the snapshot's root has the owner of the source's, whoever creates it. Requires
+    /// ownership of the source's root (or CAP_FOWNER) and write permission to the directory.
     /// </summary>
     public static CallResult CreateSnapshot(
         Descriptor subvolume, Descriptor directory, ReadOnlySpan<byte> name, bool readOnly)
@@ -85,13 +85,13 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// BTRFS_IOC_SNAP_DESTROY of a subvolume, by its name in its directory. Its space is freed in the background.
-    /// Needs CAP_SYS_ADMIN, or the mount option user_subvol_rm_allowed with write permission to a subvolume that is
-    /// not read-only: who may not gets EPERM, also for a directory that is no subvolume; for that others get EINVAL.
+    /// BTRFS_IOC_SNAP_DESTROY of a subvolume, by its name in its directory. Its space is freed in the background. Requires
+    /// CAP_SYS_ADMIN, or the mount option user_subvol_rm_allowed with write permission to a subvolume that is not read-only:
+    /// otherwise EPERM, also for a directory that is not a subvolume; with permission, that is EINVAL.
     /// </summary>
     public static CallResult DestroySubvolume(Descriptor directory, ReadOnlySpan<byte> name)
     {
-        // struct btrfs_ioctl_vol_args: 8 bytes that do not matter here, then the zero-terminated name.
+        // struct btrfs_ioctl_vol_args: 8 bytes that are not used here, then the null-terminated name.
         const int NameOffset = 8;
         byte* request = stackalloc byte[4096];
         new Span<byte>(request, 4096).Clear();
@@ -111,7 +111,7 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// BTRFS_IOC_SUBVOL_SETFLAGS: makes a subvolume read-only, or writable, where it is not. Needs ownership of its root.
+    /// BTRFS_IOC_SUBVOL_SETFLAGS: makes a subvolume read-only or writable, if it is not already. Requires ownership of its root.
     /// </summary>
     public static CallResult SetSubvolumeReadOnly(Descriptor subvolume, bool readOnly)
     {
@@ -127,15 +127,15 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// BTRFS_IOC_GET_SUBVOL_ROOTREF: the subvolumes that are entries of this one, from the least id on that the
-    /// argument gives. EOVERFLOW: there are more, and the argument's least id is where they begin.
+    /// BTRFS_IOC_GET_SUBVOL_ROOTREF: the subvolumes that are entries of this one, from the minimum id in the argument on.
+    /// EOVERFLOW: there are more, starting at the minimum id that is then in the argument.
     /// </summary>
     public static CallResult ListSubvolumes(Descriptor subvolume, SubvolumeReferences* references) =>
         Result(ioctl(subvolume.Number, BtrfsIocGetSubvolRootref, (nint)references));
 
     /// <summary>
-    /// BTRFS_IOC_INO_LOOKUP_USER: the path of a nested subvolume. Needs read and search permission to the directories
-    /// on the way.
+    /// BTRFS_IOC_INO_LOOKUP_USER: the path of a nested subvolume. Requires read and search permission to the directories on the
+    /// path.
     /// </summary>
     public static CallResult FindSubvolume(Descriptor subvolume, SubvolumeName* name) =>
         Result(ioctl(subvolume.Number, BtrfsIocInoLookupUser, (nint)name));

@@ -5,13 +5,13 @@ namespace BtrfsClone.Interop;
 internal static unsafe partial class Sys
 {
     /// <summary>
-    /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts write-out of a range (length 0 is "to the end") and does
-    /// not wait for it. It may still block while the device's queue is full.
+    /// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts writeback of a range (length 0 means "to the end") without waiting for
+    /// it. It may still block while the device's queue is full.
     /// </summary>
     public static CallResult StartWriteOut(Descriptor descriptor, long offset, long length) =>
         SyncFileRange(descriptor, offset, length, 2);
 
-    /// <summary>sync_file_range(2) with SYNC_FILE_RANGE_WAIT_BEFORE: waits for write-out that was started, and starts none.</summary>
+    /// <summary>sync_file_range(2) with SYNC_FILE_RANGE_WAIT_BEFORE: waits for writeback that was started, and starts none.</summary>
     public static CallResult WaitForWriteOut(Descriptor descriptor, long offset, long length) =>
         SyncFileRange(descriptor, offset, length, 1);
 
@@ -27,8 +27,8 @@ internal static unsafe partial class Sys
     }
 
     /// <summary>
-    /// FIEMAP_FLAG_SYNC without room for extents: writes out what is dirty and waits for ordered extents, without a
-    /// commit. The flush is always of the whole file; the range of one byte spares the kernel counting all extents.
+    /// FIEMAP_FLAG_SYNC without room for extents: writes dirty data to disk and waits for ordered extents, without a commit. The
+    /// whole file is always flushed; with a range of one byte, the kernel does not have to count all extents.
     /// </summary>
     public static CallResult Flush(Descriptor descriptor)
     {

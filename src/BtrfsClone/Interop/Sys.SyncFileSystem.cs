@@ -4,7 +4,9 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>syncfs(2): writes out all of a filesystem, and waits for it. On btrfs it ends the running transaction.</summary>
+    /// <summary>
+    /// syncfs(2): writes all dirty data of a filesystem to disk, and waits for it. On btrfs it ends the running transaction.
+    /// </summary>
     public static CallResult SyncFileSystem(Descriptor descriptor)
     {
         CallResult result;

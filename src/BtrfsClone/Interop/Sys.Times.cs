@@ -5,7 +5,7 @@ namespace BtrfsClone.Interop;
 internal static unsafe partial class Sys
 {
     /// <summary>
-    /// futimens(3) of an open file (glibc's utimensat refuses a null path): access and modification time, to the nanosecond.
+    /// futimens(3) of an open file (glibc's utimensat rejects a null path): access and modification time, with nanoseconds.
     /// </summary>
     public static CallResult SetTimes(Descriptor descriptor, in Statx from)
     {
@@ -13,7 +13,7 @@ internal static unsafe partial class Sys
         return Result(futimens(descriptor.Number, &times));
     }
 
-    /// <summary>utimensat(2) of an entry itself, or of the descriptor where the name is empty.</summary>
+    /// <summary>utimensat(2) of an entry itself, or of the descriptor if the name is empty.</summary>
     public static CallResult SetTimesOfEntry(Descriptor directory, byte* name, in Statx from)
     {
         Timespecs times = new(from);

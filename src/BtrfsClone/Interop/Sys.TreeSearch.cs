@@ -2,24 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Interop;
 
-/// <summary>Trees and item types (linux/btrfs_tree.h) that are searched for.</summary>
+/// <summary>The trees and item types (linux/btrfs_tree.h) that are searched.</summary>
 internal static class BtrfsKey
 {
     public const ulong RootTree = 1;
     public const ulong ExtentTree = 2;
 
-    /// <summary>BTRFS_FS_TREE_OBJECTID: the subvolume that holds all others.</summary>
+    /// <summary>BTRFS_FS_TREE_OBJECTID: the subvolume that contains all others.</summary>
     public const ulong TopLevel = 5;
 
     public const ulong ChecksumTree = 7;
 
-    /// <summary>BTRFS_EXTENT_CSUM_OBJECTID: the one object of the checksum tree.</summary>
+    /// <summary>BTRFS_EXTENT_CSUM_OBJECTID: the only object id in the checksum tree.</summary>
     public const ulong ExtentChecksums = unchecked((ulong)-10);
 
     /// <summary>BTRFS_FIRST_FREE_OBJECTID: the inode of a subvolume's root directory.</summary>
     public const ulong FirstFree = 256;
 
-    /// <summary>BTRFS_LAST_FREE_OBJECTID: the greatest id of a subvolume, or number of an inode.</summary>
+    /// <summary>BTRFS_LAST_FREE_OBJECTID: the highest subvolume id and inode number.</summary>
     public const ulong LastFree = unchecked((ulong)-256);
 
     public const uint InodeItem = 1;
@@ -38,13 +38,13 @@ internal static class BtrfsKey
 }
 
 /// <summary>
-/// struct btrfs_ioctl_search_args_v2 (linux/btrfs.h); the room for the items follows it in memory. Keys are compared
-/// as one number of objectid, type and offset, so that items of other types may lie between two of the wanted one.
+/// struct btrfs_ioctl_search_args_v2 (linux/btrfs.h); the buffer for the items follows it in memory. Keys are compared as one
+/// number of objectid, type and offset, so items of other types may be between two of the wanted one.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = 112)]
 internal struct TreeSearchRequest
 {
-    /// <summary>0 is the subvolume that the file belongs to.</summary>
+    /// <summary>0 means the subvolume that the file belongs to.</summary>
     public ulong TreeId;
     public ulong MinObjectId;
     public ulong MaxObjectId;
@@ -55,7 +55,7 @@ internal struct TreeSearchRequest
     public uint MinType;
     public uint MaxType;
 
-    /// <summary>In: the most items wanted. Out: the items found.</summary>
+    /// <summary>In: the maximum number of items. Out: the number of items found.</summary>
     public uint ItemCount;
     private readonly uint _unused;
     private readonly ulong _unused1;
@@ -63,7 +63,7 @@ internal struct TreeSearchRequest
     private readonly ulong _unused3;
     private readonly ulong _unused4;
 
-    /// <summary>Bytes that follow this.</summary>
+    /// <summary>The number of bytes that follow this structure.</summary>
     public ulong BufferSize;
 }
 
@@ -71,7 +71,7 @@ internal struct TreeSearchRequest
 [StructLayout(LayoutKind.Sequential, Size = 32)]
 internal struct TreeSearchHeader
 {
-    /// <summary>The generation of the leaf that holds the item, not of the item itself.</summary>
+    /// <summary>The generation of the leaf that contains the item, not of the item itself.</summary>
     public ulong Transid;
     public ulong ObjectId;
     public ulong Offset;
@@ -84,12 +84,12 @@ internal static unsafe partial class Sys
     // linux/btrfs.h: _IOWR(0x94, 17, struct btrfs_ioctl_search_args_v2), whose fixed part is 112 bytes.
     private const nuint BtrfsIocTreeSearchV2 = 0xC0709411;
 
-    // linux/btrfs.h: _IOWR(0x94, 18, struct btrfs_ioctl_ino_lookup_args), which is 4096 bytes and begins with the
-    // tree's id and the inode.
+    // linux/btrfs.h: _IOWR(0x94, 18, struct btrfs_ioctl_ino_lookup_args), which is 4096 bytes and starts with the tree's id and the
+    // inode.
     private const nuint BtrfsIocInoLookup = 0xD0009412;
     private const int InoLookupSize = 4096;
 
-    /// <summary>BTRFS_IOC_TREE_SEARCH_V2. Needs CAP_SYS_ADMIN in the first user namespace.</summary>
+    /// <summary>BTRFS_IOC_TREE_SEARCH_V2. Requires CAP_SYS_ADMIN in the initial user namespace.</summary>
     public static CallResult TreeSearch(Descriptor descriptor, TreeSearchRequest* request)
     {
         CallResult result;
@@ -101,7 +101,7 @@ internal static unsafe partial class Sys
         return result;
     }
 
-    /// <summary>BTRFS_IOC_INO_LOOKUP: the id of the subvolume that an open file belongs to. Needs no privilege.</summary>
+    /// <summary>BTRFS_IOC_INO_LOOKUP: the id of the subvolume that an open file belongs to. Requires no privilege.</summary>
     public static CallResult SubvolumeId(Descriptor descriptor, out ulong id)
     {
         byte* argument = stackalloc byte[InoLookupSize];

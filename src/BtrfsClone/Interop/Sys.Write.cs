@@ -4,7 +4,7 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>pwrite(2) until all is written. Returns the bytes written.</summary>
+    /// <summary>pwrite(2) until everything is written. Returns the bytes written.</summary>
     public static CallResult WriteAt(Descriptor descriptor, ReadOnlySpan<byte> bytes, long offset)
     {
         int done = 0;

@@ -4,17 +4,17 @@ namespace BtrfsClone.Interop;
 
 internal static unsafe partial class Sys
 {
-    /// <summary>XATTR_LIST_MAX and XATTR_SIZE_MAX (linux/limits.h): no list and no value is larger, in bytes.</summary>
+    /// <summary>XATTR_LIST_MAX and XATTR_SIZE_MAX (linux/limits.h): the maximum size of a list and of a value, in bytes.</summary>
     public const int XattrMax = 65536;
 
     /// <summary>
-    /// What is asked for at first, in bytes. The kernel allocates as much as it is asked for, and nearly every inode has
-    /// no names, or few.
+    /// The initial buffer size, in bytes. The kernel allocates as much as requested, and nearly every inode has no or few names.
     /// </summary>
     private const int XattrUsual = 256;
 
     /// <summary>
-    /// flistxattr(2): the names, each with its zero byte, into <see cref="XattrMax"/> bytes. Returns their length in bytes.
+    /// flistxattr(2): the names, each null-terminated, into a buffer of <see cref="XattrMax"/> bytes. Returns their total length in
+    /// bytes.
     /// </summary>
     public static CallResult ListXattr(Descriptor descriptor, byte* list)
     {
@@ -22,7 +22,7 @@ internal static unsafe partial class Sys
         return length.Is(Errno.ERANGE) ? Result(flistxattr(descriptor.Number, list, XattrMax)) : length;
     }
 
-    /// <summary>fgetxattr(2), of a value of any size or of none larger. Returns the value's length in bytes.</summary>
+    /// <summary>fgetxattr(2), by default of a value of any size. Returns the value's length in bytes.</summary>
     public static CallResult GetXattr(Descriptor descriptor, byte* name, byte* value, int size = XattrMax)
     {
         CallResult length = Result(fgetxattr(descriptor.Number, name, value, Math.Min(size, XattrUsual)));
@@ -36,28 +36,28 @@ internal static unsafe partial class Sys
     /// <summary>fremovexattr(2).</summary>
     public static CallResult RemoveXattr(Descriptor descriptor, byte* name) => Result(fremovexattr(descriptor.Number, name));
 
-    /// <summary>llistxattr(2), for what cannot be opened.</summary>
+    /// <summary>llistxattr(2), for entries that cannot be opened.</summary>
     public static CallResult ListXattrOfPath(byte* path, byte* list)
     {
         CallResult length = Result(llistxattr(path, list, XattrUsual));
         return length.Is(Errno.ERANGE) ? Result(llistxattr(path, list, XattrMax)) : length;
     }
 
-    /// <summary>lgetxattr(2), for what cannot be opened.</summary>
+    /// <summary>lgetxattr(2), for entries that cannot be opened.</summary>
     public static CallResult GetXattrOfPath(byte* path, byte* name, byte* value)
     {
         CallResult length = Result(lgetxattr(path, name, value, XattrUsual));
         return length.Is(Errno.ERANGE) ? Result(lgetxattr(path, name, value, XattrMax)) : length;
     }
 
-    /// <summary>lsetxattr(2), for what cannot be opened.</summary>
+    /// <summary>lsetxattr(2), for entries that cannot be opened.</summary>
     public static CallResult SetXattrOfPath(byte* path, byte* name, byte* value, int size) =>
         Result(lsetxattr(path, name, value, size, 0));
 
-    /// <summary>lremovexattr(2), for what cannot be opened.</summary>
+    /// <summary>lremovexattr(2), for entries that cannot be opened.</summary>
     public static CallResult RemoveXattrOfPath(byte* path, byte* name) => Result(lremovexattr(path, name));
 
-    /// <summary>listxattr(2), which follows links: for what is held by a path-only descriptor, through /proc/self/fd.</summary>
+    /// <summary>listxattr(2), which follows links: for the file of an O_PATH descriptor, through /proc/self/fd.</summary>
     public static CallResult ListXattrOfHeld(byte* path, byte* list) => Result(listxattr(path, list, XattrMax));
 
     /// <summary>setxattr(2), as above.</summary>

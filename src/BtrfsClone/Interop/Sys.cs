@@ -4,15 +4,14 @@ using System.Runtime.InteropServices;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// The C library's calls, one kernel interface per file. Every wrapper returns what the call counts or the errno: a
-/// failure is a value here, and an exception only where a caller makes one. A call that a signal interrupted is made
-/// again.
+/// The calls of the C library, one kernel interface per file. Every wrapper returns the count of the call or the errno: a failure
+/// is a value here, and only becomes an exception if a caller creates one. A call that is interrupted by a signal is retried.
 /// </summary>
 internal static partial class Sys
 {
     private const string LibC = "libc";
 
-    /// <summary>The result of a call of the C library, which returns -1 where it failed.</summary>
+    /// <summary>The result of a call of the C library, which returns -1 on failure.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static CallResult Result(long result, [CallerMemberName] string call = "")
     {

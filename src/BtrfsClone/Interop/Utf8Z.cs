@@ -4,16 +4,16 @@ using System.Text;
 namespace BtrfsClone.Interop;
 
 /// <summary>
-/// Names and paths between the bytes that the C library takes and text. The bytes need not be UTF-8: one that is not
-/// becomes a character of its own, U+DC80 to U+DCFF, which no UTF-8 stands for, and that becomes the byte again. Python
-/// calls this surrogateescape (PEP 383).
+/// Converts names and paths between the bytes of the C library and text. The bytes need not be UTF-8: a byte that is not becomes
+/// one character, U+DC80 to U+DCFF, which valid UTF-8 never decodes to, and is converted back to the same byte. Python calls this
+/// surrogateescape (PEP 383).
 /// </summary>
 internal static class Utf8Z
 {
-    /// <summary>The bytes of a name or path, with a zero byte at the end.</summary>
+    /// <summary>The bytes of a name or path, null-terminated.</summary>
     /// <exception cref="BtrfsException">
-    /// <see cref="BtrfsError.InvalidPath"/>: the kernel would take the part before a NUL for the whole, and any other half
-    /// of a surrogate pair has no bytes.
+    /// <see cref="BtrfsError.InvalidPath"/>: the kernel would use only the part before a NUL, and any other half of a surrogate
+    /// pair has no bytes.
     /// </exception>
     public static byte[] From(string text)
     {
@@ -25,7 +25,9 @@ internal static class Utf8Z
             : throw new BtrfsException(BtrfsError.InvalidPath, text);
     }
 
-    /// <summary>Writes a text without NUL and its end into a buffer. Returns the length in bytes, without the end.</summary>
+    /// <summary>
+    /// Writes a text without NUL to a buffer, null-terminated. Returns the length in bytes, without the terminating null.
+    /// </summary>
     public static int Write(string text, Span<byte> buffer)
     {
         int length = Encoding.UTF8.GetBytes(text, buffer);
@@ -33,22 +35,22 @@ internal static class Utf8Z
         return length;
     }
 
-    /// <summary>The length in bytes of a zero-terminated name, without its end.</summary>
+    /// <summary>The length in bytes of a null-terminated name, without the terminating null.</summary>
     public static unsafe int Length(byte* name) => MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name).Length;
 
-    /// <summary>The bytes of a zero-terminated name, without its end; valid as long as its memory is.</summary>
+    /// <summary>The bytes of a null-terminated name, without the terminating null; valid as long as its memory.</summary>
     public static unsafe ReadOnlySpan<byte> Span(byte* name) =>
         System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name);
 
-    /// <summary>The bytes of a zero-terminated name, without its end and what follows that.</summary>
+    /// <summary>The bytes of a null-terminated name, without the terminating null and what follows it.</summary>
     public static ReadOnlySpan<byte> Span(byte[] name) => name.AsSpan(0, Array.IndexOf(name, (byte)0));
 
-    /// <summary>The text of a name or path, from which <see cref="From"/> makes the same bytes again.</summary>
+    /// <summary>The text of a name or path, which <see cref="From"/> converts back to the same bytes.</summary>
     public static string ToText(ReadOnlySpan<byte> bytes) => PathText.FromBytes(bytes);
 
     private static byte[] FromSurrogates(string text)
     {
-        // A character becomes three bytes at most.
+        // A character becomes at most three bytes.
         byte[] bytes = new byte[(3 * text.Length) + 1];
         int count = 0;
         for (int i = 0; i < text.Length; i++)
