@@ -2,7 +2,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Comparing;
 
-/// <summary>What has been found of two items, by any number of workers, and how it is told.</summary>
+/// <summary>The results for two items, from any number of workers, and how they are reported.</summary>
 internal sealed class CompareReport(string reference, string path, CompareEvents events, EventPump pump)
 {
     private readonly Dictionary<PairGap, List<string>> _gaps = [];
@@ -10,7 +10,7 @@ internal sealed class CompareReport(string reference, string path, CompareEvents
     private long _files;
     private long _failed;
 
-    /// <summary>How many files have been compared so far.</summary>
+    /// <summary>The number of files compared so far.</summary>
     public long Files => Interlocked.Read(ref _files);
 
     public void CountFile() => Interlocked.Increment(ref _files);
@@ -24,7 +24,7 @@ internal sealed class CompareReport(string reference, string path, CompareEvents
     /// <inheritdoc cref="EventPump.TellPassedOver"/>
     public void TellPassedOver(string path, OtherFileSystem mounted) => pump.TellPassedOver(path, mounted);
 
-    /// <summary>Takes what a worker has found.</summary>
+    /// <summary>Adds the results of a worker.</summary>
     public void Add(CompareTotals found)
     {
         lock (_gaps)
@@ -33,11 +33,11 @@ internal sealed class CompareReport(string reference, string path, CompareEvents
         }
     }
 
-    /// <summary>Takes a regular file of the second tree.</summary>
-    /// <param name="worker">Who has looked at it.</param>
-    /// <param name="node">The directory that it is in.</param>
+    /// <summary>Adds a regular file of the second tree.</summary>
+    /// <param name="worker">The worker that has compared it.</param>
+    /// <param name="node">The directory that contains it.</param>
     /// <param name="name">Its name.</param>
-    /// <param name="finding">What was found of it.</param>
+    /// <param name="finding">The result for it.</param>
     /// <param name="gap">Why it has no counterpart, or null.</param>
     public void AddFile(
         CompareWorker worker, PairNode node, ReadOnlySpan<byte> name, in FileFinding finding, PairGap? gap = null)
@@ -47,10 +47,10 @@ internal sealed class CompareReport(string reference, string path, CompareEvents
         events.OnEntry?.Invoke(Entry(node.PathOf(false, name), gap, finding));
     }
 
-    /// <summary>Takes an entry without counterpart.</summary>
-    /// <param name="entry">Its path, below the reference if it is only there.</param>
+    /// <summary>Adds an entry without counterpart.</summary>
+    /// <param name="entry">Its path, below the reference if it only exists there.</param>
     /// <param name="gap">Why it has none.</param>
-    /// <param name="isFile">It is a file, and is told of with its bytes.</param>
+    /// <param name="isFile">It is a file, and is reported with its length.</param>
     public void AddGap(string entry, PairGap gap, bool isFile)
     {
         KeepGap(entry, gap);
@@ -60,7 +60,7 @@ internal sealed class CompareReport(string reference, string path, CompareEvents
         }
     }
 
-    /// <summary>What is told of everything together.</summary>
+    /// <summary>The result for everything together.</summary>
     public CompareResult Sum() => new()
     {
         ReferencePath = reference,
@@ -78,10 +78,10 @@ internal sealed class CompareReport(string reference, string path, CompareEvents
         Failed = _failed,
     };
 
-    /// <summary>What is told of one entry.</summary>
-    /// <param name="entry">Its path, below the reference if it is only there.</param>
+    /// <summary>The result for one entry.</summary>
+    /// <param name="entry">Its path, below the reference if it only exists there.</param>
     /// <param name="gap">Why it has no counterpart, or null.</param>
-    /// <param name="finding">What was found of it, if it is a file.</param>
+    /// <param name="finding">The result for it, if it is a file.</param>
     private CompareResult Entry(string entry, PairGap? gap, in FileFinding finding = default)
     {
         string relative = Relative(entry, gap);

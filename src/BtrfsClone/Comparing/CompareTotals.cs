@@ -1,9 +1,9 @@
 namespace BtrfsClone.Comparing;
 
-/// <summary>Bytes of two files that are the same at equal offsets.</summary>
+/// <summary>Bytes of two files that are equal at the same offsets.</summary>
 internal struct SameBytes
 {
-    /// <summary>Bytes of one place on disk.</summary>
+    /// <summary>Bytes with the same disk address.</summary>
     public long Shared;
 
     /// <summary>Bytes that are inline in one of the files, and so cannot be shared.</summary>
@@ -13,10 +13,10 @@ internal struct SameBytes
     public long Compared;
 }
 
-/// <summary>What was found of one file; the default value is no file. Lengths are bytes.</summary>
+/// <summary>The result for one file; the default value is no file. Lengths are in bytes.</summary>
 internal readonly record struct FileFinding(bool IsFile, long Length, SameBytes Same = default, bool IsClone = false);
 
-/// <summary>What was found of files, by one worker or together. Lengths are bytes.</summary>
+/// <summary>The results for files, from one worker or in total. Lengths are in bytes.</summary>
 internal sealed class CompareTotals
 {
     public long Files { get; private set; }
@@ -29,7 +29,7 @@ internal sealed class CompareTotals
 
     public long ComparedLength { get; private set; }
 
-    /// <summary>Every file that was added is a clone.</summary>
+    /// <summary>All files that were added are clones.</summary>
     public bool AreClones { get; private set; } = true;
 
     public void Add(in FileFinding finding)

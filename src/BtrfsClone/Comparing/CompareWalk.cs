@@ -4,24 +4,24 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Comparing;
 
 /// <summary>Compares all entries of a tree with those of the reference.</summary>
-/// <param name="report">Takes what is found.</param>
-/// <param name="newWorker">Makes another worker.</param>
-/// <param name="pump">Is called now and then on the session's thread.</param>
-/// <param name="workers">How many threads may work.</param>
-/// <param name="oneFileSystem">Whether other filesystems are left out.</param>
-/// <param name="cancellation">Ends the walk.</param>
+/// <param name="report">Receives the results.</param>
+/// <param name="newWorker">Creates another worker.</param>
+/// <param name="pump">Called from time to time on the session's thread.</param>
+/// <param name="workers">The maximum number of threads.</param>
+/// <param name="oneFileSystem">Whether other filesystems are skipped.</param>
+/// <param name="cancellation">Cancels the walk.</param>
 internal sealed unsafe class CompareWalk(
     CompareReport report, Func<CompareWorker> newWorker, Action pump, int workers, bool oneFileSystem,
     CancellationToken cancellation)
     : PairWalk<CompareWorker>(workers, oneFileSystem, cancellation)
 {
-    // What an open file is called in errors until its path is needed.
+    // The name of an open file in error messages until its path is needed.
     private const string ReferenceRole = "reference";
     private const string FileRole = "file";
 
     protected override CompareWorker NewBuffers() => newWorker();
 
-    /// <summary>The files below are counted.</summary>
+    /// <summary>The files below it are counted.</summary>
     protected override bool EnterGap(CompareWorker buffers, PairNode node, PairGap gap)
     {
         report.AddGap(node.PathOf(false, []), gap, isFile: false);
@@ -32,7 +32,7 @@ internal sealed unsafe class CompareWalk(
     {
         if (node.IsAlone && type != DirectoryEntry.TypeRegular)
         {
-            return; // Its directory is the gap that was told.
+            return; // Its directory was reported as the gap.
         }
 
         if (!TryLook(node, name, out Statx status, out Statx reference, out bool isPaired))

@@ -4,7 +4,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Comparing;
 
-/// <summary>One worker: its memory, and what it has found.</summary>
+/// <summary>One worker: its buffers, and its results.</summary>
 internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) : IWalkBuffers
 {
     private const int MostTries = 3;
@@ -19,7 +19,7 @@ internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) 
 
     public CompareTotals Totals { get; private set; } = new();
 
-    /// <summary>Begins with a comparison.</summary>
+    /// <summary>Starts a comparison.</summary>
     public void Start(CompareTotals totals, bool mayReadTrees, CancellationToken cancellation)
     {
         Totals = totals;
@@ -29,8 +29,9 @@ internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) 
 
     /// <summary>Compares two open files.</summary>
     /// <remarks>
-    /// The reference is mapped first. A place that it has left since can be the other file's by then, with other bytes: what
-    /// seems to be a clone is compared again if the reference has changed meanwhile, and is none if it goes on changing.
+    /// The reference is mapped first. An address that it has freed since may belong to the other file by then, with other data:
+    /// what seems to be a clone is compared again if the reference has changed in the meantime, and is not a clone if it keeps
+    /// changing.
     /// </remarks>
     /// <exception cref="BtrfsException">Reading failed.</exception>
     public FileFinding Compare(ComparedFile reference, ComparedFile file)
@@ -60,7 +61,7 @@ internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) 
         return new FileFinding(IsFile: true, file.Size, same, isClone);
     }
 
-    /// <summary>Whether two symbolic links, of one name in two directories, hold the same target.</summary>
+    /// <summary>Whether two symbolic links, of one name in two directories, have the same target.</summary>
     public CallResult HaveSameTarget(Descriptor reference, Descriptor directory, byte* name, out bool areSame)
     {
         CallResult length = Sys.ReadLink(reference, name, _link, Sys.PathMax);
@@ -79,7 +80,7 @@ internal sealed unsafe class CompareWorker(Action<CompareTotals>? onEnd = null) 
         onEnd?.Invoke(Totals);
     }
 
-    /// <summary>Asked once for all files of two subvolumes.</summary>
+    /// <summary>Determined once for all files of two subvolumes.</summary>
     private bool AreOnOneFileSystem(in ComparedFile reference, in ComparedFile file)
     {
         if (_devices != (reference.Status.Device, file.Status.Device))

@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Comparing;
 
 /// <summary>A regular file, open for reading.</summary>
-/// <param name="descriptor">Its descriptor, which whoever opened it closes.</param>
-/// <param name="path">What to call it in errors.</param>
+/// <param name="descriptor">Its descriptor, which is closed by the code that opened it.</param>
+/// <param name="path">The path to use in error messages.</param>
 /// <param name="status">Its status.</param>
 internal readonly struct ComparedFile(Descriptor descriptor, string path, in Statx status)
 {
@@ -18,14 +18,14 @@ internal readonly struct ComparedFile(Descriptor descriptor, string path, in Sta
 
     public long BlockSize => Math.Max(Status.BlockSize, 512);
 
-    /// <summary>Whether the file is as its status says. It comes out with the status that it has now.</summary>
+    /// <summary>Whether the file still has the same status. Returns it with its current status.</summary>
     public bool IsUnchanged(out ComparedFile now)
     {
         now = Sys.Stat(Descriptor, out Statx status).Failed ? this : new ComparedFile(Descriptor, Path, status);
         return now.Size == Size && now.Status.ChangeTime.Equals(Status.ChangeTime);
     }
 
-    /// <summary>Opens a file for reading, if possible without a trace in its access time.</summary>
+    /// <summary>Opens a file for reading, if possible without updating its access time.</summary>
     public static unsafe CallResult Open(Descriptor directory, byte* name, int more, out Descriptor opened)
     {
         int flags = OpenFlags.ReadOnly | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal | more;

@@ -4,8 +4,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Comparing;
 
 /// <summary>
-/// Finds which bytes of two files are stored in one place, by their extents: by FIEMAP, and by the trees, where they may
-/// be read, of files with many or compressed extents. Content is read only of what that does not tell.
+/// Determines which bytes of two files have the same disk address, from their extents: with FIEMAP, and for files with many or
+/// compressed extents, from the trees if they may be read. Content is only read if this is not sufficient.
 /// </summary>
 internal sealed class FileComparer
 {
@@ -22,18 +22,18 @@ internal sealed class FileComparer
 
     public CancellationToken Cancellation { get; set; }
 
-    /// <summary>Whether the trees are asked at all.</summary>
+    /// <summary>Whether the trees may be used.</summary>
     public bool MayReadTrees { get; set; } = true;
 
-    /// <summary>The trees are quicker then: FIEMAP follows the references of each extent.</summary>
+    /// <summary>The trees are faster then: FIEMAP follows the references of each extent.</summary>
     private bool HasManyExtents => _mappedReference.HasMore || _mapped.HasMore;
 
-    /// <summary>Compares two files of one filesystem.</summary>
+    /// <summary>Compares two files on one filesystem.</summary>
     /// <param name="reference">The reference.</param>
     /// <param name="file">The other file.</param>
-    /// <returns>How many bytes, at equal offsets, are the same.</returns>
+    /// <returns>The number of bytes that are equal at the same offsets.</returns>
     /// <exception cref="BtrfsException">Reading failed.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The operation was cancelled.</exception>
     public SameBytes Compare(in ComparedFile reference, in ComparedFile file)
     {
         long limit = Math.Min(reference.Size, file.Size);
@@ -86,7 +86,7 @@ internal sealed class FileComparer
         return same;
     }
 
-    /// <summary>Whether a piece is compressed, and comes from FIEMAP.</summary>
+    /// <summary>Whether a file extent is compressed, and comes from FIEMAP.</summary>
     private static bool IsEncoded(in FileExtent piece) =>
         piece.Kind == ExtentKind.Data && piece.Compression is null && piece.ExtentOffset is null;
 
@@ -96,8 +96,8 @@ internal sealed class FileComparer
         : ExtentPlace.Relate(reference, piece, position);
 
     /// <summary>
-    /// Maps a single place. FIEMAP takes compressed extents for one where their starts on disk are as far apart as they
-    /// are in the file; asked for one block, it cannot.
+    /// Maps a single block. FIEMAP merges compressed extents if the distance of their disk addresses equals the distance of their
+    /// file offsets; for a single block, it cannot.
     /// </summary>
     private FileExtent Probe(in ComparedFile file, long position, out long end)
     {
@@ -112,7 +112,7 @@ internal sealed class FileComparer
 
     private void StartMapped(in ComparedFile reference, in ComparedFile file, long limit)
     {
-        // Dirty data over an extent that exists does not show: the place would be that of the old bytes.
+        // Dirty data over an existing extent is not visible: the address would be that of the old data.
         _mappedReference.Start(reference.Descriptor, reference.Path, 0, limit, flush: true);
         _mapped.Start(file.Descriptor, file.Path, 0, limit, flush: true);
         _referencePieces.Start(_mappedReference, reference.BlockSize, limit);
@@ -132,7 +132,7 @@ internal sealed class FileComparer
         _treesAreRefused = result.Error is Errno.EPERM or Errno.EACCES;
         if (result.Failed)
         {
-            // Not btrfs, say.
+            // For example, it is not btrfs.
             return false;
         }
 

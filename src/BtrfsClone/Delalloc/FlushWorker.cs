@@ -4,10 +4,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Delalloc;
 
-/// <summary>What one thread of a <see cref="Flusher"/> does: starts its files' write-out, and looks at them until they are quiet.</summary>
-/// <param name="flusher">Where files come from and go back to.</param>
-/// <param name="flush">Start write-out, or only wait.</param>
-/// <param name="files">The files that are the thread's: those that are busy, and those that it has not looked at.</param>
+/// <summary>One thread of a <see cref="Flusher"/>: starts writeback of its files, and checks them until they are quiet.</summary>
+/// <param name="flusher">The queue that files come from and return to.</param>
+/// <param name="flush">Whether to start writeback, or only wait.</param>
+/// <param name="files">The thread's files: those that are busy, and those that it has not checked yet.</param>
 internal sealed class FlushWorker(Flusher flusher, bool flush, List<PendingFile> files)
 {
     private const int ShortestPause = 1; // Milliseconds.
@@ -18,7 +18,7 @@ internal sealed class FlushWorker(Flusher flusher, bool flush, List<PendingFile>
 
     private readonly FiemapReader _fiemap = new(PendingFile.FiemapExtents);
 
-    /// <summary>Works until it is over.</summary>
+    /// <summary>Runs until there is no more work.</summary>
     public void Run()
     {
         int pause = ShortestPause;
@@ -30,7 +30,7 @@ internal sealed class FlushWorker(Flusher flusher, bool flush, List<PendingFile>
                 pause = ShortestPause;
             }
 
-            // While there is room for more files, starting those comes first.
+            // While there is room for more files, starting those has priority.
             if ((taken == 0 || !flusher.HasRoom) && Stopwatch.GetTimestamp() >= nextLook)
             {
                 long begun = Stopwatch.GetTimestamp();
@@ -44,7 +44,7 @@ internal sealed class FlushWorker(Flusher flusher, bool flush, List<PendingFile>
         }
     }
 
-    /// <summary>Looks at the files from one on, and hands back those that are quiet. Returns how many.</summary>
+    /// <summary>Checks the files from an index on, and returns the quiet ones to the flusher. Returns their number.</summary>
     private int Finish(int first)
     {
         int before = files.Count;
@@ -81,9 +81,7 @@ internal sealed class FlushWorker(Flusher flusher, bool flush, List<PendingFile>
         return true;
     }
 
-    /// <summary>
-    /// The path of a file that came out of a directory. It was opened long ago and its name not kept: the kernel knows it.
-    /// </summary>
+    /// <summary>The path of a file in a directory. It was opened long ago and its name not stored: the kernel still knows it.</summary>
     private static string PathOf(PendingFile file)
     {
         DelallocItem item = file.Item;

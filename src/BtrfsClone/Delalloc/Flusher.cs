@@ -5,10 +5,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Delalloc;
 
 /// <summary>
-/// Brings open files to quiet, a bounded number at once: write-out of each is started as it comes, so that the device
-/// has many to work on, and then each is looked at until nothing of it is dirty or in flight. The calls that may block
-/// are made on threads of its own, which nobody waits for: a wait that is ended comes back at once, whatever the kernel
-/// is busy with.
+/// Flushes open files, a bounded number concurrently: writeback of each is started when it is added, so that the device has many to
+/// work on, and then each is checked until it has no dirty data and no data under writeback. Calls that may block are made on
+/// separate threads, which no one waits for: cancelling a wait returns at once, whatever the kernel is doing.
 /// </summary>
 internal sealed class Flusher : IDisposable
 {
@@ -33,10 +32,10 @@ internal sealed class Flusher : IDisposable
     private volatile bool _stop;
     private ExceptionDispatchInfo? _error;
 
-    /// <param name="capacity">How many files may be open at once.</param>
+    /// <param name="capacity">The maximum number of open files.</param>
     /// <param name="work">
-    /// What a thread does, until there is nothing more to take. The list is of files that are the thread's: what is in it at
-    /// the end is closed.
+    /// The main function of a thread, which returns when there is nothing left to take. The list contains the thread's files: what
+    /// remains in it at the end is closed.
     /// </param>
     public Flusher(int capacity, Action<Flusher, List<PendingFile>> work)
     {
@@ -44,16 +43,16 @@ internal sealed class Flusher : IDisposable
         _work = work;
     }
 
-    /// <summary>Whether more files may be added; as far as that is known without the lock.</summary>
+    /// <summary>Whether more files may be added; read without the lock, so possibly out of date.</summary>
     public bool HasRoom => _hasRoom;
 
-    /// <summary>How many files have been done with.</summary>
+    /// <summary>The number of files that are finished.</summary>
     public long Done => Interlocked.Read(ref _done);
 
-    /// <summary>Whether nobody asks for anything any more.</summary>
+    /// <summary>Whether no further results are requested.</summary>
     public bool IsStopped => _stop;
 
-    /// <summary>Takes over an open file of an item, if there is room.</summary>
+    /// <summary>Takes ownership of an open file of an item, if there is room.</summary>
     public bool TryAdd(DelallocItem item, Descriptor descriptor)
     {
         lock (_gate)
@@ -73,7 +72,7 @@ internal sealed class Flusher : IDisposable
 
             if (_arrived.Count >= Batch)
             {
-                // Before the file is taken over: there may be no thread to be had.
+                // Before taking ownership: there may be no thread available.
                 Engage();
             }
 
@@ -84,9 +83,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>
-    /// Has what was added worked on, however little it is. Waking a thread for each file takes longer than the file.
-    /// </summary>
+    /// <summary>Starts work on what was added, however little it is. Waking a thread for each file takes longer than the file.</summary>
     public void Begin()
     {
         lock (_gate)
@@ -96,7 +93,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>Keeps an item from being finished while more of its files may come.</summary>
+    /// <summary>Prevents an item from being finished while more of its files may be added.</summary>
     public void Hold(DelallocItem item)
     {
         lock (_gate)
@@ -106,7 +103,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>No more of the item's files will come.</summary>
+    /// <summary>No more files of the item will be added.</summary>
     public void Release(DelallocItem item)
     {
         lock (_gate)
@@ -115,7 +112,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>A failure that nobody has taken yet.</summary>
+    /// <summary>A failure that was not reported yet.</summary>
     public bool TryTakeFailure(out (DelallocItem Item, BtrfsException Failure) failure)
     {
         lock (_gate)
@@ -124,7 +121,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>An item whose files are all done with, and whether they have to be looked at once more.</summary>
+    /// <summary>An item whose files are all finished, and whether another pass over them is necessary.</summary>
     public bool TryTakeFinished(out DelallocItem? item, out bool lookAgain)
     {
         lock (_gate)
@@ -135,16 +132,16 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>Waits until there is something to take, or until it is time.</summary>
-    /// <param name="milliseconds">How long at most.</param>
-    /// <param name="forRoom">Wait for room, too.</param>
-    /// <param name="cancellation">Ends the waiting at once.</param>
+    /// <summary>Waits until there is a result to take, or until a timeout.</summary>
+    /// <param name="milliseconds">The timeout.</param>
+    /// <param name="forRoom">Also wait for room.</param>
+    /// <param name="cancellation">Cancels waiting immediately.</param>
     public void WaitForNews(int milliseconds, bool forRoom, CancellationToken cancellation)
     {
         using CancellationTokenRegistration registration = cancellation.Register(Wake);
         lock (_gate)
         {
-            // A little room is as good as none: the caller would be woken for each file.
+            // A little room is not sufficient: the caller would be woken for each file.
             _callerWantsRoom = forRoom;
             if (!_news && _finished.Count + _failures.Count == 0 && !cancellation.IsCancellationRequested)
             {
@@ -156,8 +153,8 @@ internal sealed class Flusher : IDisposable
     }
 
     /// <summary>
-    /// Takes what has arrived, or comes back without anything when it is time to look again, on the clock of
-    /// <see cref="Stopwatch"/>. False when it is over.
+    /// Takes new files, or returns without any when it is time for the next check, on the clock of <see cref="Stopwatch"/>. False
+    /// when there is no more work.
     /// </summary>
     public bool TryTake(List<PendingFile> files, out int taken, long nextLook)
     {
@@ -188,7 +185,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>Takes back a file that is quiet, or has failed. It is closed.</summary>
+    /// <summary>Takes back a file that is quiet, or has failed, and closes it.</summary>
     public void TakeBack(PendingFile file, BtrfsException? failure)
     {
         lock (_gate)
@@ -216,7 +213,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>Lets go of all files. Those that a call is under way for are closed when it comes back.</summary>
+    /// <summary>Abandons all files. Those with a pending call are closed when it returns.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -251,7 +248,7 @@ internal sealed class Flusher : IDisposable
             }
             catch (Exception e) when (_workers > 0 && e is OutOfMemoryException or ThreadStartException)
             {
-                // The system gives no more threads: those that are there do it all.
+                // The system provides no more threads: the existing ones do all the work.
                 _maxWorkers = _workers;
             }
         }
@@ -266,7 +263,7 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>What a thread does. What ends it early ends the invocation: the caller gets it.</summary>
+    /// <summary>The main function of a thread. An exception that ends it early ends the invocation: it is passed to the caller.</summary>
     private void Work()
     {
         var files = new List<PendingFile>();

@@ -3,36 +3,36 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Delalloc;
 
-/// <summary>What <see cref="PendingFile.Advance"/> found.</summary>
+/// <summary>The result of <see cref="PendingFile.Advance"/>.</summary>
 internal enum Progress
 {
-    /// <summary>Something is delayed or in flight: it has to stay open and be looked at later.</summary>
+    /// <summary>It has delayed data or data under writeback: it has to stay open and be checked later.</summary>
     Busy,
 
-    /// <summary>Nothing is.</summary>
+    /// <summary>It has none.</summary>
     Quiet,
 
     /// <summary>A call failed.</summary>
     Failed,
 }
 
-/// <summary>One open file on its way to quiet. The objects are used again and again.</summary>
+/// <summary>One open file that is being flushed. The objects are reused.</summary>
 internal sealed class PendingFile
 {
     /// <summary>
-    /// Milliseconds. A writer waits while its pages are written out, and takes a moment to go on: what was changed less
-    /// than this before it was found busy, or later, is quiet only when it has been so for as long.
+    /// Milliseconds. A writer waits while its pages are written out, and takes a moment to continue: a file that was changed less
+    /// than this before it was found busy, or later, is only quiet when it has been so for this long.
     /// </summary>
     private const int Settle = 50;
 
-    /// <summary>Bytes of one call that starts write-out, so that no call blocks for long on a slow device.</summary>
+    /// <summary>The number of bytes for which one call starts writeback, so that no call blocks for long on a slow device.</summary>
     private const long Step = 16 << 20;
     private static readonly ulong s_pagesOfStep = (ulong)(Step / Environment.SystemPageSize);
 
-    /// <summary>How many extents one call of FIEMAP brings: what is delayed lies mostly in the first.</summary>
+    /// <summary>The maximum number of extents per FIEMAP call: delayed data is mostly in the first.</summary>
     public const int FiemapExtents = 64;
 
-    /// <summary>Milliseconds. When one file took longer than this, others that were quiet may not be any more.</summary>
+    /// <summary>Milliseconds. If one file took longer than this, others that were quiet may not be any more.</summary>
     private const int Long = 100;
 
     private bool _looked;
@@ -45,19 +45,19 @@ internal sealed class PendingFile
 
     public Descriptor Descriptor { get; private set; }
 
-    /// <summary>The directory that it came from has to be looked through once more.</summary>
+    /// <summary>Another pass over its directory is necessary.</summary>
     public bool LookAgain { get; private set; }
 
-    /// <summary>How often it has been looked at.</summary>
+    /// <summary>The number of times that it was checked.</summary>
     public int Rounds { get; private set; }
 
-    /// <summary>Whether something of it was delayed or in flight.</summary>
+    /// <summary>Whether it had delayed data or data under writeback.</summary>
     public bool WasBusy => _wasBusy;
 
-    /// <summary>Which call failed.</summary>
+    /// <summary>The call that failed.</summary>
     public SystemCall FailedCall { get; private set; }
 
-    /// <summary>Why.</summary>
+    /// <summary>The errno.</summary>
     public Errno FailedError { get; private set; }
 
     public void Take(DelallocItem item, Descriptor descriptor)
@@ -68,7 +68,7 @@ internal sealed class PendingFile
         Rounds = 0;
     }
 
-    /// <summary>Closes it, unless that has been done.</summary>
+    /// <summary>Closes it, unless it is closed already.</summary>
     public void Close()
     {
         Sys.Close(Descriptor);
@@ -76,8 +76,8 @@ internal sealed class PendingFile
     }
 
     /// <summary>
-    /// The kernel's own loop before it clones, one round of it: look, write out, and once nothing is seen, wait for
-    /// ordered extents and look again.
+    /// One round of what the kernel does before it clones: check, write out, and once nothing is found, wait for ordered extents
+    /// and check again.
     /// </summary>
     public Progress Advance(bool flush, FiemapReader fiemap)
     {
@@ -92,20 +92,20 @@ internal sealed class PendingFile
             return flush && activity == Activity.Delayed ? StartWriteOut(dirtyPages) : Progress.Busy;
         }
 
-        // What cannot be seen is written out once, together with the others.
+        // If the state cannot be determined, it is written out once, together with the others.
         if (activity == Activity.Unknown && flush && first && Item.Passes <= 1)
         {
             return StartWriteOut(ulong.MaxValue);
         }
 
-        // Later passes ask who has written since; ordered extents have been waited for by then.
+        // Later passes check who has written since; ordered extents have been waited for by then.
         if (first && Item.Passes > 1)
         {
             return Progress.Quiet;
         }
 
-        // Clean pages may still have an ordered extent pending, and only this waits for it. Nothing is left for it to
-        // write out, so that it is right where only waiting is wanted, too; unless that cannot be seen.
+        // Clean pages may still have a pending ordered extent, and only this waits for it. Nothing is left for it to write out, so
+        // it is also right if only waiting was requested; unless the state cannot be determined.
         CallResult result = flush || activity == Activity.None ? Sys.Flush(Descriptor) : CallResult.Success;
         if (result.Failed && result.Error is not (Errno.EOPNOTSUPP or Errno.ENOTTY))
         {
@@ -127,7 +127,7 @@ internal sealed class PendingFile
         return Progress.Quiet;
     }
 
-    /// <param name="again">It was written to while it was written out, or after.</param>
+    /// <param name="again">It was written to during or after writeback.</param>
     private void NoteBusy(bool again)
     {
         LookAgain |= again || Item.Passes > 1;
@@ -197,7 +197,7 @@ internal sealed class PendingFile
         return pages.Dirty > 0 ? Activity.Delayed : pages.Writeback > 0 ? Activity.InFlight : Activity.None;
     }
 
-    /// <summary>FIEMAP's view, which misses dirty data over extents that exist.</summary>
+    /// <summary>What FIEMAP reports, which does not include dirty data over existing extents.</summary>
     private bool ShowsDelalloc(FiemapReader fiemap)
     {
         fiemap.Start(Descriptor, "");
@@ -219,13 +219,13 @@ internal sealed class PendingFile
     {
         None,
 
-        /// <summary>Being written.</summary>
+        /// <summary>Under writeback.</summary>
         InFlight,
 
-        /// <summary>Dirty, and write-out need not have begun.</summary>
+        /// <summary>Dirty, and writeback may not have started.</summary>
         Delayed,
 
-        /// <summary>Nothing is seen by eyes that do not see everything.</summary>
+        /// <summary>Nothing was found by a check that does not find everything.</summary>
         Unknown,
     }
 }

@@ -41,7 +41,7 @@ internal enum Errno
     EBADE = 52,
     ENODATA = 61,
 
-    /// <summary>Also what we give for an answer of the kernel that is not of the format that it promises.</summary>
+    /// <summary>Also returned here if a result of the kernel does not have its documented format.</summary>
     EPROTO = 71,
 
     EOVERFLOW = 75,

@@ -3,7 +3,7 @@ using BtrfsClone.Interop;
 namespace BtrfsClone;
 
 /// <summary>
-/// What each errno of each call means, on each side: the one place that interprets an errno for people. The numbers are
+/// The meaning of each errno of each call, on each side: the only place that interprets an errno for the user. The mappings are
 /// those of the manual pages and of fs/btrfs, fs/remap_range.c and fs/namei.c.
 /// </summary>
 internal static class ErrorTable
@@ -11,10 +11,10 @@ internal static class ErrorTable
     private const string SeeKernelLog = "See the kernel log (dmesg) for what it has found.";
 
     /// <summary>The meaning of a failed call.</summary>
-    /// <param name="call">The call; none if the errno alone is known.</param>
+    /// <param name="call">The call; none if only the errno is known.</param>
     /// <param name="errno">Its error number.</param>
-    /// <param name="atSource">Whether the path is what is read, and not what is written.</param>
-    /// <param name="isNamed">Whether somebody gave the path, and not a directory that was listed.</param>
+    /// <param name="atSource">Whether the path is that of the source, not the destination.</param>
+    /// <param name="isNamed">Whether the path was given by the caller, not found by listing a directory.</param>
     public static ErrorMeaning Of(SystemCall call, Errno errno, bool atSource, bool isNamed) => errno switch
     {
         Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.ESTALE => Missing(call, errno, atSource, isNamed),
@@ -59,20 +59,20 @@ internal static class ErrorTable
             BtrfsError.IOError, "the kernel's answer is not of the format that it promises",
             "Report it with the kernel's version (uname -r)."),
 
-        // These two the kernel reports in its log where they come up.
+        // The kernel logs these two when they occur.
         Errno.EIO => Say(BtrfsError.IOError, advice: SeeKernelLog),
         Errno.EUCLEAN => Say(
             BtrfsError.IOError, "the filesystem is damaged", SeeKernelLog + " 'btrfs check' tells how far it goes."),
         _ => BtrfsError.IOError,
     };
 
-    /// <summary>Which of the two files of a call is to be named when it fails: the source, or else the destination.</summary>
+    /// <summary>Which of the two files of a call is reported when it fails: the source, or otherwise the destination.</summary>
     public static bool IsOfSource(SystemCall call, Errno errno) => call switch
     {
-        // Reading is done at once, and writing when it is written back.
+        // Reading is done immediately, and writing during writeback.
         SystemCall.CopyFileRange => errno == Errno.EIO,
 
-        // Who does not own the source gets EPERM; what the destination's directory forbids is mostly EACCES.
+        // A caller who does not own the source gets EPERM; missing permission for the destination's directory is mostly EACCES.
         SystemCall.CreateSnapshot => errno is Errno.EPERM or Errno.ETXTBSY,
         SystemCall.FiClone or SystemCall.FiCloneRange => errno is Errno.EIO or Errno.EUCLEAN or Errno.EXDEV
             or Errno.EOPNOTSUPP or Errno.ENOTTY or Errno.ETXTBSY or Errno.EINVAL or Errno.EISDIR,
@@ -81,7 +81,7 @@ internal static class ErrorTable
 
     private static ErrorMeaning Missing(SystemCall call, Errno errno, bool atSource, bool isNamed) => errno switch
     {
-        // A file was to take a directory's name, or a directory a file's.
+        // A file was to replace a directory, or a directory a file.
         Errno.ENOTDIR when call is SystemCall.RenameAt or SystemCall.RenameAt2 => ErrorMeaning.OtherTypeInTheWay,
         Errno.ENOENT when call is SystemCall.TreeSearch or SystemCall.InoLookup or SystemCall.InoLookupUser =>
             new(BtrfsError.ChangedMeanwhile, "its subvolume is gone"),
@@ -115,7 +115,7 @@ internal static class ErrorTable
 
     private static ErrorMeaning Busy(SystemCall call) => call switch
     {
-        // Whoever opens a file for writing is kept from one that runs; a swap file opens, and does nothing more.
+        // Opening a file for writing fails while it is being executed; a swap file can be opened, but nothing else.
         SystemCall.OpenAt => Say(
             BtrfsError.FileBusy, "a program runs from it, which keeps it from being written", "End the program first."),
         SystemCall.CreateSnapshot => Say(BtrfsError.SwapFile, "the subvolume holds an active swap file"),
@@ -170,7 +170,7 @@ internal static class ErrorTable
     private static bool MakesName(SystemCall call) => call is SystemCall.OpenAt or SystemCall.MkdirAt
         or SystemCall.MknodAt or SystemCall.SymlinkAt or SystemCall.LinkAt or SystemCall.RenameAt or SystemCall.RenameAt2;
 
-    // fs/namei.c and fs/attr.c: whoever makes, changes or removes an inode, and its owner, must have a number there.
+    // fs/namei.c and fs/attr.c: the caller who creates, changes or removes an inode, and its owner, must be mapped there.
     private static bool StoresOwner(SystemCall call) => MakesName(call) || call is SystemCall.Fchown
         or SystemCall.Fchmod or SystemCall.UtimensAt or SystemCall.SetXattr or SystemCall.RemoveXattr or SystemCall.UnlinkAt
         or SystemCall.Ftruncate or SystemCall.SetFlags or SystemCall.FsSetXattr;

@@ -3,7 +3,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone;
 
-/// <summary>Turns what has failed into sentences: the only place that does.</summary>
+/// <summary>The only place that turns failures into sentences.</summary>
 internal static class ErrorText
 {
     public const string TryAgain = "Try again when nothing moves or replaces files there.";
@@ -14,14 +14,14 @@ internal static class ErrorText
         return $"'{PathText.Printable(path)}': {what}{(cause.Length == 0 ? "" : $" ({cause})")}.";
     }
 
-    /// <summary>The call that failed and why; without the reason where that is what was said already.</summary>
+    /// <summary>The call that failed and why; without the reason if that was already stated.</summary>
     public static string Cause(string what, int errno, string call)
     {
         string reason = errno == 0 ? "" : Marshal.GetPInvokeErrorMessage(errno);
         return errno == 0 ? "" : what.Equals(reason, StringComparison.OrdinalIgnoreCase) ? call : $"{call}: {reason}";
     }
 
-    /// <summary>An advice with the options as a front end spells them.</summary>
+    /// <summary>An advice with the front end's names of options.</summary>
     public static string Render(string advice, Func<EngineOption, string> spelling)
     {
         foreach (EngineOption option in Enum.GetValues<EngineOption>())
@@ -36,7 +36,7 @@ internal static class ErrorText
         return advice;
     }
 
-    /// <summary>What usually helps against an error.</summary>
+    /// <summary>The default advice for an error.</summary>
     public static string Advice(BtrfsError error) => error switch
     {
         BtrfsError.SourceNotFound => "Check the path.",
@@ -92,7 +92,7 @@ internal static class ErrorText
         _ => "The manual page of the call says when the kernel gives this error.",
     };
 
-    /// <summary>An error in a few words.</summary>
+    /// <summary>An error as a short phrase.</summary>
     public static string What(BtrfsError error) => error switch
     {
         BtrfsError.SourceNotFound => "no such file or directory",

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Interop;
 
-/// <summary>The calls of the kernel whose failures people are told of. Forms of one call are one here.</summary>
+/// <summary>The system calls whose failures are reported. Variants of one call are one member here.</summary>
 internal enum SystemCall
 {
     /// <summary>No call failed.</summary>
@@ -59,10 +59,10 @@ internal enum SystemCall
     UtimensAt,
 }
 
-/// <summary>The calls' names.</summary>
+/// <summary>The names of the calls.</summary>
 internal static class SystemCalls
 {
-    /// <summary>The name, as manual pages and headers have it.</summary>
+    /// <summary>The name, as in manual pages and headers.</summary>
     public static string Name(this SystemCall call) => call switch
     {
         SystemCall.CopyFileRange => "copy_file_range",

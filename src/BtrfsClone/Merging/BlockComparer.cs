@@ -2,7 +2,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Merging;
 
-/// <summary>Finds by reading which blocks of two files are the same.</summary>
+/// <summary>Determines which blocks of two files are equal, by reading.</summary>
 internal sealed class BlockComparer
 {
     private const int Step = 256 * 1024;
@@ -10,9 +10,7 @@ internal sealed class BlockComparer
     private readonly byte[] _left = GC.AllocateUninitializedArray<byte>(Step);
     private readonly byte[] _right = GC.AllocateUninitializedArray<byte>(Step);
 
-    /// <summary>
-    /// Hands out a range in pieces, in order: longest runs of blocks that are the same, and blocks that differ.
-    /// </summary>
+    /// <summary>Returns a range in parts, in order: maximal runs of blocks that are equal, and of blocks that differ.</summary>
     public void Compare(
         in MergedFile left, in MergedFile right, long start, long end, long blockSize, Action<long, long, bool> piece)
     {
@@ -27,7 +25,7 @@ internal sealed class BlockComparer
             {
                 int bytes = (int)Math.Min(blockSize, length - block);
 
-                // A file that has been cut short in the meantime has nothing to compare there.
+                // A file that was truncated in the meantime has nothing to compare there.
                 bool equal = block + bytes <= read &&
                     _left.AsSpan(block, bytes).SequenceEqual(_right.AsSpan(block, bytes));
                 if (equal != same)

@@ -4,12 +4,12 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Merging;
 
 /// <summary>
-/// Makes one file share the extents of another where both hold the same bytes. What shares them already is passed over
-/// by its extents; the rest is given to the kernel in chunks, and a chunk that differs is parted into what is the same.
+/// Makes one file share the extents of another where both have equal data. Data that is already shared is skipped by comparing
+/// extents; the rest is passed to the kernel in chunks, and a chunk that differs is split into parts that are equal.
 /// </summary>
 internal sealed class FileMerger : IDisposable
 {
-    // btrfs works in chunks of this size itself (BTRFS_MAX_DEDUPE_LEN), older kernels on no more in one call.
+    // btrfs itself works in chunks of this size (BTRFS_MAX_DEDUPE_LEN); older kernels process no more per call.
     private const long Chunk = 16L << 20;
 
     private readonly MergeCounters _counters;
@@ -28,15 +28,15 @@ internal sealed class FileMerger : IDisposable
     private long _same;
     private long _inline;
 
-    // The range that is being gathered: pieces that follow each other and are alike.
+    // The range that is being collected: consecutive file extents of the same kind.
     private long _start;
     private long _end;
     private bool _perhapsSame;
     private bool _shared;
 
     /// <param name="preview">Only count: compare by reading, and share nothing.</param>
-    /// <param name="counters">Where to count.</param>
-    /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+    /// <param name="counters">The counters to update.</param>
+    /// <param name="pump">Called between two steps; it may throw to end the work.</param>
     public FileMerger(bool preview, MergeCounters counters, Action pump)
     {
         (_counters, _pump) = (counters, pump);
@@ -45,9 +45,9 @@ internal sealed class FileMerger : IDisposable
 
     /// <summary>Merges a file with its reference.</summary>
     /// <param name="reference">The file whose extents are shared.</param>
-    /// <param name="file">The file that is to share them.</param>
-    /// <param name="isOne">Whether both are links of one inode.</param>
-    /// <exception cref="BtrfsException">It failed; what was shared until then stays so.</exception>
+    /// <param name="file">The file that will share them.</param>
+    /// <param name="isOne">Whether both are links to one inode.</param>
+    /// <exception cref="BtrfsException">It failed; what was shared by then stays shared.</exception>
     public MergeResult Merge(in MergedFile reference, in MergedFile file, bool isOne)
     {
         (_reference, _file) = (reference, file);
@@ -74,7 +74,7 @@ internal sealed class FileMerger : IDisposable
         };
     }
 
-    /// <summary>Releases what it holds.</summary>
+    /// <summary>Releases its resources.</summary>
     public void Dispose()
     {
         _referencePieces.Dispose();
@@ -91,7 +91,7 @@ internal sealed class FileMerger : IDisposable
             throw BtrfsException.FromErrno(result.Error, SystemCall.Fstatfs, _file.Path);
         }
 
-        // Within a block, only the end of both files is an end that the kernel takes.
+        // Within a block, the kernel only accepts an end that is the end of both files.
         long shorter = Math.Min(_reference.Size, _file.Size);
         long limit = _reference.Size == _file.Size ? shorter : shorter / _blockSize * _blockSize;
         if (limit == 0)
@@ -101,7 +101,7 @@ internal sealed class FileMerger : IDisposable
 
         if ((ulong)limit > _fileSizeLimit)
         {
-            // The kernel takes sharing for writing.
+            // For the kernel, sharing counts as writing.
             throw new BtrfsException(BtrfsError.FileTooLarge, _file.Path);
         }
 
@@ -141,9 +141,7 @@ internal sealed class FileMerger : IDisposable
         Settle();
     }
 
-    /// <summary>
-    /// Writes out what is dirty: over an extent that exists it does not show, and what looks shared would not stay so.
-    /// </summary>
+    /// <summary>Writes dirty data to disk: over an existing extent it is not visible, and what looks shared would not stay so.</summary>
     private static void Flush(in MergedFile file)
     {
         CallResult result = Sys.Flush(file.Descriptor);
@@ -159,7 +157,7 @@ internal sealed class FileMerger : IDisposable
         filePieces.Start(_file, _blockSize, limit);
     }
 
-    /// <summary>Goes on with the trees, which tell where in a compressed extent a piece lies, if they may be read.</summary>
+    /// <summary>Switches to the trees, which give the offset of a file extent in a compressed extent, if they may be read.</summary>
     private bool TryStartItems(long limit)
     {
         if (_treeRefused)

@@ -2,7 +2,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Merging;
 
-/// <summary>Takes what has come of entries, on any thread: it is counted, and told on the session's thread.</summary>
+/// <summary>Receives results for entries, on any thread: they are counted, and reported on the session's thread.</summary>
 internal sealed class MergeReport(MergeEvents events)
 {
     private readonly EventPump _pump = new(events);

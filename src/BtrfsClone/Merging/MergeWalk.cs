@@ -5,9 +5,9 @@ namespace BtrfsClone.Merging;
 
 /// <summary>Merges all files of a tree with those of the reference.</summary>
 /// <param name="options">How to merge.</param>
-/// <param name="report">Takes what has come of each entry.</param>
-/// <param name="pump">Is called now and then on the session's thread; it may end the walk by an exception.</param>
-/// <param name="cancellation">Ends the walk.</param>
+/// <param name="report">Receives the result for each entry.</param>
+/// <param name="pump">Called from time to time on the session's thread; it may throw to end the walk.</param>
+/// <param name="cancellation">Cancels the walk.</param>
 internal sealed unsafe class MergeWalk(
     MergeOptions options, MergeReport report, Action pump, CancellationToken cancellation)
     : PairWalk<MergeWorker>(WorkerLimit.Usual, options.OneFileSystem, cancellation)
@@ -30,7 +30,7 @@ internal sealed unsafe class MergeWalk(
         ReadOnlySpan<byte> text = Utf8Z.Span(name);
         string path = node.PathOf(false, text);
 
-        // Looked at before it is opened: opening a device can do something by itself.
+        // Checked before opening: opening a device can have side effects.
         CallResult found = Sys.StatEntry(node.Reference, name, out Statx status);
         if (found.Is(Errno.ENOENT) || (found.Succeeded && status.FileType != Sys.ModeRegular))
         {
@@ -62,7 +62,7 @@ internal sealed unsafe class MergeWalk(
 
     protected override void PumpCaller() => pump();
 
-    /// <summary>Ends a helper in the middle of a file.</summary>
+    /// <summary>Ends a helper thread in the middle of a file.</summary>
     private void ThrowIfStopped()
     {
         if (IsStopped)

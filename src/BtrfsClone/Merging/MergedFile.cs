@@ -3,15 +3,15 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Merging;
 
 /// <summary>A regular file, open for reading.</summary>
-/// <param name="Descriptor">Its descriptor, which whoever opened it closes.</param>
+/// <param name="Descriptor">Its descriptor, which is closed by the code that opened it.</param>
 /// <param name="Path">Its path, for messages.</param>
 /// <param name="Size">Its size in bytes.</param>
-/// <param name="IsQuiet">Whether reading it leaves its access time alone, which owners and root may ask for.</param>
+/// <param name="IsQuiet">Whether reading it does not update its access time, which owners and root may request.</param>
 internal readonly record struct MergedFile(Descriptor Descriptor, string Path, long Size, bool IsQuiet)
 {
     private const int Flags = OpenFlags.ReadOnly | OpenFlags.NonBlock | OpenFlags.NoControllingTerminal;
 
-    /// <exception cref="BtrfsException">It cannot be opened, or is no regular file.</exception>
+    /// <exception cref="BtrfsException">It cannot be opened, or is not a regular file.</exception>
     public static unsafe MergedFile Open(
         Descriptor directory, byte* name, string path, int flags, out Statx status)
     {

@@ -3,7 +3,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Merging;
 
-/// <summary>The pieces of one file, forward only and with flat memory, holes included.</summary>
+/// <summary>The file extents of one file, forward only and with constant memory, including holes.</summary>
 internal sealed class PieceCursor(ExtentSource source) : IDisposable
 {
     private readonly ExtentReader _reader = new(new ExtentReaderOptions { IncludeHole = true, Source = source });
@@ -11,7 +11,7 @@ internal sealed class PieceCursor(ExtentSource source) : IDisposable
     private long _blockSize;
     private long _end;
 
-    /// <summary>Begins with a file whose pieces up to an end are wanted.</summary>
+    /// <summary>Starts a file, to be read up to an end.</summary>
     public void Start(in MergedFile file, long blockSize, long end)
     {
         Stop();
@@ -19,16 +19,16 @@ internal sealed class PieceCursor(ExtentSource source) : IDisposable
         (_blockSize, _end, _piece) = (blockSize, end, FileExtent.Hole(0, 0));
     }
 
-    /// <summary>The piece at a place; places never go back.</summary>
-    /// <param name="position">The place, before the end.</param>
-    /// <param name="end">Where the piece ends: at the end of a block, or at the end that was asked for.</param>
+    /// <summary>The file extent at a position; positions must not decrease.</summary>
+    /// <param name="position">The position, before the end.</param>
+    /// <param name="end">The end of the file extent: at the end of a block, or the requested end.</param>
     public ref readonly FileExtent At(long position, out long end)
     {
         while ((end = EndOf(_piece)) <= position)
         {
             if (!_reader.Read(out _piece))
             {
-                // The file is shorter by now.
+                // The file was truncated.
                 _piece = FileExtent.Hole(position, _end - position);
             }
         }
@@ -41,6 +41,6 @@ internal sealed class PieceCursor(ExtentSource source) : IDisposable
 
     public void Dispose() => Stop();
 
-    // Inline data ends where it ends, and nothing else follows in its block.
+    // Inline data has its exact end, and nothing else follows in its block.
     private long EndOf(in FileExtent piece) => Math.Max((piece.End + _blockSize - 1) / _blockSize * _blockSize, 0);
 }

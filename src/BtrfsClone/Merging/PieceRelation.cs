@@ -2,37 +2,37 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.Merging;
 
-/// <summary>How two pieces of two files relate, by where they are stored.</summary>
+/// <summary>The relation between two file extents of two files, by disk address.</summary>
 internal enum PieceRelation
 {
-    /// <summary>They are one already, or neither holds anything.</summary>
+    /// <summary>They are already shared, or neither contains data.</summary>
     Same,
 
-    /// <summary>Both lie in one compressed extent, perhaps at different places of it: FIEMAP does not tell.</summary>
+    /// <summary>Both are in one compressed extent, possibly at different offsets: FIEMAP does not report these.</summary>
     PerhapsSame,
 
-    /// <summary>They would be one if their bytes are the same.</summary>
+    /// <summary>They can be shared if their data is equal.</summary>
     Apart,
 
-    /// <summary>One of them is inline: they cannot be one, whatever they hold.</summary>
+    /// <summary>One of them is inline: they cannot be shared, whatever they contain.</summary>
     Inline,
 
-    /// <summary>They cannot be one, or there is nothing to be saved.</summary>
+    /// <summary>They cannot be shared, or sharing them would free nothing.</summary>
     NotMergeable,
 }
 
-/// <summary>Tells what is to be done with two pieces.</summary>
+/// <summary>Determines what to do with two file extents.</summary>
 internal static class PieceRelations
 {
-    /// <summary>Relates a piece of the reference to one of the file that is merged with it.</summary>
-    /// <param name="reference">The piece of the reference.</param>
-    /// <param name="piece">The piece of the other file.</param>
-    /// <param name="position">A place in both.</param>
+    /// <summary>Relates a file extent of the reference to one of the file that is merged with it.</summary>
+    /// <param name="reference">The file extent of the reference.</param>
+    /// <param name="piece">The file extent of the other file.</param>
+    /// <param name="position">A position in both.</param>
     public static PieceRelation Relate(in FileExtent reference, in FileExtent piece, long position)
     {
         if (piece.Kind == ExtentKind.Hole)
         {
-            // Sharing zeros with a hole would save nothing.
+            // Sharing zeros with a hole would free nothing.
             return reference.Kind is ExtentKind.Hole or ExtentKind.Prealloc ? PieceRelation.Same : PieceRelation.NotMergeable;
         }
 
@@ -49,7 +49,7 @@ internal static class PieceRelations
                 return PieceRelation.PerhapsSame;
         }
 
-        // Space that somebody has reserved stays reserved.
+        // Preallocated space stays preallocated.
         return piece.Kind == ExtentKind.Prealloc ? PieceRelation.NotMergeable : PieceRelation.Apart;
     }
 }

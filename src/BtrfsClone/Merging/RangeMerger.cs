@@ -4,8 +4,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Merging;
 
 /// <summary>
-/// Makes ranges of one file share the extents of another where the bytes are the same: the whole range in one call if it
-/// can be, otherwise each run of blocks that are the same.
+/// Makes ranges of one file share the extents of another where the data is equal: the whole range in one call if possible,
+/// otherwise each run of equal blocks.
 /// </summary>
 internal sealed class RangeMerger
 {
@@ -23,8 +23,8 @@ internal sealed class RangeMerger
     private bool _areSame;
 
     /// <param name="preview">Only count: compare by reading, and share nothing.</param>
-    /// <param name="add">Takes the length of what is shared now, or would be.</param>
-    /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+    /// <param name="add">Receives the length of what is now shared, or would be.</param>
+    /// <param name="pump">Called between two steps; it may throw to end the work.</param>
     public RangeMerger(bool preview, Action<long> add, Action pump)
     {
         (_preview, _add, _pump) = (preview, add, pump);
@@ -33,16 +33,16 @@ internal sealed class RangeMerger
 
     private bool MayRead => _preview || (_reference.IsQuiet && _file.IsQuiet);
 
-    /// <summary>Begins with two files.</summary>
+    /// <summary>Starts with two files.</summary>
     public void Start(in MergedFile reference, in MergedFile file, long blockSize)
     {
         (_reference, _file, _blockSize, _checked) = (reference, file, blockSize, false);
     }
 
     /// <summary>Merges a range of whole blocks, or up to the end of both files.</summary>
-    /// <param name="start">Where it begins in both files.</param>
-    /// <param name="end">Where it ends.</param>
-    /// <param name="perhapsSame">Whether both lie in the same extents, so that what is equal need not be shared.</param>
+    /// <param name="start">Its start in both files.</param>
+    /// <param name="end">Its end.</param>
+    /// <param name="perhapsSame">Whether both are in the same extents, so that equal data need not be shared.</param>
     public void Merge(long start, long end, bool perhapsSame)
     {
         _perhapsSame = perhapsSame;
@@ -57,19 +57,19 @@ internal sealed class RangeMerger
         }
         else
         {
-            // Reading would move an access time. The kernel's own comparing does not.
+            // Reading would update an access time. The kernel's own comparison does not.
             Part(start, end);
         }
 
         _pump();
     }
 
-    /// <summary>Whether a range that cannot be shared holds the same bytes in both files.</summary>
+    /// <summary>Whether a range that cannot be shared contains equal data in both files.</summary>
     public bool AreSame(long start, long end)
     {
         if (!MayRead)
         {
-            // Of inline data, the kernel makes a copy once it has compared it.
+            // The kernel copies inline data after comparing it.
             return Dedupe(start, end);
         }
 
@@ -80,7 +80,7 @@ internal sealed class RangeMerger
 
     private void MergeRun(long start, long end, bool same)
     {
-        // It may have changed since it was read: the kernel looks once more, with both files locked.
+        // It may have changed since it was read: the kernel compares it again, with both files locked.
         if (same && (_preview || _perhapsSame || Dedupe(start, end)))
         {
             _add(end - start);
@@ -89,7 +89,7 @@ internal sealed class RangeMerger
         _pump();
     }
 
-    /// <summary>Halves a range that differs until its halves are the same or single blocks.</summary>
+    /// <summary>Halves a range that differs until its halves are equal or single blocks.</summary>
     private void Part(long start, long end)
     {
         if (end - start <= _blockSize)
@@ -114,7 +114,7 @@ internal sealed class RangeMerger
         _pump();
     }
 
-    /// <summary>Lets the kernel share a range. False where the bytes differ.</summary>
+    /// <summary>Lets the kernel share a range. False if the data differs.</summary>
     private bool Dedupe(long start, long end)
     {
         Sys.ReadAhead(_reference.Descriptor, start, end - start);
@@ -134,7 +134,7 @@ internal sealed class RangeMerger
         return true;
     }
 
-    /// <summary>Refuses, before anything is compared, what the kernel would refuse.</summary>
+    /// <summary>Rejects, before anything is compared, what the kernel would reject.</summary>
     private void Check()
     {
         if (_checked)
@@ -142,8 +142,8 @@ internal sealed class RangeMerger
             return;
         }
 
-        // Less than a block, and not the end of either file, is cut to nothing (generic_remap_checks, fs/remap_range.c): with
-        // checksums in one file alone, with a swap file or an immutable one it fails, and otherwise nothing is done.
+        // Less than a block, and not the end of either file, is truncated to nothing (generic_remap_checks, fs/remap_range.c): with
+        // checksums in one file only, with a swap file or an immutable one it fails, and otherwise nothing is done.
         FileDedupeRange nothing = Range(0, Math.Min(_reference.Size, _file.Size) > 1 ? 1 : 0);
         Throw(Sys.DedupeRange(_reference.Descriptor, _file.Descriptor, ref nothing).Error);
         _checked = true;

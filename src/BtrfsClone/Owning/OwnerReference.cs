@@ -2,26 +2,26 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Owning;
 
-/// <summary>A name of a file: its path in its subvolume, and its absolute path, or null where it is not seen.</summary>
+/// <summary>A name of a file: its path in its subvolume, and its absolute path, or null if no mount shows it.</summary>
 internal sealed record FileNameInSubvolume(string InSubvolume, string? Seen);
 
-/// <summary>A reference to an extent on its way out.</summary>
+/// <summary>A reference to an extent while it is being resolved.</summary>
 internal struct OwnerReference
 {
-    /// <summary>Where in the order of what is asked for its extent stands.</summary>
+    /// <summary>The position of its extent in the requested order.</summary>
     public int Order;
 
     public long DiskOffset;
     public long DiskLength;
     public ExtentOwner Owner;
 
-    /// <summary>Whether it was still there when it was looked up.</summary>
+    /// <summary>Whether it still existed when it was looked up.</summary>
     public bool IsThere;
 
     public long Length;
     public long ExtentOffset;
 
-    /// <summary>The file's names: none if it has been deleted.</summary>
+    /// <summary>The names of the file: none if it was deleted.</summary>
     public IReadOnlyList<FileNameInSubvolume> Names;
 
     public static int ByPlace(OwnerReference one, OwnerReference other)

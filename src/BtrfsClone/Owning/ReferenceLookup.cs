@@ -5,8 +5,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Owning;
 
 /// <summary>
-/// Looks up what references are: which piece of the file, and the file's names. They are taken in the order of their places, so
-/// that one search of a subvolume's tree brings the items of many.
+/// Resolves references: which file extent, and the names of the file. They are processed in the order of their positions, so that
+/// one search of a subvolume's tree returns the items of many.
 /// </summary>
 internal sealed class ReferenceLookup(SubvolumePaths paths)
 {
@@ -19,21 +19,21 @@ internal sealed class ReferenceLookup(SubvolumePaths paths)
     private bool _isFresh;
     private bool _hasItem;
 
-    // The subvolume whose path was asked for last.
+    // The subvolume whose path was requested last.
     private ulong _named;
     private string? _name;
 
-    // What the last file's references share.
+    // Shared by the references of the last file.
     private IReadOnlyList<FileNameInSubvolume>? _lastNames;
 
-    /// <summary>Begins with an open file of the filesystem.</summary>
+    /// <summary>Starts with an open file on the filesystem.</summary>
     public void Start(Descriptor file, string path)
     {
         (_file, _path, _subvolume, _lastNames) = (file, path, 0, null);
         paths.Use(file, path);
     }
 
-    /// <summary>Looks up references of one call of the kernel, sorted by their places.</summary>
+    /// <summary>Looks up references from one call of the kernel, sorted by position.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void Resolve(Span<OwnerReference> references)
     {
@@ -45,12 +45,12 @@ internal sealed class ReferenceLookup(SubvolumePaths paths)
                 continue;
             }
 
-            // What was read along may be older than what the kernel has just told.
+            // Items read ahead may be older than what the kernel has just returned.
             reference.IsThere = Find(ref reference) || (!_isFresh && FindAgain(ref reference));
         }
     }
 
-    /// <summary>The path of a subvolume from the top level on; null of one that is being deleted.</summary>
+    /// <summary>The path of a subvolume from the top level; null if it is being deleted.</summary>
     public string? SubvolumePath(ulong subvolume)
     {
         if (_named != subvolume)
@@ -88,7 +88,7 @@ internal sealed class ReferenceLookup(SubvolumePaths paths)
         }
         catch (BtrfsException failure) when (failure.Errno == (int)Errno.ENOENT)
         {
-            // The subvolume has just gone.
+            // The subvolume was just deleted.
             return false;
         }
     }
@@ -96,7 +96,7 @@ internal sealed class ReferenceLookup(SubvolumePaths paths)
     private bool IsBefore(ulong offset) => _cursor.Header.Type < BtrfsKey.ExtentData ||
         (_cursor.Header.Type == BtrfsKey.ExtentData && _cursor.Header.Offset < offset);
 
-    /// <summary>Goes to a file, and takes its names.</summary>
+    /// <summary>Moves to a file, and reads its names.</summary>
     private void Seek(in ExtentOwner owner)
     {
         _isFresh = _subvolume == 0;

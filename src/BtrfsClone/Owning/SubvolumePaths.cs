@@ -3,20 +3,20 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Owning;
 
-/// <summary>A directory: its path in its subvolume, and where it is seen. Latin-1 text, each with a slash at its end.</summary>
-/// <param name="InSubvolume">The path, without a slash at its beginning; empty for the subvolume's root.</param>
+/// <summary>A directory: its path in its subvolume, and its visible path. Latin-1 text, each with a trailing slash.</summary>
+/// <param name="InSubvolume">The path, without a leading slash; empty for the subvolume's root.</param>
 /// <param name="Seen">The absolute path, or null.</param>
 internal sealed record DirectoryPath(string InSubvolume, string? Seen);
 
 /// <summary>
 /// The paths of subvolumes and directories of one filesystem, by their numbers. Each is looked up once, and a bounded number of
-/// them is remembered.
+/// them is cached.
 /// </summary>
 internal sealed class SubvolumePaths
 {
     private const int MostDirectories = 1 << 16;
 
-    // Nothing that people make is as deep; a circle is, in what is no tree.
+    // No real tree is as deep; a cycle in a damaged one is.
     private const int MostLevels = 1 << 16;
 
     private readonly TreeSearch _search = new();
@@ -25,21 +25,19 @@ internal sealed class SubvolumePaths
     private readonly Dictionary<(ulong Subvolume, ulong Inode), DirectoryPath?> _directories = [];
     private SubvolumeTable? _table;
 
-    /// <param name="file">An open file of the filesystem.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="visible">Where paths are seen.</param>
+    /// <param name="file">An open file on the filesystem.</param>
+    /// <param name="path">The path to use in error messages.</param>
+    /// <param name="visible">The mounts that show paths.</param>
     public SubvolumePaths(Descriptor file, string path, VisiblePaths visible)
     {
         _search.Start(file, path);
         _visible = visible;
     }
 
-    /// <summary>Goes on by another open file of the filesystem.</summary>
+    /// <summary>Continues with another open file on the filesystem.</summary>
     public void Use(Descriptor file, string path) => _search.Start(file, path);
 
-    /// <summary>
-    /// The path of a subvolume from the top level on, with a slash at its beginning; null of one that is being deleted.
-    /// </summary>
+    /// <summary>The path of a subvolume from the top level, with a leading slash; null if it is being deleted.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public string? OfSubvolume(ulong subvolume)
     {
@@ -53,14 +51,14 @@ internal sealed class SubvolumePaths
             return path;
         }
 
-        // One that is newer than the table has it read again.
+        // For a subvolume newer than the table, the table is read again.
         if (_table is null || !_table.TryFindEntry(subvolume, out SubvolumeEntry entry))
         {
             _table = SubvolumeTable.Read(_search);
             _ = _table.TryFindEntry(subvolume, out entry);
         }
 
-        // Known as nowhere meanwhile, so that a circle ends.
+        // Stored as unknown in the meantime, so that a cycle ends.
         _subvolumes[subvolume] = null;
         if (entry.Name is not null && OfSubvolume(entry.Parent) is string parent &&
             InSubvolume(entry.Parent, entry.Directory) is string directory)
@@ -72,7 +70,7 @@ internal sealed class SubvolumePaths
         return path;
     }
 
-    /// <summary>The path of a directory; null where it is gone.</summary>
+    /// <summary>The path of a directory; null if it was deleted.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public DirectoryPath? OfDirectory(ulong subvolume, ulong inode)
     {
@@ -96,7 +94,7 @@ internal sealed class SubvolumePaths
         return found;
     }
 
-    /// <summary>A directory's path in its subvolume, with a slash at its end, whatever its length.</summary>
+    /// <summary>A directory's path in its subvolume, with a trailing slash, of any length.</summary>
     private string? InSubvolume(ulong subvolume, ulong inode)
     {
         var names = new Stack<string>();
@@ -120,7 +118,7 @@ internal sealed class SubvolumePaths
         return path + string.Concat(names.Select(name => name + "/"));
     }
 
-    /// <summary>The one name of a directory.</summary>
+    /// <summary>The only name of a directory.</summary>
     private bool TryFindName(ulong subvolume, ulong inode, out ulong directory, out string name)
     {
         (directory, name) = (0, "");

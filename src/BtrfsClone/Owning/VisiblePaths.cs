@@ -3,14 +3,14 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Owning;
 
 /// <summary>
-/// Where paths of a filesystem are seen: the mounts of it, that of the item first. Paths are bytes, held as Latin-1 text.
+/// Where paths of a filesystem are visible: its mounts, with that of the item first. Paths are bytes, stored as Latin-1 text.
 /// </summary>
 internal sealed class VisiblePaths
 {
     private readonly List<Mount> _all;
     private readonly List<Mount> _mounts;
 
-    /// <param name="mount">The number of the mount that the item is on.</param>
+    /// <param name="mount">The id of the mount that the item is on.</param>
     public VisiblePaths(ulong mount)
     {
         _all = MountTable.Read() ?? [];
@@ -18,8 +18,8 @@ internal sealed class VisiblePaths
         _mounts = own.Point is null ? [] : [own, .. _all.Where(one => one.Device == own.Device && one.Id != mount)];
     }
 
-    /// <summary>Where a path is seen; null where it is not.</summary>
-    /// <param name="path">The path from the filesystem's top level on, with a slash at its beginning.</param>
+    /// <summary>The visible path; null if there is none.</summary>
+    /// <param name="path">The path from the filesystem's top level, with a leading slash.</param>
     public string? Of(string path)
     {
         foreach (Mount mount in _mounts)
@@ -37,7 +37,7 @@ internal sealed class VisiblePaths
         return null;
     }
 
-    /// <summary>Whether a later mount stands before what a mount shows at a path.</summary>
+    /// <summary>Whether a later mount hides what a mount shows at a path.</summary>
     private bool IsHidden(string path, in Mount by)
     {
         for (int i = _all.Count - 1; i >= 0 && _all[i].Id != by.Id; i--)
