@@ -1,8 +1,8 @@
 namespace BtrfsClone.Measuring;
 
 /// <summary>
-/// What is known of one name of a file, or of a directory, where each is kept by itself. Lengths are bytes. One worker at a time
-/// writes to it.
+/// The usage of one name of a file, or of a directory, if these are recorded individually. Lengths are in bytes. Written by one
+/// worker at a time.
 /// </summary>
 /// <param name="number">Its number in the ledger.</param>
 internal class EntryUsage(int number)
@@ -10,7 +10,7 @@ internal class EntryUsage(int number)
     /// <summary>Its number in the ledger.</summary>
     public int Number => number;
 
-    /// <summary>1 once the file is counted; of a file with several names one of them has it.</summary>
+    /// <summary>1 once the file is counted; for a file with several names only one of them has it.</summary>
     public long Files { get; set; }
 
     /// <inheritdoc cref="MeasureResult.Length"/>
@@ -19,6 +19,6 @@ internal class EntryUsage(int number)
     /// <inheritdoc cref="MeasureResult.SharedLength"/>
     public long SharedLength { get; set; }
 
-    /// <summary>Bytes that are stored in the metadata, as they are there.</summary>
+    /// <summary>The size on disk of inline data in the metadata.</summary>
     public long InlineDiskLength { get; set; }
 }

@@ -3,19 +3,18 @@ using System.Numerics;
 namespace BtrfsClone.Measuring;
 
 /// <summary>
-/// Which extents were met, by their place on disk: 8 bytes each in a table that is between a quarter and three quarters
-/// full.
+/// The set of extents already counted, by disk address: 8 bytes each in a table that is between a quarter and three quarters full.
 /// </summary>
-/// <param name="most">The most extents; one more is an <see cref="InsufficientMemoryException"/>.</param>
+/// <param name="most">The maximum number of extents; one more is an <see cref="InsufficientMemoryException"/>.</param>
 internal sealed class ExtentSet(int most = int.MaxValue)
 {
     private const int FirstSize = 1 << 8;
 
-    // Nothing lies at 0, so that 0 is an empty slot.
+    // No extent has the address 0, so 0 means an empty slot.
     private long[] _slots = new long[FirstSize];
     private int _count;
 
-    /// <summary>Adds an extent. Returns false if it was there.</summary>
+    /// <summary>Adds an extent. Returns false if it was already in the set.</summary>
     public bool Add(long place)
     {
         if (_count >= _slots.Length / 4 * 3)
@@ -59,10 +58,10 @@ internal sealed class ExtentSet(int most = int.MaxValue)
         _slots = slots;
     }
 
-    /// <summary>The slot of an extent, or the empty one that it belongs into.</summary>
+    /// <summary>The slot of an extent, or the empty slot where it belongs.</summary>
     private static ref long Find(long[] slots, long place)
     {
-        // Places are multiples of the block size: Fibonacci hashing spreads them over the high bits.
+        // Addresses are multiples of the block size: Fibonacci hashing distributes them by the high bits.
         int shift = 64 - BitOperations.Log2((uint)slots.Length);
         int index = (int)(((ulong)place * 0x9E3779B97F4A7C15) >> shift);
         while (slots[index] != 0 && slots[index] != place)

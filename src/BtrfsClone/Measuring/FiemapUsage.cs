@@ -3,20 +3,20 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Measuring;
 
-/// <summary>Counts data as FIEMAP tells of it: how much there is, and how much of it is shared.</summary>
+/// <summary>Counts data as reported by FIEMAP: how much there is, and how much of it is shared.</summary>
 internal sealed class FiemapUsage(UsageShared shared, UsageTotals totals)
 {
     private readonly ExtentBatch _batch = new();
     private readonly FiemapSource _source = new(new FiemapReader());
 
-    /// <summary>Where what follows is counted, too; null for nowhere.</summary>
+    /// <summary>Where the following is also counted; null for nowhere.</summary>
     public EntryUsage? Usage { get; set; }
 
-    /// <summary>Counts what lies in a range of an open file.</summary>
+    /// <summary>Counts the data in a range of an open file.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="from">Where the range begins.</param>
-    /// <param name="to">Where it ends; <see cref="long.MaxValue"/> for all.</param>
+    /// <param name="path">The path to use in error messages.</param>
+    /// <param name="from">The start of the range.</param>
+    /// <param name="to">Its end; <see cref="long.MaxValue"/> for all.</param>
     /// <exception cref="BtrfsException">FIEMAP failed.</exception>
     public void Add(Descriptor file, string path, long from, long to)
     {
@@ -33,7 +33,7 @@ internal sealed class FiemapUsage(UsageShared shared, UsageTotals totals)
         }
     }
 
-    /// <summary>Counts a piece that lies in a data extent; what is inline or has no place yet is left out.</summary>
+    /// <summary>Counts a file extent in a data extent; inline data and data without an address yet are ignored.</summary>
     public void Add(in FileExtent piece)
     {
         if (piece.RawPhysicalOffset < 0)

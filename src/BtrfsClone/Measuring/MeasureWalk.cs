@@ -3,7 +3,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Measuring;
 
-/// <summary>Measures the files below one directory. Other filesystems that are mounted there are passed over.</summary>
+/// <summary>Measures the files below one directory. Other filesystems mounted there are skipped.</summary>
 internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWorker>
 {
     private readonly UsageShared _shared;
@@ -11,10 +11,10 @@ internal sealed unsafe class MeasureWalk : TreeWalk<MeasuredDirectory, UsageWork
     private readonly bool _byTree;
 
     /// <param name="shared">What all workers share.</param>
-    /// <param name="totals">Takes what the other workers have counted.</param>
+    /// <param name="totals">Receives the counts of the other workers.</param>
     /// <param name="byTree">Whether btrfs's trees are read.</param>
-    /// <param name="workers">How many threads may work.</param>
-    /// <param name="maxOpen">How many directories may be open at once.</param>
+    /// <param name="workers">The maximum number of threads.</param>
+    /// <param name="maxOpen">The maximum number of open directories.</param>
     public MeasureWalk(UsageShared shared, UsageTotals totals, bool byTree, int workers, int maxOpen)
         : base(workers, maxOpen, shared.Cancellation) =>
         (_shared, _totals, _byTree) = (shared, totals, byTree);

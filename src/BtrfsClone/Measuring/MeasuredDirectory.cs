@@ -9,21 +9,21 @@ internal sealed class MeasuredDirectory : WalkNode<MeasuredDirectory>
     private readonly string? _path;
     private Descriptor _descriptor;
 
-    /// <summary>A node to begin with.</summary>
+    /// <summary>Creates an empty node.</summary>
     public MeasuredDirectory()
     {
     }
 
-    /// <summary>The directory that the walk begins with, or a file that is measured alone.</summary>
+    /// <summary>The directory where the walk starts, or a single file that is measured.</summary>
     public MeasuredDirectory(string path, Descriptor descriptor, in Statx status) =>
         (_path, _descriptor, Status) = (path, descriptor, status);
 
     public Statx Status;
 
-    /// <summary>The id of the subvolume that it belongs to; 0 where it is not known.</summary>
+    /// <summary>The id of its subvolume; 0 if it is unknown.</summary>
     public ulong Subvolume { get; set; }
 
-    /// <summary>Its entry in the ledger; null where there is none.</summary>
+    /// <summary>Its entry in the ledger; null if there is none.</summary>
     public EntryUsage? Usage { get; set; }
 
     public override bool IsOpen => _descriptor.IsOpen;
@@ -34,9 +34,7 @@ internal sealed class MeasuredDirectory : WalkNode<MeasuredDirectory>
 
     public string PathOf(ReadOnlySpan<byte> name) => Join(Path, Utf8Z.ToText(name));
 
-    /// <summary>
-    /// Opens it below its parent, and sees which subvolume it belongs to. EXDEV where another filesystem is mounted there.
-    /// </summary>
+    /// <summary>Opens it below its parent, and determines its subvolume. EXDEV if another filesystem is mounted there.</summary>
     public CallResult Enter(out SystemCall call)
     {
         CallResult result = OpenDirectory.Found(Parent!.Descriptor, Parent.Status, Name, out _descriptor, out Status, out call);

@@ -5,12 +5,12 @@ internal unsafe struct MeasuredFile
 {
     public ulong Inode;
 
-    /// <summary>Its name in the directory; null for an item that is measured by itself.</summary>
+    /// <summary>Its name in the directory; null for a single item.</summary>
     public byte* Name;
 
-    /// <summary>Its entry in the ledger; null where there is none.</summary>
+    /// <summary>Its entry in the ledger; null if there is none.</summary>
     public EntryUsage? Usage;
 
-    /// <summary>Up to where it has been counted.</summary>
+    /// <summary>The offset up to which it was counted.</summary>
     public long Counted;
 }

@@ -5,8 +5,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Measuring;
 
 /// <summary>
-/// Counts pieces of files as their subvolume's tree has them: each extent once, and what of the files is shared. The
-/// extent tree tells that of many pieces at once; FIEMAP does where it cannot.
+/// Counts file extents from their subvolume's tree: each extent once, and how much of the files is shared. The extent tree shows
+/// that for many file extents at once; FIEMAP is used if it cannot.
 /// </summary>
 internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, FiemapUsage fiemap)
 {
@@ -23,7 +23,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
     private ulong _subvolume;
     private int _count;
 
-    /// <summary>Begins with an item: fails where its trees may not be read.</summary>
+    /// <summary>Starts an item: fails if its trees may not be read.</summary>
     public CallResult Probe(Descriptor item)
     {
         _subvolume = 0;
@@ -32,7 +32,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         return _lookups.TryFind(BtrfsKey.RootTree, key, key, count: 1);
     }
 
-    /// <summary>Begins with files of a directory.</summary>
+    /// <summary>Starts with files of a directory.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void Start(MeasuredDirectory directory, MeasuredFile[] wanted)
     {
@@ -57,10 +57,10 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         }
     }
 
-    /// <summary>Takes the next piece that lies on disk; the pieces of a file follow each other.</summary>
-    /// <param name="file">The index of its file among those that were begun with.</param>
-    /// <param name="header">Where it was found.</param>
-    /// <param name="extent">The piece.</param>
+    /// <summary>Adds the next file extent on disk; those of a file are consecutive.</summary>
+    /// <param name="file">The index of its file among those passed to <see cref="Start"/>.</param>
+    /// <param name="header">The header of its item.</param>
+    /// <param name="extent">The file extent.</param>
     /// <param name="isLinked">Whether the file has several names.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void Add(int file, in TreeSearchHeader header, in FileExtent extent, bool isLinked)
@@ -90,9 +90,9 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         }
     }
 
-    /// <summary>Keeps a name of a file that has several.</summary>
+    /// <summary>Records a name of a file that has several.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="links">How many names it has.</param>
+    /// <param name="links">The number of its names.</param>
     public void AddName(in MeasuredFile file, int links)
     {
         if (shared.Reclaim is ReclaimItem item && file.Name != null)
@@ -102,11 +102,11 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         }
     }
 
-    /// <summary>Counts what has not been counted yet.</summary>
+    /// <summary>Counts what was not counted yet.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void Settle() => Settle(isWhole: true);
 
-    /// <summary>Counts the pieces gathered so far. Of the last one's file more may come, unless all is whole.</summary>
+    /// <summary>Counts the file extents collected so far. More of the last one's file may follow, unless everything is complete.</summary>
     private void Settle(bool isWhole)
     {
         Span<TreePiece> pieces = _pieces.AsSpan(0, _count);
@@ -145,7 +145,7 @@ internal sealed unsafe class PieceUsage(UsageShared shared, UsageTotals totals, 
         {
             foreach (ref readonly TreePiece piece in pieces)
             {
-                // What has one reference is not met again, and need not be remembered.
+                // An extent with one reference is not encountered again, and need not be remembered.
                 bool isOnly = isStill && piece.Extent.RawReferenceCount == 1 && piece.Sharing == Sharing.OwnLeaf &&
                     !piece.MustAskKernel(_state!.LastSnapshot);
                 totals.AddPiece(piece.Extent, isOnly || shared.Extents.Add(piece.Extent.RawDiskOffset));

@@ -1,10 +1,9 @@
 namespace BtrfsClone.Measuring;
 
-/// <summary>
-/// The bytes that ranges cover together, each once. Ranges are 16 bytes each, and those that touch become one when room
-/// runs out.
-/// </summary>
-/// <param name="most">The most ranges that do not touch; about as many more are an <see cref="InsufficientMemoryException"/>.</param>
+/// <summary>The union of ranges of bytes. Ranges take 16 bytes each, and those that touch are merged when space runs out.</summary>
+/// <param name="most">
+/// The maximum number of ranges that do not touch; about as many more are an <see cref="InsufficientMemoryException"/>.
+/// </param>
 internal sealed class RangeSet(int most = int.MaxValue)
 {
     private const int FirstSize = 1 << 6;
@@ -31,7 +30,7 @@ internal sealed class RangeSet(int most = int.MaxValue)
         _ranges[_count++] = (start, start + length);
     }
 
-    /// <summary>How many bytes the ranges cover.</summary>
+    /// <summary>The total number of bytes in the union.</summary>
     public long Sum()
     {
         Join();

@@ -4,8 +4,7 @@ namespace BtrfsClone.Measuring;
 
 /// <summary>The items of a session, on any filesystems.</summary>
 /// <param name="isOfFiles">
-/// Whether the references are those of single files in a ledger, and not of the items: then they are counted by
-/// <see cref="Count"/>.
+/// Whether the references are those of single files in a ledger, not of the items: then they are counted by <see cref="Count"/>.
 /// </param>
 internal sealed class ReclaimItems(bool isOfFiles) : IDisposable
 {
@@ -14,10 +13,10 @@ internal sealed class ReclaimItems(bool isOfFiles) : IDisposable
     private readonly SortedList<int, MeasureResult> _measured = [];
     private int _count;
 
-    /// <summary>Begins with an item.</summary>
+    /// <summary>Starts an item.</summary>
     /// <param name="opened">The item, open.</param>
     /// <param name="path">Its path.</param>
-    /// <exception cref="BtrfsException">Who refers to its extents may not be asked for, or cannot.</exception>
+    /// <exception cref="BtrfsException">The owners of its extents may not be looked up, or cannot be.</exception>
     public ReclaimItem Begin(Descriptor opened, string path)
     {
         CallResult result = Sys.BtrfsFsid(opened, out Guid fileSystem);
@@ -49,10 +48,10 @@ internal sealed class ReclaimItems(bool isOfFiles) : IDisposable
         return new ReclaimItem(_count++, set);
     }
 
-    /// <summary>Keeps what was measured of an item.</summary>
+    /// <summary>Stores the measurement of an item.</summary>
     public void End(ReclaimItem item, MeasureResult measured) => _measured.Add(item.Number, measured);
 
-    /// <summary>Forgets an item that could not be measured. What is known of files in a ledger stays.</summary>
+    /// <summary>Removes an item that could not be measured. What is recorded of files in a ledger stays.</summary>
     public void Drop(ReclaimItem item)
     {
         if (!isOfFiles)
@@ -65,17 +64,17 @@ internal sealed class ReclaimItems(bool isOfFiles) : IDisposable
     public IEnumerable<int[]> LinkedNames => _fileSystems.SelectMany(set => set.LinkedItems);
 
     /// <summary>Counts the extents of all items.</summary>
-    /// <param name="totals">Takes them.</param>
-    /// <param name="tick">Is called now and then.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="totals">Receives them.</param>
+    /// <param name="tick">Called from time to time.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void Count(IExtentTotals totals, Action tick, CancellationToken cancellation) =>
         _fileSystems.ForEach(set => set.Count(totals, tick, cancellation));
 
-    /// <summary>What was measured of all items, with what would come free.</summary>
-    /// <param name="detailed">Whether it is told what comes free with several items together only.</param>
-    /// <param name="tick">Is called now and then.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <summary>The measurements of all items, with what would be freed.</summary>
+    /// <param name="detailed">Whether to compute what is freed only by deleting several items together.</param>
+    /// <param name="tick">Called from time to time.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public IReadOnlyList<MeasureResult> Complete(bool detailed, Action tick, CancellationToken cancellation)
     {

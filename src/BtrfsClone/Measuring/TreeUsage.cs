@@ -5,12 +5,12 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Measuring;
 
 /// <summary>
-/// Counts the extents of many files of one directory by the items of their subvolume's tree, without opening them:
-/// neighbours by inode number come with one search. Where the extent tree does not tell what is shared, FIEMAP does.
+/// Counts the extents of many files of one directory by the items of their subvolume's tree, without opening them: one search
+/// returns several with adjacent inode numbers. If the extent tree does not show what is shared, FIEMAP is used.
 /// </summary>
 internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, FiemapUsage fiemap)
 {
-    // A search brings the items of all inodes in between as well.
+    // A search also returns the items of all inodes in between.
     private const ulong LargestGap = 16;
 
     private readonly TreeSearch _items = new();
@@ -28,7 +28,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
     /// <inheritdoc cref="PieceUsage.Probe"/>
     public CallResult Probe(Descriptor item) => _pieces.Probe(item);
 
-    /// <summary>Begins with files of a directory, or with a single file.</summary>
+    /// <summary>Starts with files of a directory, or with a single file.</summary>
     public void Start(MeasuredDirectory directory)
     {
         _directory = directory;
@@ -38,8 +38,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
     /// <summary>Adds a file.</summary>
     /// <param name="inode">Its inode number.</param>
     /// <param name="name">
-    /// Its name in the directory, which stays there until <see cref="Count"/> comes back; null for what was started
-    /// with.
+    /// Its name in the directory, which must stay valid until <see cref="Count"/> returns; null for a single item.
     /// </param>
     /// <param name="usage">Its entry in the ledger, if there is one.</param>
     public void Add(ulong inode, byte* name, EntryUsage? usage = null)
@@ -53,7 +52,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
     }
 
     /// <summary>Counts all files that were added.</summary>
-    /// <exception cref="BtrfsException">The trees cannot be read; some of the files have not been counted then.</exception>
+    /// <exception cref="BtrfsException">The trees cannot be read; some of the files have then not been counted.</exception>
     public void Count()
     {
         try
@@ -62,7 +61,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
         }
         catch (BtrfsException failure)
         {
-            // What the searches do not know is the path: it is put together only here.
+            // The searches do not know the path: it is only constructed here.
             throw failure.At(_directory.Path);
         }
     }
@@ -88,7 +87,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
         _pieces.Settle();
     }
 
-    /// <summary>Reads the items of the wanted files from one to before another.</summary>
+    /// <summary>Reads the items of the wanted files with indices from one up to but not including another.</summary>
     private void Read(int first, int next)
     {
         Begin(first);
@@ -110,7 +109,7 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
 
             if (_current < next && _wanted[_current].Inode > from.ObjectId)
             {
-                // What lies in between belongs to nobody here, such as the entries of a large directory.
+                // The items in between are not needed here, such as the entries of a large directory.
                 from = new ItemKey(_wanted[_current].Inode, BtrfsKey.InodeRef, 0);
             }
         }
@@ -126,12 +125,12 @@ internal sealed unsafe class TreeUsage(UsageShared shared, UsageTotals totals, F
         _isDecided = _isFirst = false;
     }
 
-    /// <summary>Leaves the files before an inode.</summary>
+    /// <summary>Skips the files before an inode.</summary>
     private void Advance(ulong inode, int next)
     {
         while (_current < next && _wanted[_current].Inode < inode)
         {
-            // Two names of one file in one directory follow each other; one of them is enough.
+            // Two names of one file in one directory are adjacent; one of them is sufficient.
             if (_names > 0 && Decide())
             {
                 shared.AddFile();

@@ -3,9 +3,9 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Measuring;
 
 /// <summary>
-/// What the workers that measure one item share: what was met already. Only this grows with what is measured: by 11 to
-/// 32 bytes for each extent that is not known to have one reference only, 16 for each run of shared bytes on disk, and
-/// a few words for each file with several names.
+/// What the workers that measure one item share: what was already counted. Only this grows with what is measured: by 11 to 32 bytes
+/// for each extent that is not known to have only one reference, 16 for each run of shared bytes on disk, and a few words for each
+/// file with several names.
 /// </summary>
 internal sealed class UsageShared(SessionEvents events, int mostExtents)
 {
@@ -16,25 +16,25 @@ internal sealed class UsageShared(SessionEvents events, int mostExtents)
 
     public CancellationToken Cancellation { get; private set; }
 
-    /// <summary>Where the item's references are gathered; null where nobody asks what would come free.</summary>
+    /// <summary>Where the item's references are collected; null if reclaimable space is not needed.</summary>
     public ReclaimItem? Reclaim { get; set; }
 
-    /// <summary>Keeps what each file and directory uses; null where nobody asks.</summary>
+    /// <summary>Records the usage of each file and directory; null if it is not needed.</summary>
     public IUsageLedger? Ledger { get; init; }
 
-    /// <summary>How many failures there were.</summary>
+    /// <summary>The number of failures.</summary>
     public long Failed => Interlocked.Read(ref _failed);
 
-    /// <summary>Lock it.</summary>
+    /// <summary>Must be locked by users.</summary>
     public ExtentSet Extents { get; } = new(mostExtents);
 
-    /// <summary>Lock it.</summary>
+    /// <summary>Must be locked by users.</summary>
     public RangeSet SharedRanges { get; } = new(mostExtents);
 
-    /// <summary>How many files have been counted.</summary>
+    /// <summary>The number of files counted.</summary>
     public long Files => Interlocked.Read(ref _files);
 
-    /// <summary>Begins with an item.</summary>
+    /// <summary>Starts an item.</summary>
     public void Start(CancellationToken cancellation)
     {
         Cancellation = cancellation;
@@ -46,14 +46,14 @@ internal sealed class UsageShared(SessionEvents events, int mostExtents)
 
     public void AddFile() => Interlocked.Increment(ref _files);
 
-    /// <summary>Counts and keeps a failure; on any thread.</summary>
+    /// <summary>Counts and queues a failure; callable on any thread.</summary>
     public void Report(BtrfsException failure)
     {
         Interlocked.Increment(ref _failed);
         _pump.Report(failure);
     }
 
-    /// <summary>Keeps a directory that another filesystem is mounted on; on any thread.</summary>
+    /// <summary>Queues a directory that another filesystem is mounted on; callable on any thread.</summary>
     public void TellPassedOver(string path) => _pump.TellPassedOver(path, OtherFileSystem.Storage);
 
     /// <inheritdoc cref="EventPump.Pump"/>
@@ -62,7 +62,7 @@ internal sealed class UsageShared(SessionEvents events, int mostExtents)
     /// <inheritdoc cref="EventPump.Drain"/>
     public void Drain() => _pump.Drain();
 
-    /// <summary>Whether a file with several names is met for the first time.</summary>
+    /// <summary>Whether a file with several names is encountered for the first time.</summary>
     public bool IsFirst(ulong device, ulong inode)
     {
         lock (_severalNames)

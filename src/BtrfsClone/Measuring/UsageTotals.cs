@@ -2,7 +2,7 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.Measuring;
 
-/// <summary>What one worker has counted. Lengths are bytes.</summary>
+/// <summary>The counts of one worker. Lengths are in bytes.</summary>
 internal sealed class UsageTotals
 {
     private const int Prealloc = (int)ExtentCompression.Zstd + 1;
@@ -10,16 +10,16 @@ internal sealed class UsageTotals
 
     private readonly TypeTotals[] _types = new TypeTotals[Other + 1];
 
-    /// <summary>Data extents of the files, each piece as often as it is referred to.</summary>
+    /// <summary>Data extents of the files, each file extent counted once per reference.</summary>
     public long Length { get; set; }
 
     public long SharedLength { get; set; }
 
     public long InlineLength { get; set; }
 
-    /// <summary>Counts a piece in an extent on disk.</summary>
-    /// <param name="piece">The piece.</param>
-    /// <param name="isFirst">No piece of its extent was counted before.</param>
+    /// <summary>Counts a file extent in an extent on disk.</summary>
+    /// <param name="piece">The file extent.</param>
+    /// <param name="isFirst">No file extent of its extent was counted before.</param>
     public void AddPiece(in FileExtent piece, bool isFirst)
     {
         ref TypeTotals type = ref _types[piece.Kind == ExtentKind.Prealloc ? Prealloc : IndexOf(piece.Compression)];
@@ -61,7 +61,7 @@ internal sealed class UsageTotals
         Array.Clear(_types);
     }
 
-    /// <summary>The types of which there is anything, in a fixed order.</summary>
+    /// <summary>The types that occur, in a fixed order.</summary>
     public IReadOnlyList<CompressionUsage> ByCompression()
     {
         var usages = new List<CompressionUsage>();

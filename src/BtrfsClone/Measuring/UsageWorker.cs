@@ -4,14 +4,14 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Measuring;
 
-/// <summary>One worker: its memory, and what it has counted.</summary>
+/// <summary>One worker: its buffers, and its counts.</summary>
 internal sealed unsafe class UsageWorker : IWalkBuffers
 {
     private readonly UsageShared _shared;
     private readonly Action<UsageTotals>? _onEnd;
 
     /// <param name="shared">What all workers share.</param>
-    /// <param name="onEnd">Takes what was counted when the worker is disposed of.</param>
+    /// <param name="onEnd">Receives the counts when the worker is disposed of.</param>
     public UsageWorker(UsageShared shared, Action<UsageTotals>? onEnd = null)
     {
         (_shared, _onEnd) = (shared, onEnd);
@@ -27,7 +27,7 @@ internal sealed unsafe class UsageWorker : IWalkBuffers
 
     public TreeUsage Tree { get; }
 
-    /// <summary>Counts a file by FIEMAP alone.</summary>
+    /// <summary>Counts a file with FIEMAP only.</summary>
     public void AddFile(MeasuredDirectory directory, byte* name)
     {
         CallResult result = FileOpener.Open(directory.Descriptor, name, out Descriptor file);

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Measuring;
 
-/// <summary>Sets of item numbers, of which each is there once.</summary>
+/// <summary>Sets of item numbers, each stored once.</summary>
 internal sealed class ItemSets : IItemSets
 {
     public const int Empty = 0;

@@ -2,13 +2,13 @@ using System.IO.Hashing;
 
 namespace BtrfsClone.Measuring;
 
-/// <summary>To which items a file belongs.</summary>
-/// <param name="Whole">The set of items that hold all of its names: deleting one of them deletes the file.</param>
-/// <param name="Any">The set of items that hold a name of it.</param>
-/// <param name="IsInAll">Whether all items together hold all of its names.</param>
+/// <summary>The items to which a file belongs.</summary>
+/// <param name="Whole">The set of items that contain all of its names: deleting one of them deletes the file.</param>
+/// <param name="Any">The set of items that contain a name of it.</param>
+/// <param name="IsInAll">Whether all items together contain all of its names.</param>
 internal readonly record struct Membership(int Whole, int Any, bool IsInAll);
 
-/// <summary>The files with several names, and which of these were met in which item.</summary>
+/// <summary>The files with several names, and which of these were found in which item.</summary>
 internal sealed class LinkedFiles(IItemSets sets)
 {
     private readonly Dictionary<(ulong Subvolume, ulong Inode), HashSet<(int Item, ulong Name)>> _names = [];
@@ -21,12 +21,12 @@ internal sealed class LinkedFiles(IItemSets sets)
     public static ulong KeyOf(ulong directory, ReadOnlySpan<byte> name) =>
         XxHash64.HashToUInt64(name, unchecked((long)directory));
 
-    /// <summary>Adds a name that was met.</summary>
+    /// <summary>Adds a name that was found.</summary>
     /// <param name="item">The item's number.</param>
     /// <param name="subvolume">The file's subvolume.</param>
     /// <param name="inode">The file.</param>
     /// <param name="key">The name's key.</param>
-    /// <param name="links">How many names the file has.</param>
+    /// <param name="links">The number of names of the file.</param>
     public void Add(int item, ulong subvolume, ulong inode, ulong key, int links)
     {
         if (!_names.TryGetValue((subvolume, inode), out HashSet<(int Item, ulong Name)>? names))
@@ -47,7 +47,7 @@ internal sealed class LinkedFiles(IItemSets sets)
         }
     }
 
-    /// <summary>To which items a file with several names belongs.</summary>
+    /// <summary>The items to which a file with several names belongs.</summary>
     public Membership Of(ulong subvolume, ulong inode)
     {
         if (!_names.TryGetValue((subvolume, inode), out HashSet<(int Item, ulong Name)>? names))

@@ -1,6 +1,6 @@
 namespace BtrfsClone.Measuring;
 
-/// <summary>For who looks at the references themselves, of more items than there could be sets of: all sets are empty.</summary>
+/// <summary>For users that evaluate the references themselves, of more items than sets could be stored for: all sets are empty.</summary>
 internal sealed class NoItemSets : IItemSets
 {
     public int Of(int item) => ItemSets.Empty;

@@ -7,7 +7,7 @@ internal struct ReclaimReference : IComparable<ReclaimReference>
 {
     public ExtentOwner Owner;
 
-    /// <summary>The extent's bytes on disk.</summary>
+    /// <summary>The size of the extent on disk.</summary>
     public long DiskLength;
 
     /// <summary>The item's number.</summary>
@@ -16,7 +16,7 @@ internal struct ReclaimReference : IComparable<ReclaimReference>
     /// <summary>The file has several names.</summary>
     public bool IsLinked;
 
-    /// <summary>A snapshot may share the leaf that the reference is in: it may be counted once for both.</summary>
+    /// <summary>A snapshot may share the leaf that contains the reference: one count in the extent tree may then be for both.</summary>
     public bool MayBeShared;
 
     public readonly int CompareTo(ReclaimReference other)
@@ -26,7 +26,7 @@ internal struct ReclaimReference : IComparable<ReclaimReference>
     }
 }
 
-/// <summary>References to extents, in parts that a worker hands on.</summary>
+/// <summary>References to extents, in batches that a worker passes on.</summary>
 internal sealed class ReclaimReferences
 {
     private const int First = 1 << 10;
@@ -36,7 +36,7 @@ internal sealed class ReclaimReferences
 
     public int Count { get; private set; }
 
-    /// <summary>Where the extents begin on disk.</summary>
+    /// <summary>The disk addresses of the extents.</summary>
     public ReadOnlySpan<long> Places => _places.AsSpan(0, Count);
 
     public Span<ReclaimReference> All => _references.AsSpan(0, Count);
@@ -74,7 +74,7 @@ internal sealed class ReclaimReferences
         Count = kept;
     }
 
-    /// <summary>Sorts by extent, and those to one by their owners.</summary>
+    /// <summary>Sorts by extent, and the references to one extent by owner.</summary>
     public void Sort()
     {
         Array.Sort(_places, _references, 0, Count);
@@ -85,7 +85,7 @@ internal sealed class ReclaimReferences
         }
     }
 
-    /// <summary>Where the references to an extent end, of which the first is given.</summary>
+    /// <summary>The end of the references to an extent, whose first one is given.</summary>
     public int EndOfExtent(int first)
     {
         int next = first + 1;

@@ -3,13 +3,11 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Measuring;
 
-/// <summary>
-/// The references of the files of all items on one filesystem, and which extents nothing else refers to. Needs CAP_SYS_ADMIN.
-/// </summary>
+/// <summary>The references of the files of all items on one filesystem, and which extents have no others. Requires CAP_SYS_ADMIN.</summary>
 /// <remarks>
-/// The extent tree counts the references of each extent: one for each piece in a leaf, however many snapshots share the leaf. So
-/// an extent with more of them than the items have is held by something else; and if it has as many, and no snapshot shares a
-/// leaf of these, by nothing else. All others the kernel is asked for.
+/// The extent tree counts the references of each extent: one for each file extent in a leaf, however many snapshots share the leaf.
+/// So an extent with more references than the items have is also held by something else; and if it has as many, and no snapshot
+/// shares a leaf of these, by nothing else. For all others the kernel is asked.
 /// </remarks>
 internal sealed class ReclaimSet : IDisposable
 {
@@ -24,12 +22,12 @@ internal sealed class ReclaimSet : IDisposable
     private readonly TreeSearch _search = new();
     private readonly TreeState _state;
 
-    /// <summary>Begins, with all written out.</summary>
-    /// <param name="file">An open file of the filesystem, which the set then owns.</param>
+    /// <summary>Starts, after writing all dirty data to disk.</summary>
+    /// <param name="file">An open file on the filesystem, whose ownership is transferred to the set.</param>
     /// <param name="fileSystem">The filesystem's id.</param>
-    /// <param name="path">What to call it in errors.</param>
+    /// <param name="path">The path to use in error messages.</param>
     /// <param name="sets">The sets of items.</param>
-    /// <exception cref="BtrfsException">It cannot be written out, or the trees cannot be read.</exception>
+    /// <exception cref="BtrfsException">The dirty data cannot be written, or the trees cannot be read.</exception>
     public ReclaimSet(OwnedDescriptor file, Guid fileSystem, string path, IItemSets sets)
     {
         (_file, _path, FileSystem, _sets) = (file, path, fileSystem, sets);
@@ -48,7 +46,7 @@ internal sealed class ReclaimSet : IDisposable
     /// <inheritdoc cref="LinkedFiles.Items"/>
     public IEnumerable<int[]> LinkedItems => _linked.Items;
 
-    /// <summary>Adds references; on any thread.</summary>
+    /// <summary>Adds references; callable on any thread.</summary>
     public void Add(ReclaimReferences references)
     {
         lock (_references)
@@ -66,17 +64,17 @@ internal sealed class ReclaimSet : IDisposable
         }
     }
 
-    /// <summary>Forgets all of an item.</summary>
+    /// <summary>Removes everything of an item.</summary>
     public void Remove(int item)
     {
         _references.Remove(item);
         _linked.Remove(item);
     }
 
-    /// <summary>Counts the extents, by those who hold them.</summary>
-    /// <param name="totals">Takes them.</param>
-    /// <param name="tick">Is called now and then.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <summary>Counts the extents, by their holders.</summary>
+    /// <param name="totals">Receives them.</param>
+    /// <param name="tick">Called from time to time.</param>
+    /// <param name="cancellation">Cancels the operation.</param>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public void Count(IExtentTotals totals, Action tick, CancellationToken cancellation)
     {
@@ -107,10 +105,10 @@ internal sealed class ReclaimSet : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>Counts an extent.</summary>
-    /// <param name="totals">Takes it.</param>
+    /// <param name="totals">Receives it.</param>
     /// <param name="first">The first reference of the items.</param>
-    /// <param name="next">Behind the last one.</param>
-    /// <param name="known">How many references it has in all, as the extent tree counts; 0 where that is not known.</param>
+    /// <param name="next">The index after the last one.</param>
+    /// <param name="known">The total number of its references in the extent tree; 0 if it is unknown.</param>
     private void Count(IExtentTotals totals, int first, int next, ulong known)
     {
         Span<ReclaimReference> references = _references.All[first..next];
@@ -127,7 +125,9 @@ internal sealed class ReclaimSet : IDisposable
         totals.Add(references, owners);
     }
 
-    /// <summary>To which items all of the references belong, and how many there are: those of overlapping items once.</summary>
+    /// <summary>
+    /// The items to which all of the references belong, and the number of references: those of overlapping items count once.
+    /// </summary>
     private (Membership Owners, ulong Count, bool MayBeShared) Summarize(ReadOnlySpan<ReclaimReference> references)
     {
         (ulong count, bool mayBeShared) = (0, false);
@@ -142,7 +142,7 @@ internal sealed class ReclaimSet : IDisposable
         return (all, count, mayBeShared);
     }
 
-    /// <summary>Takes the references of one piece, of which there are several where items overlap.</summary>
+    /// <summary>Takes the references of one file extent, of which there are several if items overlap.</summary>
     private Membership Take(ref ReadOnlySpan<ReclaimReference> references, out bool mayBeShared)
     {
         ReclaimReference first = references[0];
@@ -159,7 +159,7 @@ internal sealed class ReclaimSet : IDisposable
         return first.IsLinked ? _linked.Of(first.Owner.Root, first.Owner.Inode) : new Membership(items, items, IsInAll: true);
     }
 
-    /// <summary>Asks the kernel who refers to an extent; nobody is allowed whom the items do not have.</summary>
+    /// <summary>Asks the kernel for the references to an extent; there must be none besides those of the items.</summary>
     private Membership Ask(long place, Span<ReclaimReference> references)
     {
         Membership all = default;

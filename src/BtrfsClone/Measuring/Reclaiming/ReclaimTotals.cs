@@ -1,18 +1,18 @@
 namespace BtrfsClone.Measuring;
 
-/// <summary>What comes free, in bytes of extents.</summary>
+/// <summary>What would be freed, in bytes of extents.</summary>
 internal sealed class ReclaimTotals(ItemSets sets) : IExtentTotals
 {
     private readonly Dictionary<int, long> _alone = [];
     private readonly Dictionary<int, long> _together = [];
 
-    /// <summary>Of all items together.</summary>
+    /// <summary>By deleting all items together.</summary>
     public long Set { get; private set; }
 
-    /// <summary>Of one item alone.</summary>
+    /// <summary>By deleting one item alone.</summary>
     public long Of(int item) => _alone.GetValueOrDefault(item);
 
-    /// <summary>What comes free with several items together only, by the set of those that hold it.</summary>
+    /// <summary>What is freed only by deleting several items together, by the set of items that hold it.</summary>
     public IEnumerable<(int Items, long Length)> Together => _together.Select(one => (one.Key, one.Value));
 
     /// <inheritdoc/>
