@@ -4,29 +4,28 @@ using BtrfsClone.Extents;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Finds, by the pieces of one file after the other, the extents that a file uses only a part of, and those that may be joined
-/// with the next one. What others use of them has to be asked then. Each is found once. Memory grows by some 40 bytes for each.
+/// Finds, from the file extents of one file after the other, the extents that a file uses only partly, and those that may be joined
+/// with the next one. What other files use of them has to be looked up then. Each is found once. Memory grows by some 40 bytes per
+/// extent.
 /// </summary>
 /// <param name="targetSize">Smaller extents may be joined.</param>
 internal sealed class CandidateExtents(long targetSize)
 {
-    // Of a file with more such pieces, some that together use a whole extent may not be seen to.
+    // If a file has more such file extents, those that together use a whole extent may not all be recognized.
     private const int Most = 1 << 17;
 
     private readonly List<Piece> _pieces = [];
     private readonly HashSet<long> _partial = [];
     private readonly HashSet<long> _seen = [];
 
-    /// <summary>Begins anew.</summary>
+    /// <summary>Clears the state.</summary>
     public void Clear()
     {
         _pieces.Clear();
         _seen.Clear();
     }
 
-    /// <summary>
-    /// Takes a piece, of one file in the order of their places. False where there is no room: <see cref="Take"/> makes it.
-    /// </summary>
+    /// <summary>Adds a file extent, in file order. False if there is no room: <see cref="Take"/> makes room.</summary>
     public bool TryAdd(in FileExtent piece)
     {
         if (piece.RawDiskOffset > 0 && piece.Compression is ExtentCompression compression)
@@ -42,7 +41,7 @@ internal sealed class CandidateExtents(long targetSize)
         return _pieces.Count < Most;
     }
 
-    /// <summary>Takes the extents that the pieces make, in the order of the file.</summary>
+    /// <summary>Returns and removes the extents found, in file order.</summary>
     public IEnumerable<UsedExtent> Take()
     {
         FindPartial();
@@ -61,7 +60,7 @@ internal sealed class CandidateExtents(long targetSize)
         _pieces.Clear();
     }
 
-    /// <summary>Finds the extents of which the pieces do not make a whole.</summary>
+    /// <summary>Finds the extents that the file extents do not cover completely.</summary>
     private void FindPartial()
     {
         _partial.Clear();
@@ -89,7 +88,7 @@ internal sealed class CandidateExtents(long targetSize)
         }
     }
 
-    /// <summary>Whether a piece may be joined with the next one: both are small, or are replaced anyway.</summary>
+    /// <summary>Whether a file extent may be joined with the next one: both are small, or are replaced anyway.</summary>
     private bool MayJoin(int index)
     {
         ReadOnlySpan<Piece> two = CollectionsMarshal.AsSpan(_pieces).Slice(index, 2);

@@ -3,21 +3,19 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>
-/// Extents that are replaced together: one, or several of which parts are written one behind the other, as the files use them.
-/// </summary>
+/// <summary>Extents that are replaced together: one, or several of which parts are written consecutively, as the files use them.</summary>
 internal sealed class ExtentGroup
 {
-    /// <summary>The largest extent that btrfs makes by writing (BTRFS_MAX_EXTENT_SIZE).</summary>
+    /// <summary>The maximum size of a written extent on btrfs (BTRFS_MAX_EXTENT_SIZE).</summary>
     private const long LargestExtent = 128L << 20;
 
-    /// <summary>The same, unpacked, of one that is compressed (BTRFS_MAX_UNCOMPRESSED).</summary>
+    /// <summary>The maximum uncompressed size of a compressed one (BTRFS_MAX_UNCOMPRESSED).</summary>
     public const long LargestCompressed = 128L << 10;
 
     /// <summary>
-    /// So many places of a file, or of several, are written into one extent at most. For each one the kernel reads the file's items
-    /// from as far before the place as it is written behind the extent's beginning (add_all_parents in fs/btrfs/backref.c): to find
-    /// the owners of an extent with 10,000 of them took it many seconds.
+    /// The maximum number of positions of a file, or of several, that are written to one extent. For each one the kernel reads the
+    /// file's items starting as far before the position as it is behind the start of the extent (add_all_parents in
+    /// fs/btrfs/backref.c): finding the owners of an extent with 10,000 of them took many seconds.
     /// </summary>
     private const int MostPlaces = 64;
 
@@ -39,19 +37,19 @@ internal sealed class ExtentGroup
 
     public IReadOnlyList<ExtentPart> Parts => _parts;
 
-    /// <summary>The bytes in use, unpacked, whole blocks.</summary>
+    /// <summary>The bytes in use, uncompressed, in whole blocks.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Whether all that refers to the extents may be moved.</summary>
+    /// <summary>Whether all references to the extents may be moved.</summary>
     public bool MayMove { get; }
 
     /// <summary>
-    /// Whether files end inside the last block of a part. They share this block only with the end of another file: what is written
-    /// ends there, too.
+    /// Whether files end inside the last block of a part. They only share this block with the end of another file: the new data
+    /// also ends there.
     /// </summary>
     public bool EndsInBlock { get; private set; }
 
-    /// <summary>The group that it has become a part of.</summary>
+    /// <summary>The group that it was merged into.</summary>
     public ExtentGroup? Whole { get; private set; }
 
     public ExtentCompression Compression => _extents[0].Compression;
@@ -59,8 +57,8 @@ internal sealed class ExtentGroup
     public long DiskLength => _extents.Sum(extent => extent.DiskLength);
 
     /// <summary>
-    /// The parts that are not written behind another one, in the order in which they are written; those of each array into extents
-    /// of their own. What ends inside a block is the last.
+    /// The parts that are not written after another one, in the order in which they are written; each array goes to separate
+    /// extents. A part that ends inside a block is the last.
     /// </summary>
     public IEnumerable<ExtentPart[]> Layout
     {
@@ -72,7 +70,7 @@ internal sealed class ExtentGroup
         }
     }
 
-    /// <summary>How many extents there will be in their place, if there is room for large ones.</summary>
+    /// <summary>The expected number of new extents, if there is room for large ones.</summary>
     public long ExtentsExpected
     {
         get
@@ -83,15 +81,15 @@ internal sealed class ExtentGroup
     }
 
     /// <summary>
-    /// The bytes that come free. Of compressed extents it is what their use lets expect: how small the rest becomes is known only
-    /// when it is written.
+    /// The bytes that will be freed. For compressed extents this is estimated from the part in use: the compressed size of the rest
+    /// is only known when it is written.
     /// </summary>
     public long Gain(long blockSize) => _extents.Exists(extent => extent.IsUnclear) ? 0
         : Compression == ExtentCompression.None ? DiskLength - Length
         : DiskLength - _parts.GroupBy(part => part.Extent).Sum(parts => (long)Math.Ceiling(
             (double)parts.Key.DiskLength * parts.Sum(part => part.Length) / parts.Key.RamLength / blockSize) * blockSize);
 
-    /// <summary>Takes the extents of another group, if that does not become too large.</summary>
+    /// <summary>Takes the extents of another group, if the result does not become too large.</summary>
     public bool TryTake(ExtentGroup other)
     {
         if (Length + other.Length > LargestExtent || (EndsInBlock && other.EndsInBlock))
@@ -107,6 +105,6 @@ internal sealed class ExtentGroup
         return true;
     }
 
-    /// <summary>Each extent by itself.</summary>
+    /// <summary>One group for each extent.</summary>
     public IEnumerable<ExtentGroup> Split() => _extents.Select(extent => new ExtentGroup(extent));
 }

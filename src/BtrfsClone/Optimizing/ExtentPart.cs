@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>A part of an extent that is in use, by pieces of files that overlap there. Lengths are bytes of whole blocks.</summary>
+/// <summary>A part of an extent that is in use, by overlapping file extents. Lengths are in bytes of whole blocks.</summary>
 internal sealed class ExtentPart
 {
     private readonly int _first;
@@ -16,15 +16,15 @@ internal sealed class ExtentPart
 
     public UsedExtent Extent { get; }
 
-    /// <summary>Where inside the extent, unpacked, it begins.</summary>
+    /// <summary>Its start in the uncompressed extent.</summary>
     public long Start { get; }
 
-    /// <summary>Where it ends there.</summary>
+    /// <summary>Its end there.</summary>
     public long End { get; private set; }
 
     public long Length => End - Start;
 
-    /// <summary>How much of its last block lies beyond the end of the files that use this block; they agree in that.</summary>
+    /// <summary>How much of its last block is beyond the end of the files that use this block; it is the same for all of them.</summary>
     public long Missing { get; private set; }
 
     /// <summary>A file ends inside it where another one does not.</summary>
@@ -33,13 +33,13 @@ internal sealed class ExtentPart
     /// <summary>Whether all that use it use all of it.</summary>
     public bool IsUniform { get; private set; } = true;
 
-    /// <summary>What of another extent is written behind it, since all that use it use that next.</summary>
+    /// <summary>The part of another extent that is written after it, since all that use it use that next.</summary>
     public ExtentPart? Next { get; set; }
 
-    /// <summary>It is written behind another part.</summary>
+    /// <summary>It is written after another part.</summary>
     public bool IsNext { get; set; }
 
-    /// <summary>It, and what is written behind it.</summary>
+    /// <summary>It, and the parts that are written after it.</summary>
     public IEnumerable<ExtentPart> Joined
     {
         get
@@ -57,7 +57,7 @@ internal sealed class ExtentPart
 
     public ReadOnlySpan<ExtentUse> Uses => CollectionsMarshal.AsSpan(Extent.Uses).Slice(_first, _count);
 
-    /// <summary>The parts of an extent whose uses have been looked up, in their order.</summary>
+    /// <summary>The parts of an extent whose uses were looked up, in order.</summary>
     public static List<ExtentPart> Of(UsedExtent extent)
     {
         List<ExtentPart> parts = [];
@@ -77,7 +77,7 @@ internal sealed class ExtentPart
         return parts;
     }
 
-    /// <summary>Whether each file that uses it uses another part next, and nobody else uses that.</summary>
+    /// <summary>Whether each file that uses it uses another part next, and nothing else uses that.</summary>
     public bool IsFollowedBy(ExtentPart other)
     {
         if (!IsUniform || !other.IsUniform || Missing > 0 || _count != other._count ||

@@ -3,9 +3,9 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Replaces extents of which only parts are in use, and small ones that all files use one after the other, some at a time: what is
-/// in use is written once, all that refers to it moves there, and the old extents are seen to be gone. Whenever it ends, each file
-/// holds what it held.
+/// Replaces extents that are only partly in use, and small ones that all files use consecutively, several at a time: data in use is
+/// written once, all references are moved to it, and then the old extents are checked to be freed. Whenever this ends, the content
+/// of each file is unchanged.
 /// </summary>
 internal sealed class ExtentReplacer : IDisposable
 {
@@ -21,9 +21,9 @@ internal sealed class ExtentReplacer : IDisposable
     private long _blockSize;
 
     /// <param name="options">How to optimize.</param>
-    /// <param name="counters">Where to count.</param>
-    /// <param name="report">Takes each failure.</param>
-    /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+    /// <param name="counters">The counters to update.</param>
+    /// <param name="report">Receives each failure.</param>
+    /// <param name="pump">Called between two steps; it may throw to end the work.</param>
     public ExtentReplacer(OptimizeOptions options, OptimizeCounters counters, Action<BtrfsException> report, Action pump)
     {
         (_options, _counters, _pump) = (options, counters, pump);
@@ -31,11 +31,11 @@ internal sealed class ExtentReplacer : IDisposable
         _rounds = new RewriteRounds(options, counters, _lookup, report, pump);
     }
 
-    /// <summary>Begins with an item.</summary>
-    /// <param name="directory">An open directory of the filesystem, in which files without names can be made.</param>
-    /// <param name="path">What to call the item in errors.</param>
+    /// <summary>Starts an item.</summary>
+    /// <param name="directory">An open directory on the filesystem, in which unnamed files can be created.</param>
+    /// <param name="path">The path of the item to use in error messages.</param>
     /// <param name="blockSize">The filesystem's block size.</param>
-    /// <exception cref="BtrfsException">The process lacks what it takes.</exception>
+    /// <exception cref="BtrfsException">The process lacks the required capabilities.</exception>
     public void Start(Descriptor directory, string path, long blockSize)
     {
         _blockSize = blockSize;
@@ -49,7 +49,7 @@ internal sealed class ExtentReplacer : IDisposable
         _rounds.Start(directory, path, blockSize);
     }
 
-    /// <summary>Takes an extent of which something may not be in use, or that may be joined with those after it.</summary>
+    /// <summary>Adds an extent that may be partly unused, or may be joined with those after it.</summary>
     /// <exception cref="BtrfsException">There is no space, or the trees cannot be read.</exception>
     public void Add(UsedExtent extent)
     {
@@ -60,7 +60,7 @@ internal sealed class ExtentReplacer : IDisposable
         }
     }
 
-    /// <summary>Replaces what is left, and gives back what has come free.</summary>
+    /// <summary>Replaces the remaining extents, and commits, so that space is freed.</summary>
     /// <inheritdoc cref="Add"/>
     public void Complete()
     {

@@ -3,24 +3,22 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>
-/// Reads the pieces of files by the items of their subvolume's tree, and hands on the extents that may be replaced.
-/// </summary>
-/// <param name="replacer">Takes the extents.</param>
+/// <summary>Reads file extents from the items of their subvolume's tree, and passes on the extents that may be replaced.</summary>
+/// <param name="replacer">Receives the extents.</param>
 /// <param name="targetSize">Smaller extents may be joined.</param>
-/// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+/// <param name="pump">Called between two steps; it may throw to end the work.</param>
 internal sealed class FileScan(ExtentReplacer replacer, long targetSize, Action pump)
 {
     private readonly InodeCursor _cursor = new();
     private readonly CandidateExtents _candidates = new(targetSize);
 
-    /// <summary>Begins with an item.</summary>
+    /// <summary>Starts an item.</summary>
     public void Start() => _candidates.Clear();
 
     /// <summary>Reads files of one subvolume.</summary>
-    /// <param name="directory">Something that is open in the subvolume.</param>
-    /// <param name="path">What to call it in errors.</param>
-    /// <param name="inodes">The files' numbers, sorted.</param>
+    /// <param name="directory">Any open file or directory in the subvolume.</param>
+    /// <param name="path">The path to use in error messages.</param>
+    /// <param name="inodes">The inode numbers of the files, sorted.</param>
     /// <exception cref="BtrfsException">The trees cannot be read, or there is no space.</exception>
     public void Read(Descriptor directory, string path, List<ulong> inodes)
     {

@@ -4,14 +4,14 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Finds which extents are to become one: those whose parts all files use one after the other. Where files differ in that, the
-/// extents stay apart, so that nothing is parted from its clones.
+/// Finds the extents to join: those whose parts all files use consecutively. If files differ in this, the extents stay separate, so
+/// that sharing between clones is preserved.
 /// </summary>
 /// <param name="options">How to optimize.</param>
-/// <param name="counters">Where to count.</param>
+/// <param name="counters">The counters to update.</param>
 internal sealed class GroupSearch(OptimizeOptions options, OptimizeCounters counters)
 {
-    /// <summary>Puts extents together whose uses have been looked up.</summary>
+    /// <summary>Groups extents whose uses were looked up.</summary>
     /// <param name="extents">The extents.</param>
     /// <param name="blockSize">The filesystem's block size.</param>
     public IEnumerable<ExtentGroup> Find(IEnumerable<UsedExtent> extents, long blockSize)
@@ -35,7 +35,7 @@ internal sealed class GroupSearch(OptimizeOptions options, OptimizeCounters coun
             .SelectMany(group => IsWorthJoining(group, blockSize) ? [group] : group.Split());
     }
 
-    /// <summary>Whether there will be fewer extents than if each of a group's were replaced by itself, or not at all.</summary>
+    /// <summary>Whether this gives fewer extents than replacing each extent of the group separately, or not at all.</summary>
     private bool IsWorthJoining(ExtentGroup group, long blockSize)
     {
         long expected = group.Extents.Count == 1 ? 0 : group.ExtentsExpected;
@@ -74,7 +74,7 @@ internal sealed class GroupSearch(OptimizeOptions options, OptimizeCounters coun
         return group;
     }
 
-    /// <summary>Whether an extent is small enough to be joined with others, or is going to be written anyway.</summary>
+    /// <summary>Whether an extent is small enough to be joined with others, or is rewritten anyway.</summary>
     private bool IsSmall(ExtentGroup group, long blockSize) =>
         group.Length > 0 && options.TargetExtentSize > 0 && (group.Compression == ExtentCompression.None
             ? group.Length < options.TargetExtentSize || options.IsWorth(group.Gain(blockSize), group.Length)

@@ -29,7 +29,7 @@ internal sealed class OptimizeCounters
     /// <inheritdoc cref="OptimizeResult.Failed"/>
     public long Failed { get; set; }
 
-    /// <summary>Begins with another item.</summary>
+    /// <summary>Resets the totals for another item.</summary>
     public void Clear()
     {
         (Files, ExtentsReplaced, ExtentsWritten, ExtentsLeft) = (0, 0, 0, 0);

@@ -5,10 +5,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>
-/// Goes through the files below one directory, on the calling thread alone. Other filesystems that are mounted there are passed
-/// over.
-/// </summary>
+/// <summary>Walks the files below one directory, on the calling thread only. Other filesystems mounted there are skipped.</summary>
 internal sealed unsafe class OptimizeWalk : TreeWalk<MeasuredDirectory, OptimizeWalk.Memory>
 {
     private readonly FileScan _scan;
@@ -74,7 +71,7 @@ internal sealed unsafe class OptimizeWalk : TreeWalk<MeasuredDirectory, Optimize
     private void Report(MeasuredDirectory node, SystemCall call, CallResult result) =>
         _report(BtrfsException.FromErrno(result.Error, call, node.Path));
 
-    /// <summary>Room for a part of a listing.</summary>
+    /// <summary>The buffer for a part of a listing.</summary>
     internal sealed class Memory : IWalkBuffers
     {
         public byte* Entries { get; } = (byte*)NativeMemory.Alloc(DirectoryBatch.BufferSize);

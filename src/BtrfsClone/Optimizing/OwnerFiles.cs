@@ -3,8 +3,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Files that refer to extents, opened for reading by their numbers: whatever they are called, wherever they are. A bounded
-/// number of them stays open.
+/// Files with references to extents, opened for reading by inode number, whatever and wherever their names are. A bounded number of
+/// them stays open.
 /// </summary>
 internal sealed class OwnerFiles : IDisposable
 {
@@ -14,13 +14,13 @@ internal sealed class OwnerFiles : IDisposable
     private readonly Dictionary<(ulong Subvolume, ulong Inode, ulong Generation), Descriptor> _open = [];
     private Descriptor _mount;
 
-    /// <param name="most">How many may be open at once.</param>
+    /// <param name="most">The maximum number of open files.</param>
     public OwnerFiles(int most) => Most = most;
 
-    /// <summary>How many may be open at once.</summary>
+    /// <summary>The maximum number of open files.</summary>
     public int Most { get; }
 
-    /// <summary>Begins with something that is open on a mount of the filesystem. Fails where the process may not open so.</summary>
+    /// <summary>Starts with any open file on a mount of the filesystem. Fails if the process may not open files in this way.</summary>
     public CallResult Start(Descriptor mount)
     {
         Close();
@@ -32,7 +32,7 @@ internal sealed class OwnerFiles : IDisposable
         return result.Is(Errno.ESTALE) ? CallResult.Success : result;
     }
 
-    /// <summary>Makes room: so many that are opened next stay open together.</summary>
+    /// <summary>Makes room: this many files that are opened next stay open together.</summary>
     public void Reserve(int count)
     {
         if (_open.Count + count > Most)
@@ -59,7 +59,7 @@ internal sealed class OwnerFiles : IDisposable
         return result;
     }
 
-    /// <summary>Closes all.</summary>
+    /// <summary>Closes all files.</summary>
     public void Close()
     {
         foreach (Descriptor file in _open.Values)

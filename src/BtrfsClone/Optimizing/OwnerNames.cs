@@ -3,18 +3,18 @@ using BtrfsClone.Owning;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>Names files that refer to extents, wherever they are.</summary>
+/// <summary>Finds names of files with references to extents, wherever they are.</summary>
 internal sealed class OwnerNames
 {
     private Descriptor _file;
     private string _path = "";
 
-    /// <summary>Begins with something that is open on the filesystem.</summary>
+    /// <summary>Starts with any open file on the filesystem.</summary>
     public void Start(Descriptor file, string path) => (_file, _path) = (file, path);
 
     /// <summary>
-    /// The absolute path of a file; where no mount shows it, the path from the filesystem's top level on; that of the item where
-    /// it has none.
+    /// The absolute path of a file; if no mount shows it, the path from the filesystem's top level; if it has none, that of the
+    /// item.
     /// </summary>
     public string Of(in ExtentOwner owner)
     {

@@ -1,15 +1,15 @@
 namespace BtrfsClone.Optimizing;
 
-/// <summary>Holds a flow of bytes to a rate, by waiting.</summary>
-/// <param name="rate">Bytes a second; null is any rate.</param>
-/// <param name="pump">Is called while it waits; it may end the work by an exception.</param>
+/// <summary>Limits the rate of a stream of bytes, by waiting.</summary>
+/// <param name="rate">Bytes per second; null means no limit.</param>
+/// <param name="pump">Called while it waits; it may throw to end the work.</param>
 internal sealed class Pace(long? rate, Action pump)
 {
     private const int LongestWait = 50;
 
     private double _due;
 
-    /// <summary>Waits until what was spent before is within the rate, and spends.</summary>
+    /// <summary>Waits until the bytes counted before are within the limit, and counts more.</summary>
     public void Spend(long bytes)
     {
         if (rate is not long perSecond)

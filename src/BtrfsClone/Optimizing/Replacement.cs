@@ -3,17 +3,17 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>A range of a file that is to hold a range of what is written. Lengths are bytes.</summary>
-/// <param name="File">The file, and where in it the range begins.</param>
+/// <summary>A range of a file that is to refer to a range of the new data. Lengths are in bytes.</summary>
+/// <param name="File">The file, and the offset of the range in it.</param>
 /// <param name="Generation">The generation of the file's inode item.</param>
-/// <param name="At">Where in what is written the range begins.</param>
-/// <param name="Length">The range's length, to the file's end at most.</param>
+/// <param name="At">The offset of the range in the new data.</param>
+/// <param name="Length">The length of the range, at most up to the end of the file.</param>
 internal readonly record struct Move(ExtentOwner File, ulong Generation, long At, long Length);
 
-/// <summary>What is to be written in the place of extents: what of them is in use, one part after the other.</summary>
+/// <summary>The data to write as a replacement for extents: the parts in use, one after the other.</summary>
 internal sealed class Replacement
 {
-    // A hole between what is written into different extents: btrfs's largest block.
+    // A hole between the data of different extents: btrfs's maximum block size.
     private const long Gap = 64 << 10;
 
     private readonly List<Move> _moves = [];
@@ -32,18 +32,18 @@ internal sealed class Replacement
 
     public ExtentCompression Compression { get; }
 
-    /// <summary>The bytes in use, unpacked, whole blocks, and the holes between them.</summary>
+    /// <summary>The bytes in use, uncompressed, in whole blocks, including the holes between them.</summary>
     public long Length { get; private set; }
 
     /// <inheritdoc cref="ExtentGroup.EndsInBlock"/>
     public bool EndsInBlock { get; }
 
-    /// <summary>Who is to hold what of it, in the order of the places in it; of one place and length by files.</summary>
+    /// <summary>The references to create, in the order of their offsets in the data; for equal offset and length, by file.</summary>
     public List<Move> Moves => _moves;
 
     /// <summary>
-    /// Takes what refers to the extents by now, since a snapshot was taken while they were moved. False where something of it is not
-    /// in what is written, or may not be moved.
+    /// Takes the current references to the extents, since a snapshot was taken while they were moved. False if one of them refers
+    /// to data that was not written, or may not be moved.
     /// </summary>
     public bool TryFollow(IEnumerable<UsedExtent> extents)
     {

@@ -5,8 +5,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// A file without a name in which what replaces extents is written. Nobody else can open it, and it is gone with the process:
-/// then its extents belong to those alone that share them.
+/// An unnamed file to which the replacement of extents is written. No one else can open it, and it is deleted with the process: its
+/// extents then belong only to the files that share them.
 /// </summary>
 internal sealed unsafe class ReplacementFile : IDisposable
 {
@@ -18,14 +18,14 @@ internal sealed unsafe class ReplacementFile : IDisposable
 
     public Descriptor Descriptor => _file;
 
-    /// <summary>Where the next replacement may begin.</summary>
+    /// <summary>Where the next replacement may start.</summary>
     public long Next { get; set; }
 
-    /// <summary>Makes an empty one.</summary>
-    /// <param name="directory">A directory of the filesystem.</param>
-    /// <param name="path">What to call it in errors.</param>
+    /// <summary>Creates an empty file.</summary>
+    /// <param name="directory">A directory on the filesystem.</param>
+    /// <param name="path">The path to use in error messages.</param>
     /// <param name="compression">How it is to be compressed.</param>
-    /// <exception cref="BtrfsException">It cannot be made.</exception>
+    /// <exception cref="BtrfsException">It cannot be created.</exception>
     public static ReplacementFile Make(Descriptor directory, string path, ExtentCompression compression)
     {
         fixed (byte* here = ".\0"u8)
@@ -49,11 +49,11 @@ internal sealed unsafe class ReplacementFile : IDisposable
 
     public CallResult Write(ReadOnlySpan<byte> bytes, long offset) => Sys.WriteAt(_file, bytes, offset);
 
-    /// <summary>Starts to write out what is written.</summary>
+    /// <summary>Starts writeback of its data.</summary>
     public void StartWriteOut() => _ = Sys.StartWriteOut(_file, 0, 0);
 
-    /// <summary>Waits until all is written out, and reads which extents that has made.</summary>
-    /// <exception cref="BtrfsException">It could not be written out, or the tree cannot be read.</exception>
+    /// <summary>Waits until all data is on disk, and reads the resulting extents.</summary>
+    /// <exception cref="BtrfsException">The data could not be written to disk, or the tree cannot be read.</exception>
     public void Complete(ItemSource items, ExtentBatch batch)
     {
         Throw(Sys.Flush(_file), SystemCall.Fiemap, _path);
@@ -69,7 +69,7 @@ internal sealed unsafe class ReplacementFile : IDisposable
         }
     }
 
-    /// <summary>The extents between two places, and their bytes on disk, once it is complete.</summary>
+    /// <summary>The number of extents between two offsets, and their size on disk, once it is complete.</summary>
     public (long DiskLength, int Count) Written(long from, long to)
     {
         int index = _extents.BinarySearch((from, 0, 0));
@@ -93,8 +93,8 @@ internal sealed unsafe class ReplacementFile : IDisposable
     public void Dispose() => Sys.Close(_file);
 
     /// <summary>
-    /// Gives it the compression that is wanted, whatever its directory hands on. What is not compressed stays so, whatever the
-    /// mount option says.
+    /// Sets the requested compression, regardless of what its directory passes on. Without compression it stays uncompressed,
+    /// regardless of the mount option.
     /// </summary>
     private void SetUp(ExtentCompression compression)
     {

@@ -4,8 +4,8 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// The files without names of one round. Replacements of one kind of compression lie in one file, a block apart, so that each has
-/// extents of its own and all are written out together. One that ends inside a block ends a file of its own.
+/// The unnamed files of one round. Replacements with the same compression are in one file, a block apart, so that each has separate
+/// extents and all are written to disk together. One that ends inside a block ends its file.
 /// </summary>
 internal sealed class ReplacementFiles : IDisposable
 {
@@ -18,15 +18,15 @@ internal sealed class ReplacementFiles : IDisposable
     private string _path = "";
     private long _blockSize;
 
-    /// <summary>Begins with an item.</summary>
-    /// <param name="directory">A directory of the filesystem.</param>
-    /// <param name="path">What to call it in errors.</param>
+    /// <summary>Starts an item.</summary>
+    /// <param name="directory">A directory on the filesystem.</param>
+    /// <param name="path">The path to use in error messages.</param>
     /// <param name="blockSize">The filesystem's block size.</param>
     public void Start(Descriptor directory, string path, long blockSize) =>
         (_directory, _path, _blockSize) = (directory, path, blockSize);
 
-    /// <summary>Says where a replacement is to be written.</summary>
-    /// <exception cref="BtrfsException">A file cannot be made.</exception>
+    /// <summary>Determines where to write a replacement.</summary>
+    /// <exception cref="BtrfsException">A file cannot be created.</exception>
     public ReplacementFile Place(Replacement replacement, out long at)
     {
         ExtentCompression compression = replacement.Compression;
@@ -43,7 +43,7 @@ internal sealed class ReplacementFiles : IDisposable
             }
         }
 
-        // Beyond the limit the kernel would send a signal (SIGXFSZ).
+        // A write beyond the limit would raise a signal (SIGXFSZ).
         at = file.Next;
         if ((ulong)(at + replacement.Length) > _sizeLimit)
         {
@@ -54,8 +54,8 @@ internal sealed class ReplacementFiles : IDisposable
         return file;
     }
 
-    /// <summary>Waits until all is written out.</summary>
-    /// <exception cref="BtrfsException">That failed.</exception>
+    /// <summary>Waits until all data is on disk.</summary>
+    /// <exception cref="BtrfsException">This failed.</exception>
     public void Complete()
     {
         foreach (ReplacementFile file in _shared.Values)
@@ -69,7 +69,7 @@ internal sealed class ReplacementFiles : IDisposable
         }
     }
 
-    /// <summary>Closes them.</summary>
+    /// <summary>Closes the files.</summary>
     public void Dispose()
     {
         foreach (ReplacementFile file in _shared.Values.Concat(_own))

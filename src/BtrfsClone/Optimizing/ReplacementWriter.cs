@@ -3,25 +3,25 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>Writes what is in use of extents, as the files that use it hold it.</summary>
+/// <summary>Writes the data of extents that is in use, as read from the files that use it.</summary>
 /// <param name="files">Opens the files.</param>
-/// <param name="reading">The rate of reading.</param>
-/// <param name="writing">The rate of writing.</param>
-/// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+/// <param name="reading">The rate limit for reading.</param>
+/// <param name="writing">The rate limit for writing.</param>
+/// <param name="pump">Called between two steps; it may throw to end the work.</param>
 internal sealed class ReplacementWriter(OwnerFiles files, Pace reading, Pace writing, Action pump)
 {
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(1 << 20);
 
     /// <summary>
-    /// Writes it into a file, from a place on. Fails where one of those who use it cannot be opened or read, or is shorter by
-    /// now (ESTALE), or where it cannot be written.
+    /// Writes a replacement to a file, at an offset. Fails if one of the files that use it cannot be opened or read, or was
+    /// truncated (ESTALE), or if it cannot be written.
     /// </summary>
     public OwnerFailure Write(Replacement replacement, ReplacementFile file, long begin)
     {
         long done = 0;
         foreach (Move move in replacement.Moves)
         {
-            // Opened even where there is nothing to read: what cannot be opened cannot be moved either.
+            // Opened even if there is nothing to read: references of a file that cannot be opened cannot be moved either.
             files.Reserve(1);
             CallResult result = files.Open(move, out Descriptor owner);
             if (result.Failed)

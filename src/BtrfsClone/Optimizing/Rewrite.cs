@@ -4,39 +4,37 @@ namespace BtrfsClone.Optimizing;
 /// <param name="group">The extents.</param>
 internal sealed class Rewrite(ExtentGroup group)
 {
-    /// <summary>The extents that somebody uses still.</summary>
+    /// <summary>The extents that are still in use.</summary>
     public List<UsedExtent> Extents { get; } = [.. group.Extents];
 
-    /// <summary>These, with what used them when they were looked up last.</summary>
+    /// <summary>These, with their uses when they were looked up last.</summary>
     public ExtentGroup Group { get; private set; } = group;
 
-    /// <summary>What of them was in use then.</summary>
+    /// <summary>The data that was in use then.</summary>
     public Replacement Replacement { get; private set; } = new(group);
 
-    /// <summary>Where that is written; null where that failed.</summary>
+    /// <summary>Where it is written; null if this failed.</summary>
     public ReplacementFile? File { get; set; }
 
-    /// <summary>Where in the file it begins.</summary>
+    /// <summary>Its offset in the file.</summary>
     public long At { get; set; }
 
-    /// <summary>Whether something of it has moved there in the last round.</summary>
+    /// <summary>Whether references were moved to it in the last round.</summary>
     public bool HasMoved { get; set; }
 
-    /// <summary>The bytes of all extents that have been written for it and that somebody uses.</summary>
+    /// <summary>The size of all extents that were written for it and are in use.</summary>
     public long NewLength { get; set; }
 
-    /// <summary>What has failed in the last round.</summary>
+    /// <summary>The failure of the last round.</summary>
     public OwnerFailure Failure { get; set; }
 
-    /// <summary>It was written in several extents, and was not worth it for that.</summary>
+    /// <summary>It was written to several extents, and was therefore not worth it.</summary>
     public bool WasParted { get; set; }
 
     /// <summary>It is not worth it.</summary>
     public bool IsGivenUp { get; set; }
 
-    /// <summary>
-    /// Goes on with the extents that are left and have been looked up again. False where they may not be replaced any more.
-    /// </summary>
+    /// <summary>Continues with the remaining extents, which were looked up again. False if they may not be replaced any more.</summary>
     public bool TryGoOn()
     {
         Group = new ExtentGroup(Extents[0]);

@@ -4,21 +4,21 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Rewrites extents, a bounded number of bytes at a time, in rounds: those that something uses still when a round ends are
-/// rewritten by what is in use of them then.
+/// Rewrites extents, a bounded number of bytes at a time, in rounds: extents that are still in use at the end of a round are
+/// rewritten again, with the data in use by then.
 /// </summary>
 internal sealed class RewriteRounds : IDisposable
 {
-    // So much is written before what has come free is given back, which takes a commit.
+    // The number of bytes written before old extents are freed, which takes a commit.
     private const long MostWritten = 64L << 20;
 
-    // After a commit the extent tree tells which of them are gone; of fewer, asking the kernel for each costs less.
+    // After a commit the extent tree shows which of them are freed; for fewer extents, asking the kernel for each costs less.
     private const int ManyExtents = 1024;
 
-    // Files of their own.
+    // The limit of unnamed files.
     private const int MostFiles = 64;
 
-    // Somebody who writes meanwhile may leave a part of an extent in use, which is then replaced by itself.
+    // A concurrent writer may leave a part of an extent in use, which is then replaced separately.
     private const int MostRounds = 4;
 
     private readonly OptimizeOptions _options;
@@ -39,10 +39,10 @@ internal sealed class RewriteRounds : IDisposable
     private long _written;
 
     /// <param name="options">How to optimize.</param>
-    /// <param name="counters">Where to count.</param>
-    /// <param name="lookup">Looks up what refers to extents.</param>
-    /// <param name="report">Takes each failure.</param>
-    /// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+    /// <param name="counters">The counters to update.</param>
+    /// <param name="lookup">Looks up references to extents.</param>
+    /// <param name="report">Receives each failure.</param>
+    /// <param name="pump">Called between two steps; it may throw to end the work.</param>
     public RewriteRounds(
         OptimizeOptions options, OptimizeCounters counters, UseLookup lookup, Action<BtrfsException> report, Action pump)
     {
@@ -62,7 +62,7 @@ internal sealed class RewriteRounds : IDisposable
         Check(Sys.SyncFileSystem(directory), SystemCall.SyncFs);
     }
 
-    /// <summary>Takes an extent.</summary>
+    /// <summary>Adds an extent.</summary>
     /// <exception cref="BtrfsException">There is no space, or the trees cannot be read.</exception>
     public void Add(Rewrite rewrite)
     {
@@ -75,7 +75,7 @@ internal sealed class RewriteRounds : IDisposable
         }
     }
 
-    /// <summary>Rewrites what has been taken.</summary>
+    /// <summary>Rewrites what was added.</summary>
     /// <inheritdoc cref="Add"/>
     public void Run()
     {
@@ -103,8 +103,8 @@ internal sealed class RewriteRounds : IDisposable
         }
     }
 
-    /// <summary>Gives back what has come free.</summary>
-    /// <exception cref="BtrfsException">The filesystem cannot be written out.</exception>
+    /// <summary>Commits, so that old extents are freed.</summary>
+    /// <exception cref="BtrfsException">The filesystem's data cannot be written to disk.</exception>
     public void Commit()
     {
         if (_written > 0)
@@ -125,14 +125,14 @@ internal sealed class RewriteRounds : IDisposable
             (long length, int extents) = one.File!.Written(one.At, one.At + one.Replacement.Length);
             if (one.NewLength == 0 && !IsWorth(one, length, extents))
             {
-                // It did not compress as well as before, there is no room for larger extents, or write-out began in the middle of one,
-                // which does not happen twice.
+                // It did not compress as well as before, there is no room for larger extents, or writeback started in the middle of
+                // one, which does not happen twice.
                 one.IsGivenUp = extents == 1 || one.WasParted;
                 one.WasParted = true;
                 continue;
             }
 
-            // The next round moves a new snapshot as well, or leaves all as it is.
+            // The next round also moves a new snapshot's references, or leaves everything as it is.
             OwnerFailure failure = default;
             one.HasMoved = !_lookup.HasNewSubvolume(one.Extents) &&
                 _mover.Move(one.Replacement, one.File, one.At, _blockSize, out failure);
@@ -154,7 +154,7 @@ internal sealed class RewriteRounds : IDisposable
         return _options.IsWorth(gain, length) || (gain >= 0 && extents < one.Extents.Count);
     }
 
-    /// <summary>Writes what is in use; once more with what has come free by then, if there is no space.</summary>
+    /// <summary>Writes the data in use; if there is no space, once more after freeing old extents.</summary>
     private void Write(Rewrite one)
     {
         TryWrite(one);
@@ -177,7 +177,7 @@ internal sealed class RewriteRounds : IDisposable
         (one.File, one.At, one.HasMoved) = (one.Failure.Failed ? null : file, at, false);
     }
 
-    /// <summary>Sees which extents are gone. Those that are not stay for another round, with what is in use of them now.</summary>
+    /// <summary>Checks which extents are freed. The others stay for another round, with the data now in use.</summary>
     private void Settle(bool isLast)
     {
         List<Rewrite> left = [];
@@ -231,7 +231,7 @@ internal sealed class RewriteRounds : IDisposable
             return false;
         }
 
-        // What the kernel has refused, it will refuse again.
+        // What the kernel has rejected, it will reject again.
         return !one.Failure.Failed || one.Failure.HasGone;
     }
 

@@ -4,12 +4,12 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Looks up what refers to extents, in all subvolumes and snapshots: who it is by the extents' back references, which piece it
-/// is by the subvolumes' trees, in the order of these. Needs CAP_SYS_ADMIN.
+/// Looks up the references to extents, in all subvolumes and snapshots: the files from the back references of the extents, the file
+/// extents from the trees of the subvolumes, in their order. Requires CAP_SYS_ADMIN.
 /// </summary>
 internal sealed class UseLookup
 {
-    /// <summary>So many references are looked up together; of one extent there are no more, or it is left alone.</summary>
+    /// <summary>The number of references that are looked up together; an extent with more is not replaced.</summary>
     private const int Most = 1 << 18;
 
     private readonly OwnerSearch _owners = new();
@@ -21,7 +21,7 @@ internal sealed class UseLookup
     private string _path = "";
     private ulong _newestSubvolume;
 
-    // The subvolume and the file that were looked at last.
+    // The subvolume and the file that were processed last.
     private ulong _subvolume;
     private bool _isThere;
     private bool _isReadOnly;
@@ -29,7 +29,7 @@ internal sealed class UseLookup
     private InodeFacts _facts;
     private bool _hasItem;
 
-    /// <summary>Begins with an open file of the filesystem. Fails where the process may not ask.</summary>
+    /// <summary>Starts with an open file on the filesystem. Fails if the process lacks permission.</summary>
     public CallResult Start(Descriptor file, string path)
     {
         (_file, _path, _newestSubvolume) = (file, path, 0);
@@ -38,11 +38,12 @@ internal sealed class UseLookup
         return _owners.Probe();
     }
 
-    /// <summary>Finds those of some extents that are gone: no file uses them any more.</summary>
+    /// <summary>Finds those of some extents that were freed: no file uses them any more.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public HashSet<UsedExtent> FindGone(IEnumerable<UsedExtent> extents)
     {
-        // What is not in the extent tree is gone. That something is there says little: references are taken out of it later.
+        // An extent that is not in the extent tree is freed. One that is there may not be in use: references are removed with a
+        // delay.
         ReferenceCounts counts = new(_file, _path);
         return
         [
@@ -52,13 +53,13 @@ internal sealed class UseLookup
     }
 
     /// <summary>
-    /// Whether a subvolume refers to one of the extents that did not when they were looked up: a snapshot of one that does.
+    /// Whether there is a subvolume with references to one of the extents that did not exist when they were looked up: a snapshot.
     /// </summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public bool HasNewSubvolume(IReadOnlyList<UsedExtent> extents) =>
         HasNewer(extents.Min(extent => extent.NewestSubvolume)) && extents.Any(IsUsedByOther);
 
-    /// <summary>Looks up the uses of extents, as many as come at once. Returns how many extents these are.</summary>
+    /// <summary>Looks up the uses of extents, for as many as fit in one batch. Returns the number of these extents.</summary>
     /// <exception cref="BtrfsException">The trees cannot be read.</exception>
     public int Find(IReadOnlyList<UsedExtent> extents)
     {
@@ -106,7 +107,7 @@ internal sealed class UseLookup
         return count;
     }
 
-    /// <summary>Whether a subvolume has been made since another one: ids ascend.</summary>
+    /// <summary>Whether a subvolume was created after another one: ids ascend.</summary>
     private bool HasNewer(ulong subvolume) => _search.Find(
         BtrfsKey.RootTree,
         new ItemKey(subvolume + 1, 0, 0),
@@ -135,7 +136,7 @@ internal sealed class UseLookup
         }
     }
 
-    /// <summary>Reads what a reference is. False where it is no more.</summary>
+    /// <summary>Reads the file extent of a reference. False if it no longer exists.</summary>
     private bool TryRead(ref ExtentUse use, UsedExtent extent)
     {
         ExtentOwner owner = use.Owner;

@@ -5,15 +5,15 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Optimizing;
 
 /// <summary>
-/// Makes all that refers to extents share what was written in their place (FIDEDUPERANGE). The kernel compares with both files
-/// locked: what holds other bytes by now stays as it is, in halves down to single blocks.
+/// Makes all references to extents refer to their replacement (FIDEDUPERANGE). The kernel compares the data with both files locked:
+/// data that has changed by then stays as it is, by halving down to single blocks.
 /// </summary>
 /// <param name="files">Opens the files.</param>
-/// <param name="reading">What the kernel reads to compare.</param>
-/// <param name="pump">Is called between two steps; it may end the work by an exception.</param>
+/// <param name="reading">The rate limit for what the kernel reads to compare.</param>
+/// <param name="pump">Called between two steps; it may throw to end the work.</param>
 internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
 {
-    // btrfs works in chunks of this size itself (BTRFS_MAX_DEDUPE_LEN), older kernels on no more in one call.
+    // btrfs itself works in chunks of this size (BTRFS_MAX_DEDUPE_LEN); older kernels process no more per call.
     private const long Chunk = 16L << 20;
 
     private readonly DedupeDestination[] _destinations = new DedupeDestination[Sys.MostDedupeDestinations];
@@ -21,13 +21,13 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
     private long _blockSize;
     private bool _hasMoved;
 
-    /// <summary>Moves all that is to hold what was written.</summary>
-    /// <param name="replacement">What was written.</param>
-    /// <param name="file">The file that it is in.</param>
-    /// <param name="begin">Where it begins there.</param>
+    /// <summary>Moves all references to a replacement.</summary>
+    /// <param name="replacement">The replacement.</param>
+    /// <param name="file">The file that contains it.</param>
+    /// <param name="begin">Its offset there.</param>
     /// <param name="blockSize">The filesystem's block size.</param>
-    /// <param name="failure">Why one could not be moved, if the bytes are not to blame.</param>
-    /// <returns>Whether any of them, or a part of one, has been moved.</returns>
+    /// <param name="failure">Why one could not be moved, if not because of different data.</param>
+    /// <returns>Whether any of them, or a part of one, was moved.</returns>
     public bool Move(Replacement replacement, ReplacementFile file, long begin, long blockSize, out OwnerFailure failure)
     {
         (_blockSize, _hasMoved, failure) = (blockSize, false, default);
@@ -49,7 +49,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
         return _hasMoved;
     }
 
-    /// <summary>Moves ranges that are to hold the same.</summary>
+    /// <summary>Moves ranges that are to refer to the same data.</summary>
     private OwnerFailure MoveEqual(ReadOnlySpan<Move> moves, Descriptor source, long from)
     {
         OwnerFailure failure = default;
@@ -83,7 +83,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
         return failure;
     }
 
-    /// <summary>Sees what one call has left over.</summary>
+    /// <summary>Handles what one call has left over.</summary>
     private CallResult Finish(in DedupeDestination destination, Descriptor source, long from, long length)
     {
         long done = Math.Min(destination.Deduped, length);
@@ -93,7 +93,7 @@ internal sealed class UseMover(OwnerFiles files, Pace reading, Action pump)
             : CallResult.Success;
     }
 
-    /// <summary>Moves of a range what is equal, in halves.</summary>
+    /// <summary>Moves the parts of a range that are equal, by halving.</summary>
     private CallResult MoveParts(Descriptor source, long from, Descriptor file, long to, long length)
     {
         for (long half; length > 0; (from, to, length) = (from + half, to + half, length - half))

@@ -3,30 +3,30 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Optimizing;
 
-/// <summary>A piece of a file that refers to an extent. Lengths are bytes.</summary>
+/// <summary>A file extent that refers to an extent. Lengths are in bytes.</summary>
 internal struct ExtentUse
 {
-    /// <summary>The file, and where in it the piece begins.</summary>
+    /// <summary>The file, and the offset of the file extent in it.</summary>
     public ExtentOwner Owner;
 
     /// <summary>The generation of the file's inode item.</summary>
     public ulong Generation;
 
-    /// <summary>Where inside the extent, unpacked, the piece begins.</summary>
+    /// <summary>The offset of the file extent in the uncompressed extent.</summary>
     public long ExtentOffset;
 
-    /// <summary>The piece's length, whole blocks.</summary>
+    /// <summary>The length of the file extent, in whole blocks.</summary>
     public long Length;
 
-    /// <summary>What of it lies before the file's end.</summary>
+    /// <summary>The part of it before the end of the file.</summary>
     public long Content;
 
-    /// <summary>Whether the piece may be moved to another extent.</summary>
+    /// <summary>Whether it may be moved to another extent.</summary>
     public bool MayMove;
 
     public readonly long ExtentEnd => ExtentOffset + Length;
 
-    /// <summary>The order by pieces of the extent, those of equal pieces by their places.</summary>
+    /// <summary>Orders by range in the extent, equal ranges by their positions in files.</summary>
     public static int Compare(ExtentUse one, ExtentUse other)
     {
         int order = one.ExtentOffset.CompareTo(other.ExtentOffset);
@@ -35,10 +35,10 @@ internal struct ExtentUse
     }
 }
 
-/// <summary>A data extent, and what refers to it.</summary>
-/// <param name="place">Where it begins on disk.</param>
-/// <param name="diskLength">Its bytes there.</param>
-/// <param name="ramLength">Its bytes unpacked.</param>
+/// <summary>A data extent, and its uses.</summary>
+/// <param name="place">Its start on disk.</param>
+/// <param name="diskLength">Its size there.</param>
+/// <param name="ramLength">Its uncompressed size.</param>
 /// <param name="compression">How it is compressed.</param>
 internal sealed class UsedExtent(long place, long diskLength, long ramLength, ExtentCompression compression)
 {
@@ -50,12 +50,12 @@ internal sealed class UsedExtent(long place, long diskLength, long ramLength, Ex
 
     public ExtentCompression Compression => compression;
 
-    /// <summary>All that refers to it, once it has been looked up.</summary>
+    /// <summary>All references to it, once they were looked up.</summary>
     public List<ExtentUse> Uses { get; } = [];
 
-    /// <summary>The id of the newest subvolume that there was then.</summary>
+    /// <summary>The id of the newest subvolume at that time.</summary>
     public ulong NewestSubvolume { get; set; }
 
-    /// <summary>There are more references than are looked at, or one whose file cannot be looked at.</summary>
+    /// <summary>There are more references than the limit, or one whose file cannot be examined.</summary>
     public bool IsUnclear { get; set; }
 }
