@@ -2,19 +2,20 @@ using BtrfsClone.Measuring;
 
 namespace BtrfsClone.Reporting;
 
-/// <summary>Gives each extent to the files and directories that hold it.</summary>
+/// <summary>Assigns each extent to the files and directories that hold it.</summary>
 /// <remarks>
-/// In the order of the tree, two neighbours among those that hold an extent have one deepest directory in common; each directory
-/// counts it once if each neighbour is taken off there. And the deepest directory common to all is the first that frees it.
+/// In tree order, two neighbours among the holders of an extent have one deepest common directory; each directory counts the extent
+/// once if one is subtracted there for each pair of neighbours. And the deepest directory common to all is the first whose deletion
+/// frees it.
 /// </remarks>
 /// <param name="tree">The tree, in its order.</param>
-/// <param name="tops">Takes which directories at the top share.</param>
+/// <param name="tops">Receives what top directories share.</param>
 internal sealed class ExtentHolders(ReportTree tree, TopPairs tops) : IExtentTotals
 {
     private readonly Dictionary<int, int[]> _names = [];
     private readonly List<ReportNode> _holders = [];
 
-    /// <summary>Takes the nodes of each file with several names.</summary>
+    /// <summary>Adds the nodes of each file with several names.</summary>
     public void AddNames(IEnumerable<int[]> linked)
     {
         foreach (int[] numbers in linked)
@@ -57,7 +58,7 @@ internal sealed class ExtentHolders(ReportTree tree, TopPairs tops) : IExtentTot
         tops.Add(_holders, !owners.IsInAll, length);
     }
 
-    /// <summary>Finds the nodes of the files that refer to an extent, in their order. Returns how many files there are.</summary>
+    /// <summary>Finds the nodes of the files with references to an extent, in order. Returns the number of files.</summary>
     private int Find(ReadOnlySpan<ReclaimReference> references)
     {
         _holders.Clear();

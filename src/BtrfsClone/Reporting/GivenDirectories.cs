@@ -5,7 +5,7 @@ namespace BtrfsClone.Reporting;
 /// <summary>Directories that are given together.</summary>
 internal static class GivenDirectories
 {
-    /// <summary>Those that are in no other one, whatever the paths that lead there; each once, in their order.</summary>
+    /// <summary>Those that are not below another one, by whatever paths; each once, in order.</summary>
     public static IEnumerable<string> Outermost(IReadOnlyList<string> paths)
     {
         var given = new HashSet<(ulong Device, ulong Inode)>();
@@ -13,7 +13,7 @@ internal static class GivenDirectories
         return distinct.Where(path => !Above(path).Any(given.Contains));
     }
 
-    /// <summary>The directories above one, as the kernel goes up.</summary>
+    /// <summary>The parents of a directory, as the kernel resolves "..".</summary>
     private static IEnumerable<(ulong Device, ulong Inode)> Above(string path)
     {
         (ulong, ulong)? last = Identity(path);

@@ -3,14 +3,14 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Reporting;
 
-/// <summary>Writes what a page shows, as JSON: names as one string, and the numbers of all entries as one array of each kind.</summary>
+/// <summary>Writes the data of a page as JSON: names as one string, and the numbers of all entries as one array per kind.</summary>
 /// <remarks>
-/// Each directory comes before its entries. A number of a directory is what is left when those of its entries are taken off, which
-/// is 0 nearly everywhere; <see cref="ReportNode"/> says why not everywhere.
+/// Each directory precedes its entries. A number of a directory is the difference from the sum of its entries, which is nearly
+/// always 0; <see cref="ReportNode"/> explains the exceptions.
 /// </remarks>
 internal sealed class ReportData
 {
-    // What an entry is, where it is no directory and so has no count of entries.
+    // Marks an entry that is not a directory and so has no number of entries.
     private const int File = -1;
     private const int Fold = -2;
 
@@ -30,7 +30,7 @@ internal sealed class ReportData
             entries.Clear();
             for (ReportNode? child = node.FirstChild; child is not null; child = child.NextSibling)
             {
-                // What has no file has gone while it was measured.
+                // A node without a file was deleted while it was being measured.
                 if (!child.IsFolded && (child.IsDirectory || child.IsFold || child.Files > 0))
                 {
                     entries.Add(child);
@@ -39,7 +39,7 @@ internal sealed class ReportData
 
             _kinds.Add(node.IsFold ? Fold : node.IsDirectory ? entries.Count : File);
 
-            // The stack turns them round. Neighbours that are alike take little room once they are compressed.
+            // The stack reverses them. Similar neighbours compress well.
             entries.Sort(static (one, other) => other.Name.AsSpan().SequenceCompareTo(one.Name));
             if (!node.IsFold)
             {
@@ -48,11 +48,11 @@ internal sealed class ReportData
         }
     }
 
-    /// <summary>Writes it.</summary>
-    /// <param name="output">Where to.</param>
-    /// <param name="pairs">What the directories at the top share.</param>
-    /// <param name="failures">What could not be read, in words.</param>
-    /// <param name="failed">How many failures there were.</param>
+    /// <summary>Writes the data.</summary>
+    /// <param name="output">The destination.</param>
+    /// <param name="pairs">What the top directories share.</param>
+    /// <param name="failures">The failures, as text.</param>
+    /// <param name="failed">The number of failures.</param>
     public void Write(Stream output, TopPairs pairs, IReadOnlyList<string> failures, long failed)
     {
         using Utf8JsonWriter json = new(output);
@@ -98,7 +98,7 @@ internal sealed class ReportData
     private void WriteNumbers(Utf8JsonWriter json, string name, Func<ReportNode, long> number) =>
         Write(json, name, _shown, (writer, node) => writer.WriteNumberValue(number(node)));
 
-    /// <summary>Whether the report begins with it; then it has a path, in which there may be slashes.</summary>
+    /// <summary>Whether it is one of the given directories; then its name is a path, which may contain slashes.</summary>
     private bool IsFirst(ReportNode node) => node.Parent == _tree.Root;
 
     private string NameOf(ReportNode node) => IsFirst(node) ? "" : TextOf(node);

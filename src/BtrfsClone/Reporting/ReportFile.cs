@@ -3,10 +3,10 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Reporting;
 
-/// <summary>A file that appears under its name whole, or not at all.</summary>
+/// <summary>A file that appears under its name when it is complete, or not at all.</summary>
 internal sealed class ReportFile : IDisposable
 {
-    // What any file is made with, less the umask.
+    // The usual mode of a new file, before the umask.
     private const uint UsualMode = 0x1B6;
     private const uint Permissions = 0xFFF;
 
@@ -15,10 +15,10 @@ internal sealed class ReportFile : IDisposable
     private readonly byte[] _name;
     private readonly OwnedDescriptor _directory;
 
-    /// <summary>Opens the directory that the file goes into.</summary>
+    /// <summary>Opens the directory for the file.</summary>
     /// <param name="path">Its absolute path.</param>
-    /// <param name="replaces">Whether one that is there is replaced.</param>
-    /// <exception cref="BtrfsException">There is no such directory, or something is there that is not replaced.</exception>
+    /// <param name="replaces">Whether an existing file is replaced.</param>
+    /// <exception cref="BtrfsException">The directory does not exist, or an existing file is not to be replaced.</exception>
     public ReportFile(string path, bool replaces)
     {
         (_path, _replaces) = (path, replaces);
@@ -47,8 +47,8 @@ internal sealed class ReportFile : IDisposable
         }
     }
 
-    /// <summary>Writes the file. On failure nothing of it stays, and what is there does.</summary>
-    /// <param name="write">Writes what is in it.</param>
+    /// <summary>Writes the file. On failure nothing of it remains, and an existing file is unchanged.</summary>
+    /// <param name="write">Writes its content.</param>
     /// <exception cref="BtrfsException">It cannot be written.</exception>
     public void Write(Action<Stream> write)
     {
@@ -74,7 +74,7 @@ internal sealed class ReportFile : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
-    /// <summary>The permissions of a file that is there and is replaced; null where there is none.</summary>
+    /// <summary>The permissions of an existing file that is replaced; null if there is none.</summary>
     private uint? Look()
     {
         CallResult result = Sys.Stat(_path, follow: false, out Statx status);
@@ -103,7 +103,7 @@ internal sealed class ReportFile : IDisposable
     private BtrfsException Failure(SystemCall call, CallResult result) =>
         new(ErrorTable.Of(call, result.Error, atSource: false, isNamed: true), _path, call, result.Error);
 
-    /// <summary>Writes to the descriptor, one byte after the other.</summary>
+    /// <summary>Writes to the descriptor sequentially.</summary>
     private sealed class Output(ReportFile file, Descriptor descriptor) : Stream
     {
         private long _end;

@@ -5,15 +5,15 @@ using System.Text;
 namespace BtrfsClone.Reporting;
 
 /// <summary>
-/// A page that holds all it needs: style, scripts and data. Nothing that a name could say is part of its markup: the data are
-/// compressed and in base64, and the policy of the page lets no other script run than those that are in it.
+/// A self-contained page: style, scripts and data. No name can inject markup: the data is compressed and base64-encoded, and the
+/// page's policy does not allow any scripts other than its own.
 /// </summary>
 internal static class ReportPage
 {
     private const string Style = "report.css";
 
     /// <summary>Writes a page.</summary>
-    /// <param name="output">Where to.</param>
+    /// <param name="output">The destination.</param>
     /// <param name="writeData">Writes the data.</param>
     public static void Write(Stream output, Action<Stream> writeData)
     {

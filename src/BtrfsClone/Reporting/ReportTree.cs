@@ -7,13 +7,13 @@ internal sealed class ReportTree : IUsageLedger
 {
     private readonly List<ReportNode> _nodes = [new ReportNode(0, null, [], isDirectory: true)];
 
-    /// <summary>What is above the directories that the report begins with.</summary>
+    /// <summary>The parent of the given directories.</summary>
     public ReportNode Root => _nodes[0];
 
-    /// <summary>All nodes by their numbers.</summary>
+    /// <summary>All nodes by number.</summary>
     public IReadOnlyList<ReportNode> Nodes => _nodes;
 
-    /// <summary>The same, each directory before what is in it; once they are arranged.</summary>
+    /// <summary>The same, each directory before its entries; available after <see cref="Arrange"/>.</summary>
     public IReadOnlyList<ReportNode> Ordered { get; private set; } = [];
 
     public EntryUsage Add(EntryUsage? parent, ReadOnlySpan<byte> name, bool isDirectory)
@@ -27,7 +27,7 @@ internal sealed class ReportTree : IUsageLedger
         }
     }
 
-    /// <summary>Lets a new node stand for small entries of a directory.</summary>
+    /// <summary>Adds a node that represents small entries of a directory.</summary>
     public ReportNode AddFold(ReportNode directory)
     {
         var node = new ReportNode(_nodes.Count, directory, [], isDirectory: false) { IsFold = true };
@@ -35,7 +35,7 @@ internal sealed class ReportTree : IUsageLedger
         return node;
     }
 
-    /// <summary>Puts the nodes into their order, once all are there.</summary>
+    /// <summary>Orders the nodes, after all were added.</summary>
     public void Arrange()
     {
         foreach (ReportNode node in _nodes)
@@ -57,8 +57,8 @@ internal sealed class ReportTree : IUsageLedger
         Ordered = ordered;
     }
 
-    /// <summary>Lets each name of a file have what the file has, and each directory count it once.</summary>
-    /// <param name="linked">The numbers of the nodes of each file with several names.</param>
+    /// <summary>Gives each name of a file the usage of the file, and makes each directory count it once.</summary>
+    /// <param name="linked">The node numbers of each file with several names.</param>
     public void Link(IEnumerable<int[]> linked)
     {
         foreach (int[] numbers in linked)
@@ -66,7 +66,7 @@ internal sealed class ReportTree : IUsageLedger
             ReportNode[] names = [.. numbers.Distinct().Select(number => _nodes[number]).OrderBy(node => node.Order)];
             if (names.MaxBy(node => node.Files) is not { Files: > 0 } counted)
             {
-                continue; // It has gone while it was measured.
+                continue; // It was deleted while it was being measured.
             }
 
             for (int i = 0; i < names.Length; i++)
@@ -84,7 +84,7 @@ internal sealed class ReportTree : IUsageLedger
         }
     }
 
-    /// <summary>Gives what is not shown to that which stands for it.</summary>
+    /// <summary>Adds the numbers of nodes that are not shown to the node that represents them.</summary>
     public void GiveToFolds()
     {
         for (int i = Ordered.Count - 1; i > 0; i--)
@@ -96,7 +96,7 @@ internal sealed class ReportTree : IUsageLedger
         }
     }
 
-    /// <summary>The next node of the tree, each directory before what is in it.</summary>
+    /// <summary>The next node of the tree, each directory before its entries.</summary>
     private static ReportNode? Next(ReportNode node)
     {
         if (node.FirstChild is not null)

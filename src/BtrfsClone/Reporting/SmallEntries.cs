@@ -1,12 +1,12 @@
 namespace BtrfsClone.Reporting;
 
-/// <summary>Lets small entries be shown as one, so that a page does not grow with the number of files.</summary>
+/// <summary>Combines small entries, so that a page does not grow with the number of files.</summary>
 internal static class SmallEntries
 {
-    /// <summary>Chooses what is shown. Is called before the tree is arranged.</summary>
+    /// <summary>Selects what is shown. Called before the tree is arranged.</summary>
     /// <param name="tree">The tree.</param>
-    /// <param name="maxDirectories">How many directories are shown.</param>
-    /// <param name="maxFiles">How many files are shown.</param>
+    /// <param name="maxDirectories">The maximum number of directories.</param>
+    /// <param name="maxFiles">The maximum number of files.</param>
     public static void Fold(ReportTree tree, int maxDirectories, int maxFiles)
     {
         int count = tree.Nodes.Count;
@@ -15,13 +15,13 @@ internal static class SmallEntries
         shown[0] = true;
         foreach (ReportNode given in tree.Nodes.Where(node => node.Parent == tree.Root))
         {
-            shown[given.Number] = true; // Somebody has asked for it.
+            shown[given.Number] = true; // It was requested.
         }
 
         Show(tree, sizes, shown, isDirectory: true, maxDirectories);
         Show(tree, sizes, shown, isDirectory: false, maxFiles);
 
-        // One file is shown rather than one that stands for it.
+        // A single file is shown itself, rather than a node that represents it.
         var hidden = new int[count];
         for (int i = 1; i < count; i++)
         {
@@ -52,13 +52,13 @@ internal static class SmallEntries
         }
     }
 
-    /// <summary>What is below each node, in bytes of files.</summary>
+    /// <summary>The usage below each node, in bytes of files.</summary>
     private static long[] Sizes(ReportTree tree)
     {
         var sizes = new long[tree.Nodes.Count];
         for (int i = sizes.Length - 1; i > 0; i--)
         {
-            // A directory is added before what is in it.
+            // A directory is added before its entries.
             ReportNode node = tree.Nodes[i];
             sizes[i] += node.Length + node.InlineDiskLength;
             sizes[node.Parent!.Number] += sizes[i];
@@ -73,7 +73,7 @@ internal static class SmallEntries
         int[] numbers = [.. Enumerable.Range(1, shown.Length - 1).Where(number => tree.Nodes[number].IsDirectory == isDirectory)];
         if (numbers.Length > limit)
         {
-            // Of equal ones those that were added first, so that no directory comes after what is in it.
+            // Of equal ones, those added first, so that no directory comes after its entries.
             long[] keys = [.. numbers.Select(number => -sizes[number])];
             int[] sorted = [.. Enumerable.Range(0, numbers.Length).OrderBy(i => keys[i]).ThenBy(i => numbers[i]).Take(limit)];
             numbers = [.. sorted.Select(i => numbers[i])];

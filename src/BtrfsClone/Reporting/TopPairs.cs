@@ -1,12 +1,12 @@
 namespace BtrfsClone.Reporting;
 
 /// <summary>
-/// What the directories at the top of a report share with each other, and with what is not in it: those that it begins with, or, if
-/// that is one, what is in it.
+/// What the top directories of a report share with each other, and with files outside the report: the given directories, or, if
+/// there is only one, its entries.
 /// </summary>
 internal sealed class TopPairs
 {
-    /// <summary>How many directories are told apart, the largest; the others are one.</summary>
+    /// <summary>The number of directories that are distinguished, the largest ones; all others count as one.</summary>
     public const int Limit = 40;
 
     private readonly Dictionary<(int Set, int Top), int> _sets = [];
@@ -15,7 +15,7 @@ internal sealed class TopPairs
     private readonly List<int> _found = [];
     private readonly bool[] _isFound;
 
-    /// <summary>Begins with an arranged tree, and tells its nodes which directory at the top they belong to.</summary>
+    /// <summary>Starts with an arranged tree, and assigns each node to its top directory.</summary>
     public TopPairs(ReportTree tree)
     {
         ReportNode above = tree.Root.FirstChild is { NextSibling: null } only ? only : tree.Root;
@@ -37,19 +37,19 @@ internal sealed class TopPairs
         Mark(tree, above);
     }
 
-    /// <summary>The directories; the last one is that which they are in, for its own files.</summary>
+    /// <summary>The directories; the last one is their parent, for its own files.</summary>
     public IReadOnlyList<ReportNode> Tops { get; }
 
     /// <summary>Whether there are directories that count as one, whose number is that of <see cref="Tops"/>.</summary>
     public bool HasRest { get; }
 
-    /// <summary>The number of all that is not in the report.</summary>
+    /// <summary>The number of everything outside the report.</summary>
     public int Elsewhere { get; }
 
     /// <summary>Counts an extent.</summary>
     /// <param name="holders">The files that hold it.</param>
-    /// <param name="isHeldElsewhere">Whether something that is not in the report does, too.</param>
-    /// <param name="length">Its bytes.</param>
+    /// <param name="isHeldElsewhere">Whether it is also held outside the report.</param>
+    /// <param name="length">Its size in bytes.</param>
     public void Add(List<ReportNode> holders, bool isHeldElsewhere, long length)
     {
         if (holders.Count == 1 && !isHeldElsewhere)
@@ -83,7 +83,7 @@ internal sealed class TopPairs
         _lengths[set] += length;
     }
 
-    /// <summary>Two directories each, and the bytes of the extents that both hold; the largest first.</summary>
+    /// <summary>Pairs of directories, and the size of the extents that both hold; the largest first.</summary>
     public IEnumerable<(int One, int Other, long Length)> Pairs()
     {
         var lengths = new long[Elsewhere + 1, Elsewhere + 1];
@@ -104,7 +104,7 @@ internal sealed class TopPairs
             .OrderByDescending(pair => pair.Item3);
     }
 
-    /// <summary>The set that has one more top than another.</summary>
+    /// <summary>The set that contains one more top directory than another.</summary>
     private int With(int set, int top)
     {
         if (!_sets.TryGetValue((set, top), out int number))
