@@ -6,10 +6,10 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// Puts the commands of a stream together and writes many at a time. A command is its length, its number and a checksum, and
-/// attributes each with its number and length, all little-endian (fs/btrfs/send.h).
+/// Assembles the commands of a stream and writes many at a time. A command has a length, a number and a checksum, and attributes
+/// each have a number and a length, all little-endian (fs/btrfs/send.h).
 /// </summary>
-/// <param name="output">Takes the stream.</param>
+/// <param name="output">Receives the stream.</param>
 /// <param name="version">1 or 2.</param>
 internal sealed class CommandWriter(Stream output, int version)
 {
@@ -28,21 +28,19 @@ internal sealed class CommandWriter(Stream output, int version)
     /// <summary>The stream's version.</summary>
     public int Version => version;
 
-    /// <summary>
-    /// Bytes of a file that one command holds at most. Old receivers of version 1 take commands of 64 KiB.
-    /// </summary>
+    /// <summary>The maximum number of bytes of a file in one command. Old receivers of version 1 accept commands of 64 KiB.</summary>
     public int MostData => version == 1 ? 48 << 10 : 128 << 10;
 
-    /// <summary>Bytes of the stream so far.</summary>
+    /// <summary>The current length of the stream.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Whether a part of the stream could not be written, so that nothing may follow.</summary>
+    /// <summary>Whether a part of the stream could not be written, so nothing may follow.</summary>
     public bool IsBroken { get; private set; }
 
     /// <summary>Whether there is a command in the stream.</summary>
     public bool IsBegun => _isBegun;
 
-    /// <summary>Begins a command.</summary>
+    /// <summary>Starts a command.</summary>
     public void Begin(StreamCommand command)
     {
         if (!_isBegun)
@@ -79,7 +77,7 @@ internal sealed class CommandWriter(Stream output, int version)
         BinaryPrimitives.WriteUInt32LittleEndian(value[sizeof(long)..], time.Nanoseconds);
     }
 
-    /// <summary>Gives the memory for a file's data, the last attribute of a command.</summary>
+    /// <summary>Returns the buffer for a file's data, the last attribute of a command.</summary>
     public Span<byte> AddData(int length)
     {
         if (version == 1)
@@ -97,7 +95,7 @@ internal sealed class CommandWriter(Stream output, int version)
         return _buffer.AsSpan(_data, length);
     }
 
-    /// <summary>Keeps the beginning of the data only.</summary>
+    /// <summary>Truncates the data.</summary>
     public void CutData(int length)
     {
         _end = _data + length;
@@ -115,10 +113,10 @@ internal sealed class CommandWriter(Stream output, int version)
         BinaryPrimitives.WriteUInt32LittleEndian(command[6..], Checksum(command));
     }
 
-    /// <summary>Gives the command up that was begun.</summary>
+    /// <summary>Discards the current command.</summary>
     public void Abandon() => _end = _begin;
 
-    /// <summary>Writes what was put together.</summary>
+    /// <summary>Writes the assembled commands.</summary>
     public void Flush()
     {
         IsBroken = true;
@@ -128,7 +126,7 @@ internal sealed class CommandWriter(Stream output, int version)
         _end = _begin = 0;
     }
 
-    /// <summary>crc32c as btrfs-progs computes it: from 0 on, and not inverted.</summary>
+    /// <summary>crc32c as computed by btrfs-progs: with initial value 0, and not inverted.</summary>
     private static uint Checksum(ReadOnlySpan<byte> command)
     {
         uint crc = 0;

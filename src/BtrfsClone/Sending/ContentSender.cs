@@ -4,26 +4,26 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Sending;
 
-/// <summary>Puts a file's content into the stream, range by range.</summary>
+/// <summary>Writes a file's content to the stream, range by range.</summary>
 internal sealed class ContentSender(SendContext context)
 {
     private readonly byte[] _encoded = GC.AllocateUninitializedArray<byte>(EncodedPiece.Largest);
     private Descriptor _file;
     private SendPath _path = null!;
 
-    /// <summary>The size that the file has in the stream, so far.</summary>
+    /// <summary>The current size of the file in the stream.</summary>
     public long Size { get; private set; }
 
-    /// <summary>Whether the file ended before it should: it has got smaller.</summary>
+    /// <summary>Whether the file ended too early: it was truncated.</summary>
     public bool HasShrunk { get; private set; }
 
-    /// <summary>Begins with a file.</summary>
+    /// <summary>Starts a file.</summary>
     public void Start(Descriptor file, SendPath path)
     {
         (_file, _path, Size, HasShrunk) = (file, path, 0, false);
     }
 
-    /// <summary>Sends bytes as the file has them now.</summary>
+    /// <summary>Sends the current bytes of the file.</summary>
     public Failure SendBytes(long offset, long length)
     {
         CommandWriter writer = context.Stream.Writer;
@@ -48,7 +48,7 @@ internal sealed class ContentSender(SendContext context)
         return default;
     }
 
-    /// <summary>Sends a part of a compressed extent as it is stored. False where it has to go as bytes.</summary>
+    /// <summary>Sends a part of a compressed extent in encoded form. False if it has to be sent as bytes.</summary>
     public bool TrySendEncoded(SendSource source, in FileExtent part, long length)
     {
         context.GoOn();
@@ -87,7 +87,7 @@ internal sealed class ContentSender(SendContext context)
         }
     }
 
-    /// <summary>Sends that a range is shared with what is in the stream.</summary>
+    /// <summary>Sends that a range is shared with data in the stream.</summary>
     public void SendClone(long offset, long length, int file, long sourceOffset)
     {
         context.GoOn();
@@ -98,8 +98,8 @@ internal sealed class ContentSender(SendContext context)
     }
 
     /// <summary>
-    /// Sends what is preallocated beyond the file's end, before anything else: later, btrfs would write the block that the file
-    /// ends in.
+    /// Sends the space preallocated beyond the file's end, before anything else: later, btrfs would rewrite the last block of the
+    /// file.
     /// </summary>
     public void SendBeyond(List<(long Offset, long Length)> beyond)
     {
@@ -116,7 +116,7 @@ internal sealed class ContentSender(SendContext context)
         }
     }
 
-    /// <summary>Sends the file's size, unless it has that: setting one again frees what is beyond it.</summary>
+    /// <summary>Sends the file's size, unless it already has it: setting the same size frees the space beyond it.</summary>
     public void Finish(long size)
     {
         if (size != Size)

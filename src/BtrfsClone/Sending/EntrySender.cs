@@ -3,7 +3,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Sending;
 
-/// <summary>Sends entries that are no directories. One that fails is not in the stream.</summary>
+/// <summary>Sends entries that are not directories. An entry that fails is not in the stream.</summary>
 internal sealed unsafe class EntrySender(SendContext context, WorkerBuffers buffers)
 {
     private static readonly int s_flags =
@@ -13,11 +13,11 @@ internal sealed unsafe class EntrySender(SendContext context, WorkerBuffers buff
     private readonly MetadataSender _metadata = new(context, buffers);
     private readonly SentLinks _links = new();
 
-    /// <summary>Begins with another subvolume.</summary>
+    /// <summary>Starts another subvolume.</summary>
     public void Start() => _links.Clear();
 
     /// <summary>Sends an entry.</summary>
-    /// <param name="directory">The directory that it is in.</param>
+    /// <param name="directory">The directory that contains it.</param>
     /// <param name="name">Its name there.</param>
     /// <param name="path">Its path in the stream.</param>
     public void Send(Descriptor directory, byte* name, SendPath path)
@@ -57,7 +57,7 @@ internal sealed unsafe class EntrySender(SendContext context, WorkerBuffers buff
         }
     }
 
-    /// <summary>Sends a directory's metadata, after all that is in it.</summary>
+    /// <summary>Sends a directory's metadata, after all its entries.</summary>
     public void SendDirectory(Descriptor directory, in Statx status, SendPath path)
     {
         CallResult result = Sys.GetFlags(directory, out InodeFlags flags);
@@ -103,7 +103,7 @@ internal sealed unsafe class EntrySender(SendContext context, WorkerBuffers buff
         Failure failure = default;
         if (flags.HasFlag(InodeFlags.Compress) && !(context.IsVersion2 && source.MayEncode))
         {
-            // What travels unpacked is packed again where it arrives.
+            // Data that is sent uncompressed is compressed again by the receiver.
             failure = _metadata.SendCompression(path.Bytes, holder);
         }
 

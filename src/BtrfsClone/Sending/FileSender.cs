@@ -7,20 +7,20 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// Sends the content of files, piece by piece in file order: what the stream holds already as a clone of that, all else as it
-/// is stored, or as bytes.
+/// Sends the content of files, one file extent after the other: data that is already in the stream as a clone of that, everything
+/// else in encoded form, or as bytes.
 /// </summary>
 /// <remarks>
-/// What is shared is known by its place on disk. A place is kept if the file, flushed and mapped again, still lies there after
-/// it was read, and if it has stood for the same extent since the session began; see <see cref="CarrySource"/>.
+/// Shared data is recognized by its disk address. An address is recorded if the file, flushed and mapped again, still has it after
+/// it was read, and if it has belonged to the same extent since the session started; see <see cref="CarrySource"/>.
 /// </remarks>
 internal sealed class FileSender(SendContext context)
 {
-    // Pieces that are verified together.
+    // The number of file extents that are verified together.
     private const int MostPieces = 256;
     private const long MostBytes = 128L << 20;
 
-    // Whatever the receiver's page size is, its blocks have this size unless it was asked for another one.
+    // Whatever the receiver's page size is, its blocks have this size unless another one was requested.
     private const long BlockSize = 4096;
 
     private readonly SourceMap _map = new();
@@ -35,15 +35,15 @@ internal sealed class FileSender(SendContext context)
     private Descriptor _file;
     private Statx _status;
     private long _size;
-    private int _number; // Among the files that others may share with, or -1.
+    private int _number; // Its number among the files that others may share with, or -1.
     private bool _hasAge;
 
-    /// <summary>Whether the last file got smaller while it was sent, and is in the stream as far as it went.</summary>
+    /// <summary>Whether the last file was truncated while it was sent, and is in the stream up to that length.</summary>
     public bool HasShrunk => _content.HasShrunk;
 
     /// <summary>
-    /// Sends a file's content. The status tells the size that the file has in the stream afterwards; with a failure, the file must
-    /// not stay there.
+    /// Sends a file's content. The status then contains the size of the file in the stream; after a failure, the file must be
+    /// removed from it.
     /// </summary>
     public Failure Send(SendSource source, Descriptor file, SendPath path, ref Statx status)
     {
@@ -69,7 +69,7 @@ internal sealed class FileSender(SendContext context)
         return default;
     }
 
-    /// <summary>Says that the last file does not stay in the stream: nothing can be cloned from it.</summary>
+    /// <summary>The last file is removed from the stream: nothing can be cloned from it.</summary>
     public void Withdraw()
     {
         if (_number >= 0)
@@ -78,7 +78,7 @@ internal sealed class FileSender(SendContext context)
         }
     }
 
-    /// <summary>Sends what a filesystem says is no hole; it tells nothing more.</summary>
+    /// <summary>Sends what the filesystem does not report as holes, if it reports nothing else.</summary>
     private Failure SendRegions()
     {
         for (long position = 0; position < _size && !_content.HasShrunk;)
@@ -135,7 +135,7 @@ internal sealed class FileSender(SendContext context)
             if (length > 0)
             {
                 bytes += length;
-                // What is not written has nothing that could be read wrong.
+                // For unwritten space, nothing could be read wrong.
                 _batch.Add((piece.Offset, piece.Kind == ExtentKind.Prealloc ? 0 : length));
                 Failure failure = SendPiece(piece, length);
                 if (failure.Failed)
@@ -194,7 +194,7 @@ internal sealed class FileSender(SendContext context)
         return default;
     }
 
-    /// <summary>How much of a part the receiver can clone from where it is in the stream.</summary>
+    /// <summary>How much of a part the receiver can clone from its position in the stream.</summary>
     private long Clonable(in FileExtent piece, long length, bool isLast, int file, long offset)
     {
         ref SentFile sent = ref context.Sent[file];
@@ -203,7 +203,7 @@ internal sealed class FileSender(SendContext context)
             return 0;
         }
 
-        // A last block that is not full can be cloned to a file's end, from a file's end.
+        // A partial last block can be cloned to the end of a file, from the end of a file.
         long clonable = isLast && file != _number && sent.Size == offset + length ? length : length / BlockSize * BlockSize;
         bool isSame = clonable > 0 &&
             (!_source.Carry!.MustCompare || _comparer.IsSame(_file, piece, clonable, file, offset));
@@ -218,13 +218,13 @@ internal sealed class FileSender(SendContext context)
             return default;
         }
 
-        // A small part of an extent is smaller unpacked than all of it is packed.
+        // A small part of an extent is smaller uncompressed than the whole extent compressed.
         bool mayEncode = context.IsVersion2 && _source.MayEncode && new CarriedPiece { Extent = piece }.IsEncoded &&
             piece.RawDiskLength <= Math.Max(length, BlockSize);
         return mayEncode && _content.TrySendEncoded(_source, piece, length) ? default : _content.SendBytes(piece.Offset, length);
     }
 
-    /// <summary>Whether a piece's place has stood for the same data since the session began.</summary>
+    /// <summary>Whether a file extent's address has belonged to the same data since the session started.</summary>
     private bool HasItsPlace(in FileExtent piece)
     {
         if (!_hasAge)
@@ -269,8 +269,8 @@ internal sealed class FileSender(SendContext context)
     }
 
     /// <summary>
-    /// Looks whether what was read is what is on disk in the places that were kept. Where it is not, they are forgotten, and what
-    /// may have been cloned from there is sent again.
+    /// Checks whether what was read is what is on disk at the recorded addresses. If not, these are removed, and what may have been
+    /// cloned from there is sent again.
     /// </summary>
     private Failure Verify()
     {

@@ -5,24 +5,24 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// Sends what belongs to an entry beside its content, in the order that keeps it: writing drops capabilities and setuid bits, a
-/// new owner does as well, and an ACL sets the mode.
+/// Sends the metadata of an entry, in the order that preserves it: writing clears capabilities and setuid bits, changing the owner
+/// does too, and an ACL sets the mode.
 /// </summary>
 internal sealed unsafe class MetadataSender(SendContext context, WorkerBuffers buffers)
 {
-    // BTRFS_MAX_XATTR_SIZE (fs/btrfs/ctree.h) with nodes of 16 KiB, which mkfs.btrfs makes: a name and its value.
+    // BTRFS_MAX_XATTR_SIZE (fs/btrfs/ctree.h) for nodes of 16 KiB, the default of mkfs.btrfs: a name and its value.
     private const int LargestXattr = (16 << 10) - 101 - 25 - 30;
 
-    /// <summary>Sends the property that says how what is written next is compressed.</summary>
+    /// <summary>Sends the property that determines how data written next is compressed.</summary>
     public Failure SendCompression(ReadOnlySpan<byte> path, XattrHolder holder) =>
         SendXattrs(path, holder, onlyCompression: true, out _, out _);
 
-    /// <summary>Sends everything but the content.</summary>
+    /// <summary>Sends everything except the content.</summary>
     /// <param name="path">The entry's path in the stream.</param>
     /// <param name="holder">The entry.</param>
     /// <param name="status">Its status.</param>
     /// <param name="flags">Its inode flags.</param>
-    /// <param name="isHeldBack">Whether an attribute was left out.</param>
+    /// <param name="isHeldBack">Whether an xattr was left out.</param>
     public Failure Send(
         ReadOnlySpan<byte> path, XattrHolder holder, in Statx status, InodeFlags flags, out bool isHeldBack)
     {
@@ -96,7 +96,7 @@ internal sealed unsafe class MetadataSender(SendContext context, WorkerBuffers b
         return default;
     }
 
-    /// <summary>Whether btrfs takes attributes of this kind (fs/btrfs/xattr.c).</summary>
+    /// <summary>Whether btrfs accepts xattrs of this kind (fs/btrfs/xattr.c).</summary>
     private static bool CanBeReceived(ReadOnlySpan<byte> name) =>
         name.StartsWith("user."u8) || name.StartsWith("trusted."u8) || name.StartsWith("security."u8) ||
         name.StartsWith("btrfs."u8) || name.StartsWith("system.posix_acl_"u8);

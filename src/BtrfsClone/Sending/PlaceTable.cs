@@ -1,10 +1,10 @@
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// What of a source's disk is in the stream already, and where: ranges of places, sorted. Memory is bounded: what comes when it
-/// is full is not kept.
+/// Which data of a source's disk is already in the stream, and where: sorted ranges of addresses. Memory is bounded: when it is
+/// full, nothing more is recorded.
 /// </summary>
-/// <param name="most">The most ranges, each of which takes 24 bytes or, at worst, twice that.</param>
+/// <param name="most">The maximum number of ranges, each of which takes 24 bytes or, in the worst case, twice that.</param>
 internal sealed class PlaceTable(int most)
 {
     private const int ChunkSize = 512;
@@ -14,13 +14,13 @@ internal sealed class PlaceTable(int most)
     private int _count;
 
     /// <summary>
-    /// Looks a range of places up. Returns how many bytes of its beginning are alike: in the stream, in one file and there one
-    /// after the other, or not in it.
+    /// Looks up a range of addresses. Returns the length of its uniform first part: in the stream, contiguous in one file, or not
+    /// in it.
     /// </summary>
-    /// <param name="place">Where the range begins.</param>
-    /// <param name="length">Its bytes, at least one.</param>
-    /// <param name="file">The file that has it, or -1.</param>
-    /// <param name="offset">Where in that file it is.</param>
+    /// <param name="place">The start of the range.</param>
+    /// <param name="length">Its length, at least one byte.</param>
+    /// <param name="file">The file that contains it, or -1.</param>
+    /// <param name="offset">Its offset in that file.</param>
     public long Look(long place, long length, out int file, out long offset)
     {
         (file, offset) = (-1, 0);
@@ -40,7 +40,7 @@ internal sealed class PlaceTable(int most)
         return Math.Min(length, next - place);
     }
 
-    /// <summary>Keeps where a range is that is not in the table. False if the table is full.</summary>
+    /// <summary>Records where a range is that is not in the table. False if the table is full.</summary>
     public bool Add(long place, long length, int file, long offset)
     {
         int chunk = ChunkOf(place);
@@ -65,7 +65,7 @@ internal sealed class PlaceTable(int most)
         return true;
     }
 
-    /// <summary>Forgets a range that was added last: the end of what is kept as one, or all of it.</summary>
+    /// <summary>Removes a range that was added last: the end of what is stored as one range, or all of it.</summary>
     public void Remove(long place)
     {
         int chunk = ChunkOf(place);
@@ -109,7 +109,7 @@ internal sealed class PlaceTable(int most)
 
         if (_chunks[chunk].Count == ChunkSize)
         {
-            // Places mostly come in their order: a chunk that grows at its end stays full.
+            // Addresses are mostly added in order: a chunk that grows at its end stays full.
             int kept = index == ChunkSize ? ChunkSize : ChunkSize / 2;
             Chunk next = new() { Count = ChunkSize - kept };
             _chunks[chunk].Runs.AsSpan(kept).CopyTo(next.Runs);
@@ -137,7 +137,7 @@ internal sealed class PlaceTable(int most)
             : long.MaxValue;
     }
 
-    /// <summary>The last chunk that begins at a place or before it, or -1.</summary>
+    /// <summary>The last chunk that starts at or before an address, or -1.</summary>
     private int ChunkOf(long place)
     {
         int low = 0;
@@ -151,7 +151,7 @@ internal sealed class PlaceTable(int most)
         return low - 1;
     }
 
-    /// <summary>The last range of a chunk that begins at a place or before it.</summary>
+    /// <summary>The last range of a chunk that starts at or before an address.</summary>
     private static int IndexOf(Chunk chunk, long place)
     {
         int low = 0;

@@ -7,8 +7,8 @@ namespace BtrfsClone.Sending;
 internal sealed class SendContext(SendOptions options, SessionEvents events, CommandWriter writer)
 {
     /// <summary>
-    /// The receiver makes absolute paths, of at most 4095 bytes: so long may a path be, the subvolume's name included, that there
-    /// is room for that of the directory which it receives in.
+    /// The receiver creates absolute paths, of at most 4095 bytes: this maximum length of a path, including the subvolume's name,
+    /// leaves room for the path of the directory in which it receives.
     /// </summary>
     public const int LongestPath = 3584;
 
@@ -29,7 +29,7 @@ internal sealed class SendContext(SendOptions options, SessionEvents events, Com
 
     public CancellationToken Cancellation { get; set; }
 
-    /// <summary>Whether extents may be sent as they are stored, and room that is set aside.</summary>
+    /// <summary>Whether extents may be sent in encoded form, and preallocated space too.</summary>
     public bool IsVersion2 => writer.Version > 1;
 
     /// <summary>Reports the failure of an entry.</summary>
@@ -46,7 +46,7 @@ internal sealed class SendContext(SendOptions options, SessionEvents events, Com
         _pump.Drain();
     }
 
-    /// <summary>Lets progress be shown, and ends where that was asked for. It is called for each command with data.</summary>
+    /// <summary>Lets progress be shown, and throws if cancelled. It is called for each command with data.</summary>
     public void GoOn()
     {
         Cancellation.ThrowIfCancellationRequested();

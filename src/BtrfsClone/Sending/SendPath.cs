@@ -2,9 +2,9 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Sending;
 
-/// <summary>A path in the subvolume that is sent, which grows and shrinks with a walk.</summary>
+/// <summary>A path in the subvolume that is sent, which is extended and shortened during a walk.</summary>
 /// <param name="top">The directory that is sent, an absolute path.</param>
-/// <param name="nameLength">Bytes of the subvolume's name.</param>
+/// <param name="nameLength">The length of the subvolume's name in bytes.</param>
 internal sealed class SendPath(string top, int nameLength)
 {
     private readonly byte[] _bytes = new byte[SendContext.LongestPath];
@@ -15,10 +15,10 @@ internal sealed class SendPath(string top, int nameLength)
     /// <summary>Its length in bytes.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The path at the source, for people.</summary>
+    /// <summary>The path at the source, for display.</summary>
     public string Text => TextOf([]);
 
-    /// <summary>Goes to an entry. False where that would be too long for a receiver.</summary>
+    /// <summary>Appends an entry's name. False if the result would be too long for a receiver.</summary>
     public bool TryEnter(ReadOnlySpan<byte> name)
     {
         int slash = Length == 0 ? 0 : 1;
@@ -37,10 +37,10 @@ internal sealed class SendPath(string top, int nameLength)
         return true;
     }
 
-    /// <summary>Goes back to what had this length.</summary>
+    /// <summary>Shortens the path to a previous length.</summary>
     public void Return(int length) => Length = length;
 
-    /// <summary>The path of an entry at the source, for people.</summary>
+    /// <summary>The path of an entry at the source, for display.</summary>
     public string TextOf(ReadOnlySpan<byte> name)
     {
         string path = Length == 0 ? top : $"{top}/{Utf8Z.ToText(Bytes)}";

@@ -3,7 +3,7 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Sending;
 
-/// <summary>The filesystems that files are sent from. Each subvolume of a btrfs has a device number of its own.</summary>
+/// <summary>The filesystems from which files are sent. Each subvolume of a btrfs has a device number of its own.</summary>
 internal sealed class SendSources
 {
     private readonly Dictionary<ulong, SendSource> _byDevice = [];

@@ -3,15 +3,15 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// The commands of a stream, each as a call. Paths are relative to the subvolume, without a slash at their beginning; its root
-/// has the empty path.
+/// The commands of a stream, each as a method. Paths are relative to the subvolume, without a leading slash; its root has the empty
+/// path.
 /// </summary>
 internal sealed class SendStream(CommandWriter writer)
 {
     // FALLOC_FL_KEEP_SIZE (linux/falloc.h).
     private const uint KeepSize = 1;
 
-    // The receiver finds a subvolume by its UUID alone, which no other one has.
+    // The receiver finds a subvolume by its UUID only, which is unique.
     private const long Transaction = 1;
 
     public CommandWriter Writer => writer;
@@ -24,7 +24,7 @@ internal sealed class SendStream(CommandWriter writer)
         writer.End();
     }
 
-    /// <summary>Makes a file, a directory, a FIFO or a socket.</summary>
+    /// <summary>Creates a file, a directory, a FIFO or a socket.</summary>
     public void Make(StreamCommand command, ReadOnlySpan<byte> path, ulong inode)
     {
         Begin(command, path);
@@ -64,7 +64,7 @@ internal sealed class SendStream(CommandWriter writer)
         writer.End();
     }
 
-    /// <summary>Begins to write to a file: its data goes where the result is, and then the writer ends the command.</summary>
+    /// <summary>Starts a write to a file: its data goes to the returned buffer, and then the writer ends the command.</summary>
     public Span<byte> Write(ReadOnlySpan<byte> path, long offset, int length)
     {
         Begin(StreamCommand.Write, path);
@@ -72,7 +72,7 @@ internal sealed class SendStream(CommandWriter writer)
         return writer.AddData(length);
     }
 
-    /// <summary>Writes a part of an extent as it is stored.</summary>
+    /// <summary>Writes a part of an extent in encoded form.</summary>
     public void WriteEncoded(ReadOnlySpan<byte> path, in EncodedPiece piece, ReadOnlySpan<byte> bytes)
     {
         Begin(StreamCommand.EncodedWrite, path);
@@ -85,7 +85,7 @@ internal sealed class SendStream(CommandWriter writer)
         writer.End();
     }
 
-    /// <summary>Lets a file share what another one, or the same one elsewhere, holds.</summary>
+    /// <summary>Makes a file share data of another one, or of itself.</summary>
     public void Clone(
         ReadOnlySpan<byte> path, long offset, long length, Guid subvolume, ReadOnlySpan<byte> sourcePath, long sourceOffset)
     {
@@ -99,7 +99,7 @@ internal sealed class SendStream(CommandWriter writer)
         writer.End();
     }
 
-    /// <summary>Sets room aside; only a version from 2 on can say it.</summary>
+    /// <summary>Preallocates space; requires version 2.</summary>
     public void Fallocate(ReadOnlySpan<byte> path, long offset, long length, bool keepsSize)
     {
         Begin(StreamCommand.Fallocate, path);
@@ -139,7 +139,7 @@ internal sealed class SendStream(CommandWriter writer)
         writer.End();
     }
 
-    /// <summary>BTRFS_INODE_* flags; only a version from 2 on can say it.</summary>
+    /// <summary>BTRFS_INODE_* flags; requires version 2.</summary>
     public void SetFlags(ReadOnlySpan<byte> path, ulong flags)
     {
         Begin(StreamCommand.FileAttributes, path);

@@ -5,9 +5,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// Goes through a directory and all below it, depth first, in the order in which directories are listed. Of each, the entries of
-/// a part of its listing come before its subdirectories, so that what is kept is the names of one part for each level; and only
-/// the lowest levels stay open.
+/// Walks a directory and everything below it, depth first, in listing order. The entries of each part of a directory's listing
+/// precede its subdirectories, so memory holds the names of one part per level; and only the deepest levels stay open.
 /// </summary>
 internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, WorkerBuffers buffers)
 {
@@ -16,8 +15,8 @@ internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, 
     private readonly List<Level> _levels = [];
     private SendPath _path = null!;
 
-    /// <summary>Sends a directory as the root of a subvolume, which has been begun.</summary>
-    /// <param name="directory">The directory, which stays the caller's.</param>
+    /// <summary>Sends a directory as the root of a subvolume, which was already started.</summary>
+    /// <param name="directory">The directory, which is not closed.</param>
     /// <param name="status">Its status.</param>
     /// <param name="path">Its path in the stream, which is empty.</param>
     public void Send(Descriptor directory, in Statx status, SendPath path)
@@ -56,7 +55,7 @@ internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, 
         }
     }
 
-    /// <summary>Sends the entries of the next part of a directory's listing, and keeps its subdirectories' names.</summary>
+    /// <summary>Sends the entries of the next part of a directory's listing, and stores the names of its subdirectories.</summary>
     private void List(Level level)
     {
         CallResult result = Sys.ReadDirectory(level.Descriptor, buffers.Entries, DirectoryBatch.BufferSize);
@@ -96,7 +95,7 @@ internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, 
 
     private void Enter(Level above, byte[] name)
     {
-        _ = _path.TryEnter(Utf8Z.Span(name)); // It was tried when it was listed.
+        _ = _path.TryEnter(Utf8Z.Span(name)); // Its success was checked when it was listed.
         CallResult result = OpenDirectory.Below(above.Descriptor, name, out Descriptor opened);
         SystemCall call = SystemCall.OpenAt;
         Statx status = default;
@@ -147,7 +146,7 @@ internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, 
         }
     }
 
-    /// <summary>What is above a directory that was moved cannot be found again, where it was closed.</summary>
+    /// <summary>The closed parents of a directory that was moved cannot be found again.</summary>
     private void GiveUp(CallResult result)
     {
         context.Fail(
@@ -185,7 +184,7 @@ internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, 
 
         public bool IsListed { get; set; }
 
-        /// <summary>Where the listing goes on when it had to be closed in between.</summary>
+        /// <summary>Where the listing continues if it had to be closed in between.</summary>
         public long Offset { get; set; }
 
         /// <summary>Opens it again from a child, if it is closed.</summary>
@@ -207,7 +206,7 @@ internal sealed unsafe class SendWalk(SendContext context, EntrySender entries, 
             return result;
         }
 
-        /// <summary>Closes it, for now or for good.</summary>
+        /// <summary>Closes it, temporarily or permanently.</summary>
         public void Dispose()
         {
             _owned?.Dispose();

@@ -5,8 +5,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// Compares what is to be shared with the file that the stream has it from. Without the trees, nothing else tells that an
-/// address on disk has not changed its meaning: a balance moves extents, and changes no file.
+/// Compares data to be shared with the file from which the stream contains it. Without the trees, nothing else shows that a disk
+/// address still belongs to the same data: a balance moves extents without changing files.
 /// </summary>
 internal sealed class SentComparer(SentFiles sent)
 {
@@ -15,7 +15,7 @@ internal sealed class SentComparer(SentFiles sent)
     private readonly byte[] _here = GC.AllocateUninitializedArray<byte>(BufferSize);
     private readonly byte[] _there = GC.AllocateUninitializedArray<byte>(BufferSize);
 
-    /// <summary>Whether a part of a file is what a file of the stream has, which has not changed since it was sent.</summary>
+    /// <summary>Whether a part of a file equals that of a file in the stream, which has not changed since it was sent.</summary>
     public bool IsSame(Descriptor file, in FileExtent part, long length, int other, long offset)
     {
         if (Open(other, out Descriptor opened).Failed)
@@ -50,7 +50,7 @@ internal sealed class SentComparer(SentFiles sent)
             status.ChangeTime.Seconds == known.ChangeTime.Seconds && status.ChangeTime.Nanoseconds == known.ChangeTime.Nanoseconds;
     }
 
-    /// <summary>Opens a file of the stream, name by name: a path may be longer than the kernel takes at once.</summary>
+    /// <summary>Opens a file of the stream, name by name: a path may be too long for one call.</summary>
     private unsafe CallResult Open(int file, out Descriptor opened)
     {
         CallResult result = OpenDirectory.At(sent.Subvolumes[sent[file].Subvolume].Path, out opened);

@@ -3,16 +3,16 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.Sending;
 
-/// <summary>A file of the stream that others may share with.</summary>
+/// <summary>A file in the stream that others may share with.</summary>
 internal struct SentFile
 {
-    /// <summary>The subvolume of the stream that it is in.</summary>
+    /// <summary>The subvolume of the stream that contains it.</summary>
     public int Subvolume;
 
-    /// <summary>Its size in the stream; -1 until it is whole.</summary>
+    /// <summary>Its size in the stream; -1 until it is complete.</summary>
     public long Size;
 
-    /// <summary>What it was when it was sent.</summary>
+    /// <summary>Its identity when it was sent.</summary>
     public ulong Inode;
 
     public ulong Device;
@@ -25,16 +25,16 @@ internal struct SentFile
 }
 
 /// <summary>A directory that was sent, as a subvolume of the stream.</summary>
-/// <param name="Uuid">What the stream calls it.</param>
-/// <param name="Path">Where it is, an absolute path.</param>
+/// <param name="Uuid">Its UUID in the stream.</param>
+/// <param name="Path">Its absolute path.</param>
 internal sealed record SentSubvolume(Guid Uuid, string Path);
 
-/// <summary>The files of the stream that hold what others share, by number. Memory is bounded.</summary>
+/// <summary>The files in the stream whose data others share, by number. Memory is bounded.</summary>
 internal sealed class SentFiles
 {
     private const int BlockSize = 1 << 16;
 
-    // The paths of a million files with shared data or so.
+    // About the paths of a million files with shared data.
     private const int MostBlocks = 1 << 10;
 
     private readonly List<SentFile> _files = [];
@@ -43,12 +43,12 @@ internal sealed class SentFiles
 
     public List<SentSubvolume> Subvolumes { get; } = [];
 
-    /// <summary>Whether no more are kept.</summary>
+    /// <summary>Whether no more can be added.</summary>
     public bool IsFull => _blocks.Count >= MostBlocks;
 
     public ref SentFile this[int file] => ref CollectionsMarshal.AsSpan(_files)[file];
 
-    /// <summary>Adds a file of the subvolume that was begun last. Returns its number.</summary>
+    /// <summary>Adds a file of the subvolume that was started last. Returns its number.</summary>
     public int Add(ReadOnlySpan<byte> path, in Statx status)
     {
         if (_used + path.Length > BlockSize)

@@ -3,14 +3,14 @@ using BtrfsClone.Interop;
 namespace BtrfsClone.Sending;
 
 /// <summary>
-/// The inodes with several links that a subvolume of the stream has, and the first path of each. An inode leaves the table when
-/// all of its links have been seen.
+/// The inodes with several links in a subvolume of the stream, and the first path of each. An inode is removed from the table when
+/// all of its links have been found.
 /// </summary>
 internal sealed class SentLinks
 {
     private readonly Dictionary<(ulong Device, ulong Inode), Link> _links = [];
 
-    /// <summary>Counts a link. Gives the path of the first one, if that is in the stream.</summary>
+    /// <summary>Counts a link. Returns the path of the first one, if that is in the stream.</summary>
     public bool TryMeet(in Statx status, out byte[] first)
     {
         first = [];
@@ -28,7 +28,7 @@ internal sealed class SentLinks
         return true;
     }
 
-    /// <summary>Keeps the first link of an inode, which is in the stream now.</summary>
+    /// <summary>Records the first link of an inode, which is now in the stream.</summary>
     public void Add(in Statx status, ReadOnlySpan<byte> path)
     {
         if (status.LinkCount > 1)
@@ -37,7 +37,7 @@ internal sealed class SentLinks
         }
     }
 
-    /// <summary>Forgets all: another subvolume cannot have links to them.</summary>
+    /// <summary>Removes all: another subvolume cannot have links to them.</summary>
     public void Clear() => _links.Clear();
 
     private sealed class Link(byte[] path)

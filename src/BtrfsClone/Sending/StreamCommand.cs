@@ -1,6 +1,6 @@
 namespace BtrfsClone.Sending;
 
-/// <summary>enum btrfs_send_cmd (fs/btrfs/send.h): what a command of a stream does, those that are written here.</summary>
+/// <summary>enum btrfs_send_cmd (fs/btrfs/send.h): the commands of a stream, as far as they are used here.</summary>
 internal enum StreamCommand : ushort
 {
     Subvolume = 1,
@@ -21,13 +21,13 @@ internal enum StreamCommand : ushort
     SetTimes = 20,
     End = 21,
 
-    /// <summary>From version 2 on, as the two below.</summary>
+    /// <summary>Requires version 2, like the two below.</summary>
     Fallocate = 23,
     FileAttributes = 24,
     EncodedWrite = 25,
 }
 
-/// <summary>The attributes of commands (fs/btrfs/send.h), those that are written here.</summary>
+/// <summary>The attributes of commands (fs/btrfs/send.h), as far as they are used here.</summary>
 internal enum StreamAttribute : ushort
 {
     Uuid = 1,
@@ -47,7 +47,7 @@ internal enum StreamAttribute : ushort
     LinkTarget = 17,
     Offset = 18,
 
-    /// <summary>From version 2 on the last one of its command, without a length: it goes on to the command's end.</summary>
+    /// <summary>From version 2 on the last one of its command, without a length: it extends to the end of the command.</summary>
     Data = 19,
     CloneUuid = 20,
     CloneTransaction = 21,
