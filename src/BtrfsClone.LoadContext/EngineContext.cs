@@ -4,8 +4,8 @@ using System.Runtime.Loader;
 namespace BtrfsClone.LoadContext;
 
 /// <summary>
-/// Holds the engine and the library that it needs. Another module of the session may need another version of that library: neither
-/// of the two finds the other's.
+/// Contains the engine and the library that it needs. Another module of the session may need another version of that library:
+/// neither of them finds the other's.
 /// </summary>
 internal sealed class EngineContext() : AssemblyLoadContext("BtrfsClone")
 {
@@ -14,7 +14,7 @@ internal sealed class EngineContext() : AssemblyLoadContext("BtrfsClone")
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName)
     {
-        // What is not there is .NET's own.
+        // An assembly that does not exist here belongs to .NET.
         string path = Path.Combine(s_folder, assemblyName.Name + ".dll");
         return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
     }
