@@ -5,7 +5,7 @@ namespace BtrfsClone.PowerShell;
 /// <summary>Values as a user would type them.</summary>
 internal static class ArgumentText
 {
-    /// <summary>The value, in quotes where a command line would not take it for one word as it is.</summary>
+    /// <summary>The value, quoted if a command line would not parse it as one word.</summary>
     public static string Quoted(string value)
     {
         _ = Parser.ParseInput($"x {value}", out Token[] tokens, out ParseError[] errors);

@@ -3,29 +3,29 @@ using System.Management.Automation;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// What the cmdlets that work on any number of items share: the two path parameters, and their resolution against the
-/// session's location and drives.
+/// The base class of cmdlets that accept any number of items: the two path parameters, and their resolution against the session's
+/// location and drives.
 /// </summary>
 public abstract class BtrfsCmdlet : StoppableCmdlet
 {
     /// <summary>
-    /// <para type="description">The items, with wildcards. As in PowerShell's own cmdlets, a wildcard passes over
-    /// names that begin with a dot.</para>
+    /// <para type="description">The items, with wildcards. As in PowerShell's own cmdlets, a wildcard does not match names that
+    /// begin with a dot.</para>
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [ItemToPath]
     [SupportsWildcards]
     public virtual string[] Path { get; set; } = [];
 
-    /// <summary><para type="description">The items, each path taken as it is.</para></summary>
+    /// <summary><para type="description">The items, each path used literally.</para></summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath", "LP")]
     public virtual string[] LiteralPath { get; set; } = [];
 
-    /// <summary>Wildcards match also names that begin with a dot.</summary>
+    /// <summary>Wildcards also match names that begin with a dot.</summary>
     protected virtual bool TakesHidden => false;
 
-    /// <summary>Works on one item. A <see cref="BtrfsException"/> becomes a non-terminating error of that item.</summary>
+    /// <summary>Processes one item. A <see cref="BtrfsException"/> becomes a non-terminating error for that item.</summary>
     /// <param name="item">The resolved item; it need not exist.</param>
     protected abstract void ProcessItem(ItemPath item);
 

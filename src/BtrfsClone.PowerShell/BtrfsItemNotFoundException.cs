@@ -2,13 +2,13 @@ using System.Management.Automation;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>A missing item, as scripts catch it whichever cmdlet says so, with the engine's failure inside.</summary>
+/// <summary>The exception for a missing item, which scripts can catch for all cmdlets, with the engine's failure inside.</summary>
 /// <param name="failure">The failure.</param>
 public sealed class BtrfsItemNotFoundException(BtrfsException failure) : ItemNotFoundException(failure.Message, failure)
 {
     private ErrorRecord? _record;
 
-    /// <summary>The record that the exception is told with: a script that catches it by its type gets this one.</summary>
+    /// <summary>The error record of the exception: a script that catches it by type gets this one.</summary>
     public override ErrorRecord ErrorRecord => _record ?? base.ErrorRecord;
 
     /// <inheritdoc cref="BtrfsException.Error"/>
@@ -23,6 +23,6 @@ public sealed class BtrfsItemNotFoundException(BtrfsException failure) : ItemNot
     /// <inheritdoc cref="BtrfsException.Call"/>
     public string Call => failure.Call;
 
-    /// <summary>Makes a record of it.</summary>
+    /// <summary>Creates an error record from it.</summary>
     internal ErrorRecord ToRecord(string id, ErrorCategory category) => _record = new ErrorRecord(this, id, category, Path);
 }

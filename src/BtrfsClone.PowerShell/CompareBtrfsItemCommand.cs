@@ -4,14 +4,14 @@ using BtrfsClone.Comparing;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Compare-BtrfsItem</c>: how much of a file, or of all files of a tree by their relative paths, is stored in the very
-/// same place as another one's.
+/// <c>Compare-BtrfsItem</c>: how much of a file, or of all files of a tree by relative path, shares its data with another one, by
+/// comparing disk addresses.
 /// </summary>
 [Cmdlet(VerbsData.Compare, "BtrfsItem", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Compare-BtrfsItem.html")]
 [OutputType(typeof(CompareResult))]
 public sealed class CompareBtrfsItemCommand : ComparingCmdlet
 {
-    /// <summary>Writes an object for each file, and for each entry without counterpart, in place of one for all together.</summary>
+    /// <summary>Writes an object for each file, and for each entry without counterpart, instead of one for the whole item.</summary>
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 

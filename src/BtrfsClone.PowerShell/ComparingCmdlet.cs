@@ -3,17 +3,17 @@ using BtrfsClone.Comparing;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>What <c>Compare-BtrfsItem</c> and <c>Test-BtrfsClone</c> share.</summary>
+/// <summary>The base class of <c>Compare-BtrfsItem</c> and <c>Test-BtrfsClone</c>.</summary>
 public abstract class ComparingCmdlet : PairCmdlet
 {
     private CompareSession? _session;
     private WorkProgress? _progress;
 
-    /// <summary>What takes each entry of a tree, or null.</summary>
+    /// <summary>Receives each entry of a tree, or null.</summary>
     protected virtual Action<CompareResult>? OnEntry => null;
 
-    /// <summary>Takes what a pair came to.</summary>
-    /// <param name="result">Of trees, all files together.</param>
+    /// <summary>Processes the result for a pair.</summary>
+    /// <param name="result">For trees, that of all files together.</param>
     protected abstract void Take(CompareResult result);
 
     /// <inheritdoc/>

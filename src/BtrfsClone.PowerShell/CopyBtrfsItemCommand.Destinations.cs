@@ -4,11 +4,11 @@ using BtrfsClone.Cloning;
 namespace BtrfsClone.PowerShell;
 
 /// <content>
-/// Where items go: all to the destination that was named, or each to one of its own, which a property or a script block gives.
+/// The destinations of items: one destination for all, or one for each item, given by a property or a script block.
 /// </content>
 public sealed partial class CopyBtrfsItemCommand
 {
-    // What items have made under new names: a later one must not go into it just because it is there by then.
+    // Directories created by items under new names: a later item must not be put into one just because it exists by then.
     private readonly HashSet<string> _madeDirectories = new(StringComparer.Ordinal);
 
     private bool _isOnePlace;
@@ -17,13 +17,13 @@ public sealed partial class CopyBtrfsItemCommand
     private string? _relativeBase;
     private (string Source, string Target) _last;
 
-    /// <summary>Whether there is one item only, as far as the arguments tell.</summary>
+    /// <summary>Whether there is only one item, as far as the arguments show.</summary>
     private bool IsSingleItem => !MyInvocation.ExpectingInput &&
         (LiteralPath is [_] || (Path is [var path] && !WildcardPattern.ContainsWildcardCharacters(path)));
 
     private void BeginDestinations()
     {
-        // What comes from the pipeline is not bound yet.
+        // Pipeline input is not bound yet.
         _isOnePlace = Destination.Length > 0;
         if (NoTargetDirectory && RelativeBasePath is not null)
         {
@@ -49,7 +49,7 @@ public sealed partial class CopyBtrfsItemCommand
         _relativeBase = RelativeBasePath is null ? null : SessionPath.Argument(this, RelativeBasePath);
     }
 
-    /// <summary>Where an item goes, or null where it goes nowhere and that was told.</summary>
+    /// <summary>The destination of an item, or null if it has none and an error was written.</summary>
     private CloneDestination? FindDestination(ItemPath item, string source)
     {
         if (_isOnePlace)
@@ -68,7 +68,7 @@ public sealed partial class CopyBtrfsItemCommand
             return null;
         }
 
-        // What came with a directory has made its destination a directory, but not one to put the same into again.
+        // An item cloned with a directory has made its destination a directory, but the same item must not be put into that again.
         if (_session!.Covers(source, CloneDestination.Exactly(path)))
         {
             return PassOver(source);
@@ -89,7 +89,7 @@ public sealed partial class CopyBtrfsItemCommand
         return _session.Covers(source, own) || IsRepeated(item, source, own) ? PassOver(source) : own;
     }
 
-    /// <summary>One item that was named outright may get a new name; all else goes into a directory.</summary>
+    /// <summary>A single item that was named explicitly may get a new name; all others go into a directory.</summary>
     private CloneDestination ChooseDestination(ItemPath first)
     {
         bool single = first.IsNamed && Path.Length + LiteralPath.Length == 1 && _relativeBase is null;
@@ -102,7 +102,7 @@ public sealed partial class CopyBtrfsItemCommand
         return NoTargetDirectory ? CloneDestination.Exactly(path + end) : CloneDestination.Named(path + end);
     }
 
-    /// <summary>Whether the object before it was of the same file: Select-String writes one for each line.</summary>
+    /// <summary>Whether the previous object was for the same file: Select-String writes one for each line.</summary>
     private bool IsRepeated(ItemPath item, string source, CloneDestination destination) =>
         !item.IsNamed && _last.Source == source && _last.Target == destination.TargetOf(source);
 

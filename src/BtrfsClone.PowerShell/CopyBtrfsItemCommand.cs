@@ -5,10 +5,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>
-/// <c>Copy-BtrfsItem</c>: clones files and directory trees by sharing their extents, with everything that belongs
-/// to them.
-/// </summary>
+/// <summary><c>Copy-BtrfsItem</c>: clones files and directory trees by sharing their extents, with all their metadata.</summary>
 [Cmdlet(
     VerbsCommon.Copy,
     "BtrfsItem",
@@ -18,7 +15,7 @@ namespace BtrfsClone.PowerShell;
 [OutputType(typeof(CloneResult))]
 public sealed partial class CopyBtrfsItemCommand : FilteringCmdlet
 {
-    // With -Atomic nothing is there before the end, and so nothing is written before.
+    // With -Atomic nothing exists before the end, so nothing is written before.
     private readonly List<CloneResult> _results = [];
 
     private CloneSession? _session;

@@ -4,8 +4,8 @@ using BtrfsClone.Cloning;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Copy-BtrfsRange</c>: clones a range of a file into another file, or to another place of the same one, by sharing
-/// its extents. Objects of Get-BtrfsExtent from the pipeline are ranges, cloned one after the other in their order.
+/// <c>Copy-BtrfsRange</c>: clones a range of a file to another file, or to another offset of the same one, by sharing its extents.
+/// Objects from Get-BtrfsExtent in the pipeline are ranges, cloned one after the other in their order.
 /// </summary>
 [Cmdlet(
     VerbsCommon.Copy,
@@ -20,22 +20,22 @@ public sealed class CopyBtrfsRangeCommand : DestinationCmdlet
     private bool _isOffsetNamed;
     private bool _isLengthNamed;
 
-    /// <summary>Where the range begins in the source, in bytes: a multiple of the block size (4096 as a rule).</summary>
+    /// <summary>The start of the range in the source, in bytes: a multiple of the block size (usually 4096).</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long Offset { get; set; }
 
     /// <summary>
-    /// How long the range is, in bytes: a multiple of the block size, or up to the end of the source. 0, the default,
-    /// is up to the end. An end inside a block has to become the destination's end.
+    /// The length of the range, in bytes: a multiple of the block size, or up to the end of the source. 0, the default, means up to
+    /// the end. If it ends inside a block, this must become the end of the destination.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long Length { get; set; }
 
-    /// <summary>Where the range goes in the destination, in bytes; to the source's offset unless given.</summary>
+    /// <summary>The offset in the destination, in bytes; by default the source's offset.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
@@ -50,7 +50,7 @@ public sealed class CopyBtrfsRangeCommand : DestinationCmdlet
     {
         CleanUpWhenProcessEnds();
 
-        // What comes from the pipeline is not bound yet.
+        // Pipeline input is not bound yet.
         _isOffsetNamed = IsBound(nameof(Offset));
         _isLengthNamed = IsBound(nameof(Length));
         base.BeginProcessing();
@@ -64,7 +64,7 @@ public sealed class CopyBtrfsRangeCommand : DestinationCmdlet
             return;
         }
 
-        // A path by value has properties as well, but they are not of a range: a string has a length.
+        // A path by value also has properties, but they do not describe a range: a string has a length.
         bool isRange = ParameterSetName == LiteralPathSet || ItemToPathAttribute.Given(Path) is not (null or FileSystemInfo);
         long offset = isRange || _isOffsetNamed ? Offset : 0;
         long length = isRange || _isLengthNamed ? Length : 0;

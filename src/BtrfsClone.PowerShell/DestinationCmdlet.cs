@@ -2,24 +2,24 @@ using System.Management.Automation;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>What the cmdlets share that take one item at a time and name what it goes to.</summary>
+/// <summary>The base class of cmdlets that process one item at a time and take its destination.</summary>
 public abstract class DestinationCmdlet : StoppableCmdlet
 {
     private string? _destination;
 
-    /// <summary>The item that is read. A wildcard has to match one.</summary>
+    /// <summary>The item to read. A wildcard has to match one item.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [ItemToPath]
     [SupportsWildcards]
     public string Path { get; set; } = "";
 
-    /// <summary>The item that is read, its path taken as it is.</summary>
+    /// <summary>The item to read. The path is used literally.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath", "LP")]
     public string LiteralPath { get; set; } = "";
 
     /// <summary>
-    /// What it goes to, itself and never a directory to put it into. It is made when it is missing. Taken as it is, without
+    /// The destination itself, never a directory to put the item into. It is created if it does not exist. Used literally, without
     /// wildcards.
     /// </summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true)]
@@ -29,10 +29,13 @@ public abstract class DestinationCmdlet : StoppableCmdlet
 
     /// <inheritdoc/>
     protected override void BeginProcessing() =>
-        // What comes from the pipeline is not bound yet.
+        // Pipeline input is not bound yet.
         _destination = Destination.Length > 0 ? SessionPath.Argument(this, Destination) : null;
 
-    /// <summary>The absolute paths of the item and of what it goes to; false where one is told as an error, or all is over.</summary>
+    /// <summary>
+    /// The absolute paths of the item and its destination; false if an error was written for one of them, or the pipeline is
+    /// stopping.
+    /// </summary>
     protected bool TryResolve(out string item, out string destination)
     {
         bool literal = ParameterSetName == LiteralPathSet;

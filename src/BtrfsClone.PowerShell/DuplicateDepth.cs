@@ -4,13 +4,13 @@ using BtrfsClone.Finding;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// Lets a <see cref="BtrfsDuplicate"/> keep its places as objects on the way out of a job or a remote session, which by default
-/// end at an object's own properties.
+/// Makes the places of a <see cref="BtrfsDuplicate"/> survive serialization from a job or a remote session as objects; by default
+/// only an object's own properties do.
 /// </summary>
 internal static class DuplicateDepth
 {
     /// <summary>
-    /// Tells the session. A file of types would do so at the import, and would fail the import of a second copy of the module.
+    /// Configures the session. A types file would do this at import, but would make the import of a second copy of the module fail.
     /// </summary>
     public static void Register(PSCmdlet cmdlet) => cmdlet.InvokeCommand.InvokeScript(
         $"Microsoft.PowerShell.Utility\\Update-TypeData -TypeName {typeof(BtrfsDuplicate).FullName} -SerializationDepth 2 -Force");

@@ -3,7 +3,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>Turns the engine's failures into error records: id, category, target and what to do.</summary>
+/// <summary>Converts the engine's failures to error records: id, category, target and recommended action.</summary>
 internal static class ErrorRecords
 {
     /// <summary>The record whose id is the name of the failure's <see cref="BtrfsException.Error"/>.</summary>
@@ -11,7 +11,7 @@ internal static class ErrorRecords
     {
         (string id, ErrorCategory category) = (failure.Error.ToString(), Category(failure.Error));
 
-        // Of what is missing, scripts catch PowerShell's own exception; else an IOException.
+        // For a missing item, scripts catch PowerShell's own exception; otherwise an IOException.
         ErrorRecord record = category == ErrorCategory.ObjectNotFound
             ? new BtrfsItemNotFoundException(failure).ToRecord(id, category)
             : new ErrorRecord(failure, id, category, failure.Path);
@@ -28,28 +28,28 @@ internal static class ErrorRecords
         $"'{path}' belongs to the {provider} provider, and only files and directories can be used.",
         "Name a path on a drive of the FileSystem provider.");
 
-    /// <summary>The record for a wildcard that matches several items where one is asked for.</summary>
+    /// <summary>The record for a wildcard that matches several items if only one is allowed.</summary>
     public static ErrorRecord SeveralItems(string path, int count) =>
         InvalidArgument("SeveralItems", path, $"'{path}' matches {count} items, and one is needed.", "Name one item.");
 
-    /// <summary>The record for two parameters that contradict each other.</summary>
+    /// <summary>The record for two parameters that exclude each other.</summary>
     public static ErrorRecord NotTogether(string parameter, string other) => InvalidArgument(
         "ParametersNotTogether", parameter, $"-{parameter} and -{other} cannot be used together.", "Leave one of them out.");
 
-    /// <summary>The record for a parameter that says nothing without another one.</summary>
+    /// <summary>The record for a parameter that requires another one.</summary>
     public static ErrorRecord NeedsParameter(string parameter, string other) => InvalidArgument(
         "ParameterNeeded", parameter, $"-{parameter} needs -{other}.", $"Add -{other}, or leave it out.");
 
-    /// <summary>The record for a parameter that is given beside several items, or beside the pipeline.</summary>
+    /// <summary>The record for a parameter that cannot be used with several items, or with the pipeline.</summary>
     public static ErrorRecord OneItemOnly(string parameter) => InvalidArgument(
         "OneItemOnly", parameter, $"-{parameter} takes one item, named by -Path or -LiteralPath.", "Leave it out, or name one item.");
 
-    /// <summary>The record for a parameter that is given beside a destination for each item.</summary>
+    /// <summary>The record for a parameter that cannot be used with a destination for each item.</summary>
     public static ErrorRecord NeedsOneDestination(string parameter) => InvalidArgument(
         "OneDestinationOnly", parameter, $"-{parameter} needs one -Destination for all items.",
         $"Name the destination, or leave -{parameter} out and give each item its whole path there.");
 
-    /// <summary>The record for an item of an atomic clone that goes into another directory than the first.</summary>
+    /// <summary>The record for an item of an atomic clone whose destination is another directory than the first one's.</summary>
     public static ErrorRecord SeveralDirectories(string path) => InvalidArgument(
         "SeveralDirectories", path, $"'{path}' is in another directory than the destinations before it, and -Atomic needs one for all.",
         "Use one command for each directory, or leave -Atomic out.");
@@ -62,7 +62,7 @@ internal static class ErrorRecords
         "To put what is in a directory into the destination, use -NoTargetDirectory; " +
         "to clone all files into one directory, pipe Get-ChildItem -Recurse -File to Copy-BtrfsItem.");
 
-    /// <summary>The record for a compression that there is not.</summary>
+    /// <summary>The record for an invalid compression.</summary>
     public static ErrorRecord InvalidCompression(string value) => InvalidArgument(
         "InvalidCompression", value, $"'{value}' is no compression of btrfs.", $"Write {CompressionProperty.Choices}.");
 

@@ -6,8 +6,8 @@ using BtrfsClone.Sending;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Export-BtrfsItem</c>: writes directories to a file as a stream that <c>btrfs receive</c> makes subvolumes of, with what they
-/// share.
+/// <c>Export-BtrfsItem</c>: writes directories to a file as a stream from which <c>btrfs receive</c> creates subvolumes, preserving
+/// sharing.
 /// </summary>
 [Cmdlet(
     VerbsData.Export,
@@ -25,7 +25,7 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
     private string _path = "";
 
     /// <summary>
-    /// The file that the stream is written to, taken as it is, without wildcards. It gets its name when the stream is whole.
+    /// The file for the stream. The path is used literally, without wildcards. The file gets its name when the stream is complete.
     /// </summary>
     [Parameter(Mandatory = true, Position = 1)]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
@@ -33,7 +33,7 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
     public string FilePath { get; set; } = "";
 
     /// <summary>
-    /// The version of the stream: 2, the default, keeps what is compressed and what is preallocated, and needs btrfs-progs 6.0 at
+    /// The version of the stream: 2, the default, preserves compressed data and preallocated space, and requires btrfs-progs 6.0 at
     /// the receiver; 1 is for older ones.
     /// </summary>
     [Parameter]
@@ -42,20 +42,20 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
     public int Protocol { get; set; } = SendOptions.NewestProtocol;
 
     /// <summary>
-    /// Leaves out other filesystems that are mounted below the given directories. Nested subvolumes belong to the filesystem.
+    /// Skips other filesystems that are mounted below the given directories. Nested subvolumes count as part of the filesystem.
     /// </summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }
 
-    /// <summary>Leaves a file that exists, which is an error.</summary>
+    /// <summary>Keeps an existing file, which is an error.</summary>
     [Parameter]
     public SwitchParameter NoClobber { get; set; }
 
-    /// <summary>Replaces a file that has no write permission, too.</summary>
+    /// <summary>Also replaces a file without write permission.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Writes an object for each directory, once the file is there.</summary>
+    /// <summary>Writes an object for each directory, once the file exists.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -130,7 +130,7 @@ public sealed class ExportBtrfsItemCommand : BtrfsCmdlet
         base.Dispose(disposing);
     }
 
-    /// <summary>Makes the file. Without it nothing can be done for any item.</summary>
+    /// <summary>Creates the file. Without it no item can be processed.</summary>
     private SendSession Begin()
     {
         try

@@ -5,8 +5,8 @@ using BtrfsClone.Reporting;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Export-BtrfsReport</c>: one HTML page that shows what directories take on disk, what they share, and what deleting them
-/// would give back.
+/// <c>Export-BtrfsReport</c>: one HTML page that shows the disk usage of directories, what they share, and what deleting them would
+/// free.
 /// </summary>
 [Cmdlet(
     VerbsData.Export,
@@ -22,8 +22,8 @@ public sealed class ExportBtrfsReportCommand : BtrfsCmdlet
     private string _output = "";
 
     /// <summary>
-    /// <para type="description">The directories, with wildcards; the current location unless given. As in PowerShell's own cmdlets,
-    /// a wildcard passes over names that begin with a dot.</para>
+    /// <para type="description">The directories, with wildcards; by default the current location. As in PowerShell's own cmdlets, a
+    /// wildcard does not match names that begin with a dot.</para>
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [ItemToPath]
@@ -31,25 +31,25 @@ public sealed class ExportBtrfsReportCommand : BtrfsCmdlet
     [ValidateNotNullOrEmpty]
     public override string[] Path { get; set; } = [];
 
-    /// <summary>The file to write, whose directory has to exist. Taken as it is, without wildcards.</summary>
+    /// <summary>The file to write, whose directory has to exist. The path is used literally, without wildcards.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [Alias("Output", "OutFile")]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
 
-    /// <summary>Replaces the file if it exists. It keeps its permissions.</summary>
+    /// <summary>Replaces an existing file. It keeps its permissions.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
-    /// to the filesystem.
+    /// Does not warn about other filesystems that are mounted below directories. They are always skipped; nested subvolumes count
+    /// as part of the filesystem.
     /// </summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }
 
-    /// <summary>Writes an object that says where the page is and what it is about.</summary>
+    /// <summary>Writes an object with the path of the page and totals of its contents.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -1,8 +1,8 @@
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// How much of each class lies where in a file, in a fixed number of buckets. Their size doubles as the file turns out
-/// to be longer, so that neither the file's length nor its extents have to be known before or kept.
+/// The distribution of each class over a file, in a fixed number of buckets. Their size doubles as the file turns out to be longer,
+/// so neither the file's length has to be known in advance, nor its extents stored.
 /// </summary>
 internal sealed class ExtentBar
 {
@@ -13,10 +13,10 @@ internal sealed class ExtentBar
     private long _bucketSize = 1;
     private long _end;
 
-    /// <summary>Where the last piece ends.</summary>
+    /// <summary>The end of the last file extent.</summary>
     public long End => _end;
 
-    /// <summary>Takes the next piece, which has to lie after all before it. What is between two is a hole.</summary>
+    /// <summary>Adds the next file extent, which must be after all previous ones. A gap is a hole.</summary>
     public void Add(long offset, long length, ExtentClass kind)
     {
         if (offset > _end)
@@ -28,8 +28,8 @@ internal sealed class ExtentBar
     }
 
     /// <summary>
-    /// What each of a number of cells of equal length shows: the class that most of it is, and whether there is
-    /// another in it that is not merely the border of a neighbour.
+    /// What each of a number of cells of equal length shows: its most frequent class, and whether it contains another one that is
+    /// not merely the border of a neighbour.
     /// </summary>
     public (ExtentClass Most, bool Several)[] Cells(int count)
     {
@@ -70,7 +70,7 @@ internal sealed class ExtentBar
         return cells;
     }
 
-    /// <summary>Begins with another file.</summary>
+    /// <summary>Resets it for another file.</summary>
     public void Clear()
     {
         Array.Clear(_bytes);
@@ -85,7 +85,7 @@ internal sealed class ExtentBar
             Halve();
         }
 
-        // The last bucket of the longest file ends beyond what a number holds.
+        // The last bucket of the longest file ends beyond the range of the type.
         for (long position = from; position < to;)
         {
             long count = Math.Min(_bucketSize - (position % _bucketSize), to - position);

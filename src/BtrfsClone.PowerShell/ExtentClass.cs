@@ -2,7 +2,7 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>What a map tells apart.</summary>
+/// <summary>The classes that a map distinguishes.</summary>
 internal enum ExtentClass
 {
     Exclusive,
@@ -13,7 +13,7 @@ internal enum ExtentClass
     Hole,
 }
 
-/// <summary>One piece of a file, as far as a map needs it. Offsets and lengths are bytes.</summary>
+/// <summary>The part of a file extent that a map needs. Offsets and lengths are in bytes.</summary>
 internal readonly record struct MappedPiece(string Path, long Offset, long Length, ExtentClass Class)
 {
     public long End => Offset + Length;

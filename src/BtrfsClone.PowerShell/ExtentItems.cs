@@ -2,24 +2,24 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>Reads the extents of items, which are files, and directories with the files in them.</summary>
+/// <summary>Reads the extents of items: files, and the files in directories.</summary>
 /// <param name="reader">Reads one file after the other.</param>
-/// <param name="directories">Whether the files in a directory are read that is named outright.</param>
-/// <param name="recurse">Whether the files in any directory are read, and those below it.</param>
-/// <param name="oneFileSystem">Whether other filesystems are left out.</param>
-/// <param name="onPassedOver">Takes what is not entered; see <see cref="SessionEvents.OnPassedOver"/>.</param>
-/// <param name="tell">Takes where the extents of each file are read from, and why.</param>
+/// <param name="directories">Whether the files in a directory that was named explicitly are read.</param>
+/// <param name="recurse">Whether the files in all directories and their subdirectories are read.</param>
+/// <param name="oneFileSystem">Whether other filesystems are skipped.</param>
+/// <param name="onPassedOver">Receives what is not entered; see <see cref="SessionEvents.OnPassedOver"/>.</param>
+/// <param name="tell">Receives the source of each file's extents, and why it is used.</param>
 internal sealed class ExtentItems(
     ExtentReader reader, bool directories, bool recurse, bool oneFileSystem, Action<string, string>? onPassedOver, Action<string> tell)
     : IDisposable
 {
     /// <summary>Reads one item.</summary>
     /// <param name="item">The item.</param>
-    /// <param name="onFailure">Takes failures below a directory.</param>
-    /// <param name="cancellation">Ends the reading.</param>
-    /// <returns>The extents, read as they are asked for.</returns>
+    /// <param name="onFailure">Receives failures below a directory.</param>
+    /// <param name="cancellation">Cancels reading.</param>
+    /// <returns>The extents, read lazily.</returns>
     /// <exception cref="BtrfsException">
-    /// The item cannot be read; <see cref="BtrfsError.NotRegularFile"/>: it is of a kind that is not read.
+    /// The item cannot be read; <see cref="BtrfsError.NotRegularFile"/>: it is of a type that is not read.
     /// </exception>
     public IEnumerable<BtrfsExtent> Read(ItemPath item, Action<BtrfsException> onFailure, CancellationToken cancellation)
     {

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>Draws files as bars, with a legend that holds their totals.</summary>
-/// <param name="width">Columns that a line may take.</param>
+/// <summary>Draws files as bars, with a legend that contains their totals.</summary>
+/// <param name="width">The maximum number of columns of a line.</param>
 /// <param name="plain">True for ASCII without colours.</param>
 internal sealed class ExtentMap(int width, bool plain)
 {
@@ -29,7 +29,7 @@ internal sealed class ExtentMap(int width, bool plain)
     private string? _path;
     private int _files;
 
-    /// <summary>Takes the next piece. The lines of a file are made when its last one has come.</summary>
+    /// <summary>Adds the next file extent. The lines of a file are created after its last one.</summary>
     public IEnumerable<string> Add(MappedPiece piece)
     {
         IEnumerable<string> finished = [];
@@ -49,7 +49,7 @@ internal sealed class ExtentMap(int width, bool plain)
         return finished;
     }
 
-    /// <summary>Makes the last file's lines, and the totals of all files where there are several.</summary>
+    /// <summary>Creates the last file's lines, and the totals of all files if there are several.</summary>
     public IEnumerable<string> End()
     {
         List<string> lines = [.. EndFile()];
@@ -102,7 +102,7 @@ internal sealed class ExtentMap(int width, bool plain)
         return bar.Append(plain ? "" : Reset).Append(']').ToString();
     }
 
-    /// <summary>What the glyphs mean, with the bytes of each, in as many lines as it takes.</summary>
+    /// <summary>The meaning of the glyphs, with the bytes of each, in as many lines as necessary.</summary>
     private List<string> Legend(Totals totals, bool several)
     {
         List<string> lines = [];
@@ -153,7 +153,7 @@ internal sealed class ExtentMap(int width, bool plain)
 
     private sealed class Totals
     {
-        /// <summary>Two files that are as long as can be are longer than a 64-bit number.</summary>
+        /// <summary>The sum of two files of maximum length exceeds a 64-bit number.</summary>
         public double[] Bytes { get; } = new double[s_styles.Length];
 
         public long Pieces { get; private set; }

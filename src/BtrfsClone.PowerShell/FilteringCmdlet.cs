@@ -3,17 +3,17 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>What the cmdlets share that work on any number of items and choose by name what is below them.</summary>
+/// <summary>The base class of cmdlets that accept any number of items and filter the entries below them by name.</summary>
 public abstract class FilteringCmdlet : BtrfsCmdlet
 {
-    /// <summary>Takes only those files below the given items whose names match one of these wildcards.</summary>
+    /// <summary>Includes only files below the given items whose names match one of these wildcards.</summary>
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
     [ArgumentCompleter(typeof(NamePatternCompleter))]
     [SupportsWildcards]
     public string[]? Include { get; set; }
 
-    /// <summary>Leaves out what matches one of these wildcards; such a directory is not entered.</summary>
+    /// <summary>Excludes entries that match one of these wildcards; an excluded directory is not entered.</summary>
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]
     [ArgumentCompleter(typeof(NamePatternCompleter))]
@@ -21,8 +21,8 @@ public abstract class FilteringCmdlet : BtrfsCmdlet
     public string[]? Exclude { get; set; }
 
     /// <summary>
-    /// Leaves out what the rules of these files leave out, which are those of .gitignore, relative to each item. Taken as they
-    /// are, without wildcards.
+    /// Excludes entries by the rules of these files, in the format of .gitignore, relative to each item. The paths are used
+    /// literally, without wildcards.
     /// </summary>
     [Parameter(ParameterSetName = PathSet)]
     [Parameter(ParameterSetName = LiteralPathSet)]

@@ -6,8 +6,8 @@ using BtrfsClone.Finding;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Find-BtrfsDuplicate</c>: data that is stored more than once, in any files and at any offset; one object for each
-/// group of places that hold the same, the largest gain first.
+/// <c>Find-BtrfsDuplicate</c>: data that is stored more than once, in any files and at any offset; one object for each group of
+/// places with equal data, the largest gain first.
 /// </summary>
 [Cmdlet(VerbsCommon.Find, "BtrfsDuplicate", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Find-BtrfsDuplicate.html")]
 [OutputType(typeof(BtrfsDuplicate))]
@@ -20,7 +20,7 @@ public sealed class FindBtrfsDuplicateCommand : FilteringCmdlet
     private EntryFilter? _filter;
     private int _skipped;
 
-    /// <summary>Bytes that data has at least; a range has at least one block in any case.</summary>
+    /// <summary>The minimum length of duplicate data in bytes; a range always has at least one block.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
@@ -31,15 +31,15 @@ public sealed class FindBtrfsDuplicateCommand : FilteringCmdlet
     public SwitchParameter FileOnly { get; set; }
 
     /// <summary>
-    /// What says that data is the same: btrfs's checksums, which needs CAP_SYS_ADMIN; the content, which is read; or, the
-    /// default, checksums where they may be read, and content where there are none.
+    /// How equal data is detected: by btrfs's checksums, which requires CAP_SYS_ADMIN; by content, which is read; or, the default,
+    /// by checksums if they may be read, and by content if there are none.
     /// </summary>
     [Parameter]
     public DuplicateSource Source { get; set; }
 
     /// <summary>
-    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
-    /// to the filesystem.
+    /// Does not warn about other filesystems that are mounted below directories. They are always skipped; nested subvolumes count
+    /// as part of the filesystem.
     /// </summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }
@@ -92,7 +92,7 @@ public sealed class FindBtrfsDuplicateCommand : FilteringCmdlet
         }
     }
 
-    /// <summary>An item that nobody has named is an entry of its directory.</summary>
+    /// <summary>An item that was not named explicitly is treated as an entry of its directory.</summary>
     private static string[] PathInDirectory(string item) =>
         [System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(item)) ?? "", System.IO.Path.GetFileName(item)];
 

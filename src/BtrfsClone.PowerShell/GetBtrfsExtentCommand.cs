@@ -3,7 +3,7 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary><c>Get-BtrfsExtent</c>: what files are made of, one object for each piece, in file order.</summary>
+/// <summary><c>Get-BtrfsExtent</c>: the file extents of files, one object each, in file order.</summary>
 [Cmdlet(VerbsCommon.Get, "BtrfsExtent", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Get-BtrfsExtent.html")]
 [OutputType(typeof(BtrfsExtent))]
 public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
@@ -11,27 +11,27 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
     private ExtentItems? _items;
 
     /// <summary>
-    /// The first byte of the range to look at, 0 by default. An extent that reaches into the range is given whole, a
-    /// hole only as far as the range goes.
+    /// The first byte of the range to read, by default 0. An extent that overlaps the range is returned whole, a hole is clipped to
+    /// the range.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long Offset { get; set; }
 
-    /// <summary>The length of the range in bytes; to the end of the file, and beyond it, unless given.</summary>
+    /// <summary>The length of the range in bytes; by default to the end of the file and beyond.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long Length { get; set; }
 
-    /// <summary>Gives holes too, up to the end of the file.</summary>
+    /// <summary>Also returns holes, up to the end of the file.</summary>
     [Parameter]
     public SwitchParameter IncludeHole { get; set; }
 
     /// <summary>
-    /// Where to read from: btrfs's trees, which needs CAP_SYS_ADMIN; FIEMAP, which anybody may use and which leaves
-    /// most of the properties null; or, the default, the trees where they may be read.
+    /// The source of extent information: btrfs's trees, which requires CAP_SYS_ADMIN; FIEMAP, which any user may use and which
+    /// leaves most of the properties null; or, the default, the trees if they may be read.
     /// </summary>
     [Parameter]
     public ExtentSource Source { get; set; }
@@ -40,7 +40,7 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Leaves out other filesystems that are mounted below directories. Nested subvolumes belong to the filesystem.</summary>
+    /// <summary>Skips other filesystems that are mounted below directories. Nested subvolumes count as part of the filesystem.</summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }
 
@@ -66,7 +66,7 @@ public sealed class GetBtrfsExtentCommand : BtrfsCmdlet
             bool isPending = false;
             foreach (BtrfsExtent extent in _items!.Read(item, WriteFailure, Cancellation))
             {
-                // FIEMAP never has this, and a tree only what is committed.
+                // FIEMAP never returns this, and a tree only for committed data.
                 isPending |= extent is { Generation: not null, DiskOffset: not null, ReferenceCount: null };
                 WriteObject(extent);
             }

@@ -4,7 +4,7 @@ using BtrfsClone.Owning;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Get-BtrfsExtentOwner</c>: who refers to the extents of files, in all subvolumes and snapshots; one object for each
+/// <c>Get-BtrfsExtentOwner</c>: the references to the extents of files, in all subvolumes and snapshots; one object for each
 /// reference and name.
 /// </summary>
 [Cmdlet(VerbsCommon.Get, "BtrfsExtentOwner", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Get-BtrfsExtentOwner.html")]
@@ -14,15 +14,15 @@ public sealed class GetBtrfsExtentOwnerCommand : BtrfsCmdlet
     private readonly OwnerSession _session = new();
 
     /// <summary>
-    /// Where on disk the one extent begins that is looked up, in bytes; all extents of the file unless given. What
-    /// <c>Get-BtrfsExtent</c> writes binds to it; a hole and inline data, which have none, have no owners.
+    /// The start on disk of the single extent to look up, in bytes; by default all extents of the file. Output of
+    /// <c>Get-BtrfsExtent</c> binds to it; holes and inline data, which have no disk offset, have no owners.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [AllowNull]
     public long? DiskOffset { get; set; }
 
-    /// <summary>The bytes that this extent takes on disk, which the objects then tell.</summary>
+    /// <summary>The size of this extent on disk, which the output objects then contain.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [AllowNull]

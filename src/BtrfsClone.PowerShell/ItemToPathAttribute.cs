@@ -5,25 +5,25 @@ using System.Text;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// Takes objects given to a wildcard parameter for the very items they stand for: PowerShell would turn <c>a[1].txt</c>
-/// into a pattern that this file does not match. These are <see cref="FileSystemInfo"/> objects, and all that have a property
-/// with a path: those of this module, of Get-FileHash, Select-String and Import-Csv.
+/// Makes objects passed to a wildcard parameter refer to exactly the items that they represent: PowerShell would convert
+/// <c>a[1].txt</c> to a pattern that does not match this file. These are <see cref="FileSystemInfo"/> objects, and all objects with
+/// a path property: those of this module, of Get-FileHash, Select-String and Import-Csv.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ItemToPathAttribute : ArgumentTransformationAttribute
 {
-    // By the very string that stands for the object from here on: the parameter that receives it holds nothing else.
+    // By the string instance that represents the object from here on: this is all that the parameter receives.
     private static readonly ConditionalWeakTable<string, object> s_given = [];
 
-    // The first that an object has.
+    // The first one that an object has is used.
     private static readonly string[] s_properties = ["PSPath", "LiteralPath", "LP", "Path"];
 
-    /// <summary>The object that was given for an argument.</summary>
+    /// <summary>The object that was passed for an argument.</summary>
     /// <param name="argument">The value of the parameter, the same instance.</param>
-    /// <returns>The object, or null where a path was given.</returns>
+    /// <returns>The object, or null if a path was passed.</returns>
     public static object? Given(string argument) => s_given.TryGetValue(argument, out object? given) ? given : null;
 
-    /// <summary>The path that an object stands for, or null where it stands for none. A string stands for itself.</summary>
+    /// <summary>The path of an object, or null if it has none. A string represents itself.</summary>
     public static string? PathOf(PSObject value)
     {
         if (value.BaseObject is string or FileSystemInfo)
@@ -37,7 +37,7 @@ internal sealed class ItemToPathAttribute : ArgumentTransformationAttribute
         }
         catch (GetValueException)
         {
-            return null; // A property may be a script that fails.
+            return null; // A property may be a script that throws.
         }
     }
 
@@ -50,7 +50,7 @@ internal sealed class ItemToPathAttribute : ArgumentTransformationAttribute
         object? given = Unwrap(value);
         if (given is null or string || PathOf(PSObject.AsPSObject(value!)) is not { } name)
         {
-            return value; // A line of Get-Content has properties, too.
+            return value; // A line from Get-Content also has properties.
         }
 
         string path = Escape(name);
@@ -60,13 +60,13 @@ internal sealed class ItemToPathAttribute : ArgumentTransformationAttribute
 
     private static object? Unwrap(object? value) => value is PSObject wrapper ? wrapper.BaseObject : value;
 
-    // WildcardPattern.Escape leaves backticks alone before PowerShell 7.6, and Unescape would then drop them.
+    // Before PowerShell 7.6, WildcardPattern.Escape does not escape backticks, and Unescape would then remove them.
     private static string Escape(string path)
     {
         const string Special = "*?[]`";
         if (path.AsSpan().IndexOfAny(Special) < 0)
         {
-            return new string(path); // The object may hold the string for longer, and for others.
+            return new string(path); // The object may keep the string alive longer, and share it.
         }
 
         var escaped = new StringBuilder(path.Length + 8);

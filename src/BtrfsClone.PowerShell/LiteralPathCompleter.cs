@@ -5,8 +5,8 @@ using System.Management.Automation.Language;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// Completes paths for parameters that take them as they are: PowerShell by itself would offer <c>d[1]</c> with its
-/// brackets escaped, which then names something else.
+/// Completes paths for parameters that use them literally: by default, PowerShell would escape the brackets in <c>d[1]</c>, which
+/// is then another name.
 /// </summary>
 internal class LiteralPathCompleter : IArgumentCompleter
 {
@@ -28,12 +28,12 @@ internal class LiteralPathCompleter : IArgumentCompleter
         }
     }
 
-    /// <summary>Whether a path is one to offer.</summary>
+    /// <summary>Whether to offer a path.</summary>
     protected virtual bool IsWanted(CompletionResult result) => true;
 
     private static string Literal(string argument)
     {
-        // Quoted as it may be, it reads as one string, which then holds a wildcard pattern.
+        // However it is quoted, it is parsed as one string, which then contains a wildcard pattern.
         Ast? value = Parser.ParseInput($"x {argument}", out _, out ParseError[] errors)
             .Find(ast => ast is CommandAst, searchNestedScriptBlocks: false);
         return errors.Length == 0 && value is CommandAst { CommandElements: [_, StringConstantExpressionAst { Value: string pattern }] }
@@ -42,7 +42,7 @@ internal class LiteralPathCompleter : IArgumentCompleter
     }
 }
 
-/// <summary>Completes paths of directories for parameters that take them as they are.</summary>
+/// <summary>Completes directory paths for parameters that use them literally.</summary>
 internal sealed class LiteralDirectoryCompleter : LiteralPathCompleter
 {
     /// <inheritdoc/>

@@ -5,22 +5,22 @@ using BtrfsClone.Measuring;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Measure-BtrfsItem</c>: what files and trees take on disk, how much of it they share, and how well it is
-/// compressed; one object for each item.
+/// <c>Measure-BtrfsItem</c>: the disk usage of files and trees, how much of it is shared, and how well it is compressed; one object
+/// for each item.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Measure, "BtrfsItem", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Measure-BtrfsItem.html")]
 [OutputType(typeof(MeasureResult))]
 public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
 {
-    // A view of its own, with other columns.
+    // A separate view with other columns.
     private const string ReclaimableView = "BtrfsClone.Measuring.MeasureResult#Reclaimable";
 
     private MeasureSession? _session;
     private WorkProgress? _progress;
 
     /// <summary>
-    /// <para type="description">The items, with wildcards; the current location unless given. As in PowerShell's own cmdlets,
-    /// a wildcard passes over names that begin with a dot.</para>
+    /// <para type="description">The items, with wildcards; by default the current location. As in PowerShell's own cmdlets, a
+    /// wildcard does not match names that begin with a dot.</para>
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [ItemToPath]
@@ -29,19 +29,19 @@ public sealed class MeasureBtrfsItemCommand : BtrfsCmdlet
     public override string[] Path { get; set; } = [];
 
     /// <summary>
-    /// Tells what the filesystem would get back if the item were deleted, and if all items were. It needs CAP_SYS_ADMIN and
-    /// btrfs. The objects come when all items have been measured.
+    /// Also computes what would be freed if the item were deleted, and if all items were. Requires CAP_SYS_ADMIN and btrfs. The
+    /// objects are written after all items have been measured.
     /// </summary>
     [Parameter]
     public SwitchParameter Reclaimable { get; set; }
 
-    /// <summary>With <see cref="Reclaimable"/>: tells, too, what comes free only with which of the other items.</summary>
+    /// <summary>With <see cref="Reclaimable"/>: also computes what would be freed only together with which of the other items.</summary>
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 
     /// <summary>
-    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
-    /// to the filesystem.
+    /// Does not warn about other filesystems that are mounted below directories. They are always skipped; nested subvolumes count
+    /// as part of the filesystem.
     /// </summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }

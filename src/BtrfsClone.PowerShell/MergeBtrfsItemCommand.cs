@@ -7,8 +7,8 @@ using BtrfsClone.Walking;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Merge-BtrfsItem</c>: makes a file, or all files of a tree by their relative paths, share the extents of another
-/// one where both hold the same bytes. The kernel compares; no byte, no time and no mode changes.
+/// <c>Merge-BtrfsItem</c>: makes a file, or all files of a tree by relative path, share the extents of another one where both have
+/// equal data. The kernel compares the data; no byte, time or mode changes.
 /// </summary>
 [Cmdlet(
     VerbsData.Merge,
@@ -25,7 +25,7 @@ public sealed class MergeBtrfsItemCommand : PairCmdlet
     private DuplicateMerger? _merger;
     private WorkProgress? _progress;
 
-    /// <summary>What <c>Find-BtrfsDuplicate</c> has found: its places share the extents of the first one afterwards.</summary>
+    /// <summary>Output of <c>Find-BtrfsDuplicate</c>: its places share the extents of the first one afterwards.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = DuplicateSet)]
     [ToDuplicate]
     [ArgumentCompleter(typeof(ObjectCompleter))]

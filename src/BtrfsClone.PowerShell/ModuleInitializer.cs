@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>Refuses the import where the module cannot work, before any cmdlet fails in a less clear way.</summary>
+/// <summary>Rejects the import where the module cannot work, before any cmdlet fails with a less clear error.</summary>
 public sealed class ModuleInitializer : IModuleAssemblyInitializer
 {
     /// <inheritdoc/>
     public void OnImport()
     {
-        // The numbers of the kernel's interfaces are known here for these two architectures only.
+        // The constants of the kernel interfaces are only known here for these two architectures.
         if (!OperatingSystem.IsLinux()
             || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
         {

@@ -3,7 +3,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>What <c>-Include</c>, <c>-Exclude</c> and <c>-ExcludeFrom</c> say, as the engine takes it.</summary>
+/// <summary>The values of <c>-Include</c>, <c>-Exclude</c> and <c>-ExcludeFrom</c>, converted for the engine.</summary>
 internal static class NameFilter
 {
     /// <summary>Reads the parameters; a pattern that can never match ends the command.</summary>
@@ -26,7 +26,7 @@ internal static class NameFilter
         }
     }
 
-    // Case does not count, as in the -Include and -Exclude of PowerShell's own cmdlets.
+    // Case-insensitive, like -Include and -Exclude of PowerShell's own cmdlets.
     private static Predicate<string> Compile(string pattern)
     {
         var compiled = new WildcardPattern(pattern, WildcardOptions.IgnoreCase);

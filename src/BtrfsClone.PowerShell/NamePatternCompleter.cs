@@ -5,8 +5,8 @@ using System.Management.Automation.Language;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// Completes wildcards on names, from what lies in the directories that the command names: <c>*.txt</c> where there
-/// is such a file, and the names themselves. PowerShell by itself would offer paths, which match no name.
+/// Completes wildcards for names, from the entries of the directories that the command names: <c>*.txt</c> if there is such a file,
+/// and the names themselves. By default, PowerShell would offer paths, which match no name.
 /// </summary>
 internal sealed class NamePatternCompleter : IArgumentCompleter
 {

@@ -5,8 +5,8 @@ using BtrfsClone.Optimizing;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Optimize-BtrfsItem</c>: gives back the parts of extents that nobody can reach any more, joins small extents, and
-/// parts nothing from its clones; one object for each item.
+/// <c>Optimize-BtrfsItem</c>: frees the unreachable parts of extents, joins small extents, and preserves sharing between clones;
+/// one object for each item.
 /// </summary>
 [Cmdlet(
     VerbsCommon.Optimize,
@@ -21,30 +21,28 @@ public sealed class OptimizeBtrfsItemCommand : BtrfsCmdlet
     private WorkProgress? _progress;
 
     /// <summary>
-    /// The least number of bytes that replacing an extent has to give back; without it, a hundredth of what is written for it.
+    /// The minimum number of bytes that replacing an extent has to free; by default, one hundredth of what is written for it.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long MinimumGain { get; set; }
 
-    /// <summary>
-    /// Extents of which fewer bytes are in use are joined where all files use them one after the other; 0 joins nothing.
-    /// </summary>
+    /// <summary>Extents with fewer bytes in use are joined if all files use them consecutively; 0 disables joining.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(0, long.MaxValue)]
     public long TargetExtentSize { get; set; } = OptimizeOptions.DefaultTargetExtentSize;
 
-    /// <summary>The most bytes a second that are read, and that are written.</summary>
+    /// <summary>The maximum number of bytes read per second, and of bytes written per second.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ByteCountCompleter))]
     [ValidateRange(1, long.MaxValue)]
     public long MaximumRate { get; set; }
 
     /// <summary>
-    /// Does not warn of other filesystems that are mounted below directories. They are left out in any case; nested subvolumes belong
-    /// to the filesystem.
+    /// Does not warn about other filesystems that are mounted below directories. They are always skipped; nested subvolumes count
+    /// as part of the filesystem.
     /// </summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }

@@ -3,7 +3,7 @@ namespace BtrfsClone.PowerShell;
 /// <summary>The engine's options as parameters.</summary>
 internal static class OptionNames
 {
-    /// <summary>The parameter with its dash, and its argument where it takes one.</summary>
+    /// <summary>The parameter with its dash, and its argument if it takes one.</summary>
     public static string Of(EngineOption option) => option switch
     {
         EngineOption.ReflinkAuto => "-Reflink Auto",

@@ -1,15 +1,15 @@
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// Lets cmdlets that run when the process ends remove what is temporary: snapshots, hidden folders, new files that are not
-/// whole. It ends by a signal, such as SIGTERM and SIGHUP, or because another runspace calls <c>exit</c>. Ctrl-C is the host's:
-/// it stops pipelines.
+/// Lets cmdlets that are running when the process ends remove temporary data: snapshots, hidden folders, incomplete new files. The
+/// process ends by a signal, such as SIGTERM and SIGHUP, or because another runspace calls <c>exit</c>. Ctrl-C is handled by the
+/// host: it stops pipelines.
 /// </summary>
 internal static class ProcessEnd
 {
     /// <summary>
-    /// How long the end waits for one cmdlet, which may be held up by the command that takes its output; and how long that
-    /// cmdlet's pipeline waits for the end.
+    /// How long the end waits for one cmdlet, which may be blocked by the command that reads its output; and how long that cmdlet's
+    /// pipeline waits for the end.
     /// </summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -17,7 +17,7 @@ internal static class ProcessEnd
     private static readonly HashSet<StoppableCmdlet> s_running = [];
     private static TerminationSignals? s_signals;
 
-    /// <summary>Cleans up after a cmdlet, too, should the process end before <see cref="Remove"/>.</summary>
+    /// <summary>Also cleans up after this cmdlet if the process ends before <see cref="Remove"/>.</summary>
     public static void Add(StoppableCmdlet cmdlet)
     {
         lock (s_gate)
@@ -31,7 +31,7 @@ internal static class ProcessEnd
         }
     }
 
-    /// <summary>The cmdlet has ended. With the last one signals are the host's alone.</summary>
+    /// <summary>The cmdlet has ended. After the last one, signals are handled by the host only.</summary>
     public static void Remove(StoppableCmdlet cmdlet)
     {
         lock (s_gate)

@@ -3,23 +3,22 @@ using System.Management.Automation;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// Paths as the session understands them: relative to its location, on its drives, never relative to the process's
-/// working directory.
+/// Resolves paths like the session: relative to its location, on its drives, never relative to the process's working directory.
 /// </summary>
 internal static class SessionPath
 {
-    // What Get-ChildItem's and Get-Item's PSPath begins with.
+    // The prefix of PSPath in objects from Get-ChildItem and Get-Item.
     private const string FileSystemPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
 
-    /// <summary>What a cmdlet takes that is given no path, where that is allowed: the session's location.</summary>
+    /// <summary>The default path of a cmdlet that does not require one: the session's location.</summary>
     public static readonly string[] Here = ["."];
 
-    /// <summary>Resolves an argument to the items that it names, and reports what cannot be resolved.</summary>
-    /// <param name="cmdlet">The cmdlet whose session counts.</param>
+    /// <summary>Resolves an argument to items, and reports what cannot be resolved.</summary>
+    /// <param name="cmdlet">The cmdlet whose session is used.</param>
     /// <param name="path">The argument.</param>
-    /// <param name="literal">True to take wildcard characters as they are.</param>
-    /// <param name="report">Receives one error record where the path cannot be resolved.</param>
-    /// <param name="hidden">True to let wildcards match also names that begin with a dot.</param>
+    /// <param name="literal">True to use wildcard characters literally.</param>
+    /// <param name="report">Receives one error record if the path cannot be resolved.</param>
+    /// <param name="hidden">True if wildcards also match names that begin with a dot.</param>
     /// <returns>The items; a path without wildcards is one item, whether it exists or not.</returns>
     public static IEnumerable<ItemPath> Resolve(
         PSCmdlet cmdlet, string path, bool literal, Action<ErrorRecord> report, bool hidden = false)
@@ -50,10 +49,10 @@ internal static class SessionPath
         return [];
     }
 
-    /// <summary>Resolves an argument that has to name one item, and reports it where it does not.</summary>
-    /// <param name="cmdlet">The cmdlet whose session counts.</param>
+    /// <summary>Resolves an argument that has to match one item, and reports an error if it does not.</summary>
+    /// <param name="cmdlet">The cmdlet whose session is used.</param>
     /// <param name="path">The argument.</param>
-    /// <param name="literal">True to take wildcard characters as they are.</param>
+    /// <param name="literal">True to use wildcard characters literally.</param>
     /// <param name="report">Receives the error record.</param>
     /// <returns>The item's absolute path, or null. The item need not exist.</returns>
     public static string? ResolveOne(PSCmdlet cmdlet, string path, bool literal, Action<ErrorRecord> report)
@@ -74,7 +73,7 @@ internal static class SessionPath
         return items.Length == 1 ? items[0].FullName : null;
     }
 
-    /// <summary>The absolute path of a parameter that all items share; a bad one ends the command.</summary>
+    /// <summary>The absolute path of a parameter that applies to all items; an invalid one ends the command.</summary>
     public static string Argument(PSCmdlet cmdlet, string path)
     {
         try
@@ -88,11 +87,11 @@ internal static class SessionPath
         }
     }
 
-    /// <summary>The absolute path of a literal one.</summary>
-    /// <exception cref="RuntimeException">No such drive, or not a drive of the file system.</exception>
+    /// <summary>The absolute path of a literal path.</summary>
+    /// <exception cref="RuntimeException">The drive does not exist, or is not a filesystem drive.</exception>
     private static string Literal(PSCmdlet cmdlet, string path)
     {
-        // The kernel would take the part before a NUL for the whole name.
+        // The kernel would use only the part before a NUL as the name.
         if (path.Contains('\0', StringComparison.Ordinal))
         {
             throw Failure(ErrorRecords.From(new BtrfsException(BtrfsError.InvalidPath, path)));
@@ -102,8 +101,8 @@ internal static class SessionPath
             ? path[FileSystemPrefix.Length..]
             : path;
 
-        // An absolute path needs no session. This keeps long pipelines cheap, and names with a backslash intact,
-        // which the session would take for a separator.
+        // An absolute path does not need the session. This keeps long pipelines cheap, and preserves names with a backslash, which
+        // the session would treat as a separator.
         if (unqualified.StartsWith('/') && System.IO.Path.GetFullPath(unqualified) == unqualified)
         {
             return System.IO.Path.TrimEndingDirectorySeparator(unqualified);

@@ -6,8 +6,8 @@ using BtrfsClone.Extents;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Show-BtrfsExtentMap</c>: draws each file as one bar: what is shared, what is the file's own, what is inline,
-/// preallocated, delayed, and what is a hole. It takes files, and what <c>Get-BtrfsExtent</c> gives.
+/// <c>Show-BtrfsExtentMap</c>: draws each file as one bar: which parts are shared, exclusive, inline, preallocated, delayed, or
+/// holes. Accepts files, and output of <c>Get-BtrfsExtent</c>.
 /// </summary>
 [Cmdlet(VerbsCommon.Show, "BtrfsExtentMap", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Show-BtrfsExtentMap.html")]
 [OutputType(typeof(string))]
@@ -20,8 +20,8 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
     private ExtentItems? _items;
 
     /// <summary>
-    /// The files, with wildcards, and directories with the files in them; the current location unless given. As in PowerShell's
-    /// own cmdlets, a wildcard passes over names that begin with a dot.
+    /// The files, with wildcards, and directories with the files in them; by default the current location. As in PowerShell's own
+    /// cmdlets, a wildcard does not match names that begin with a dot.
     /// </summary>
     [Parameter(Position = 0, ParameterSetName = PathSet)]
     [ItemToPath]
@@ -29,14 +29,14 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The files and directories, each path taken as it is.</summary>
+    /// <summary>The files and directories. The paths are used literally.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath", "LP")]
     public string[] LiteralPath { get; set; } = [];
 
     /// <summary>
-    /// The pieces of one file after another, from <c>Get-BtrfsExtent</c>, a remote session, Import-Clixml or Import-Csv; or what
-    /// stands for a file.
+    /// The file extents of one file after another, from <c>Get-BtrfsExtent</c>, a remote session, Import-Clixml or Import-Csv; or
+    /// an object that represents a file.
     /// </summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet)]
     [ArgumentCompleter(typeof(ObjectCompleter))]
@@ -46,11 +46,11 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Leaves out other filesystems that are mounted below directories. Nested subvolumes belong to the filesystem.</summary>
+    /// <summary>Skips other filesystems that are mounted below directories. Nested subvolumes count as part of the filesystem.</summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }
 
-    /// <summary>The columns that a line may take; the console's width by default.</summary>
+    /// <summary>The maximum number of columns of a line; by default the console's width.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(WidthCompleter))]
     [ValidateRange(20, 1000)]
@@ -155,7 +155,7 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
             return true;
         }
 
-        // What a remote session, Import-Clixml, ConvertFrom-Json or Import-Csv made of one.
+        // What a remote session, Import-Clixml, ConvertFrom-Json or Import-Csv has converted one to.
         bool isExtent = LanguagePrimitives.TryConvertTo(Property(input, nameof(BtrfsExtent.Offset)), out long offset) &
             LanguagePrimitives.TryConvertTo(Property(input, nameof(BtrfsExtent.Length)), out long length);
         string? path = Property(input, nameof(BtrfsExtent.Path)) as string;
@@ -163,7 +163,7 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
         bool isShared = Property(input, nameof(BtrfsExtent.IsShared)) switch
         {
             bool value => value,
-            string text => bool.TryParse(text, out bool value) && value, // To PowerShell, the text False is true.
+            string text => bool.TryParse(text, out bool value) && value, // For PowerShell, the text False is true.
             _ => false,
         };
         piece = new MappedPiece(path ?? "", offset, length, MappedPiece.ClassOf(kind ?? "", isShared));
@@ -194,7 +194,7 @@ public sealed class ShowBtrfsExtentMapCommand : StoppableCmdlet
         }
     }
 
-    /// <summary>Whether the session wants text without decoration, or its host could not show any.</summary>
+    /// <summary>Whether the session requests text without decoration, or its host could not show any.</summary>
     private bool IsPlain()
     {
         object? rendering = GetVariableValue("PSStyle") is object style

@@ -3,18 +3,18 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>What every cmdlet here shares: stopping, and one error record for each thing that fails.</summary>
+/// <summary>The base class of all cmdlets here: stopping, and one error record per failure.</summary>
 public abstract class StoppableCmdlet : PSCmdlet, IDisposable
 {
-    /// <summary>The parameter set of paths that may hold wildcards; the default of every cmdlet.</summary>
+    /// <summary>The parameter set of paths with wildcards; the default of every cmdlet.</summary>
     protected const string PathSet = "Path";
 
-    /// <summary>The parameter set of paths that are taken as they are.</summary>
+    /// <summary>The parameter set of literal paths.</summary>
     protected const string LiteralPathSet = "LiteralPath";
 
     private readonly CancellationTokenSource _stopping = new();
 
-    // Held while the engine works: nothing is released under its hands when the process ends.
+    // Held while the engine works: nothing that it uses is released when the process ends.
     private readonly object _work = new();
     private volatile bool _processEnds;
     private bool _disposing;
@@ -23,7 +23,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         ? (SwitchParameter)given
         : GetVariableValue("DebugPreference") is not (null or ActionPreference.SilentlyContinue or ActionPreference.Ignore);
 
-    /// <summary>Makes a cmdlet.</summary>
+    /// <summary>Creates a cmdlet.</summary>
     protected StoppableCmdlet() => Cancellation = _stopping.Token;
 
     /// <summary>Whether an error has been written.</summary>
@@ -32,12 +32,12 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     /// <summary>Signaled when the pipeline is stopped (Ctrl-C), or the process ends.</summary>
     protected CancellationToken Cancellation { get; }
 
-    /// <summary>Whether what would be done is to be told, in place of doing it.</summary>
+    /// <summary>Whether to describe what would be done, instead of doing it.</summary>
     protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
         ? (SwitchParameter)given
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 
-    /// <summary>Whether nothing more is to be begun.</summary>
+    /// <summary>Whether nothing more is to be started.</summary>
     protected bool IsStopping
     {
         get
@@ -56,12 +56,12 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Stopping comes from another thread and may meet a cmdlet that has just ended.
+            // Stopping comes from another thread and may find a cmdlet that has just ended.
         }
     }
 
-    /// <summary>Does one thing whose <see cref="BtrfsException"/> becomes a non-terminating error.</summary>
-    /// <param name="work">What is to be done.</param>
+    /// <summary>Performs one action whose <see cref="BtrfsException"/> becomes a non-terminating error.</summary>
+    /// <param name="work">The action.</param>
     protected void Attempt(Action work)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -81,13 +81,13 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         }
         catch (OperationCanceledException) when (Cancellation.IsCancellationRequested)
         {
-            // The pipeline is being stopped and takes nothing more, errors included.
+            // The pipeline is being stopped and accepts nothing more, not even errors.
         }
 
         StayWhileProcessEnds();
     }
 
-    /// <summary>Works, and tells the calls of it with <c>-Debug</c>.</summary>
+    /// <summary>Performs an action, and with <c>-Debug</c> shows its system calls.</summary>
     private void Work(Action work)
     {
         if (!IsDebugging)
@@ -112,8 +112,8 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>
-    /// Writes a result while nothing is under way. The commands that take it may run for long: should the process end
-    /// meanwhile, what the cmdlet holds is released at once.
+    /// Writes a result while the engine is idle. The commands that read it may run for a long time: if the process ends in the
+    /// meantime, the cmdlet's resources are released at once.
     /// </summary>
     protected void WriteResult(object? result, bool enumerateCollection = false)
     {
@@ -133,17 +133,17 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Has what is temporary removed also when the process ends while the cmdlet runs.</summary>
+    /// <summary>Makes temporary data be removed even if the process ends while the cmdlet is running.</summary>
     protected void CleanUpWhenProcessEnds() => ProcessEnd.Add(this);
 
-    /// <summary>The process ends: stops what is under way.</summary>
+    /// <summary>The process is ending: stops the current work.</summary>
     internal void BeginEnd()
     {
         _processEnds = true;
         StopProcessing();
     }
 
-    /// <summary>The process ends: releases what the cmdlet holds, once nothing works with it any more.</summary>
+    /// <summary>The process is ending: releases the cmdlet's resources, once the engine does not use them any more.</summary>
     internal void CompleteEnd()
     {
         if (Monitor.TryEnter(_work, ProcessEnd.Limit))
@@ -157,13 +157,16 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     /// <param name="failure">The failure; its path becomes the record's target object.</param>
     protected void WriteFailure(BtrfsException failure) => Report(ErrorRecords.From(failure));
 
-    /// <summary>With <c>-Verbose</c>: says of an item what it is not, and why nothing is done with it.</summary>
+    /// <summary>With <c>-Verbose</c>: states that an item is skipped, and why.</summary>
     /// <param name="path">The item.</param>
-    /// <param name="what">What it is not: "not a directory", say.</param>
+    /// <param name="what">Why it is skipped, such as "not a directory".</param>
     protected void TellPassedOver(string path, string what) => WriteVerbose($"'{PathText.Printable(path)}' is {what}; it is left out.");
 
-    /// <summary>What says which directories are left out since something is mounted on them; null where that was asked for.</summary>
-    /// <param name="oneFileSystem">Whether it was.</param>
+    /// <summary>
+    /// Writes warnings about directories that are skipped because something is mounted on them; null if skipping them was
+    /// requested.
+    /// </summary>
+    /// <param name="oneFileSystem">Whether it was requested.</param>
     protected Action<string, string>? WarnOfMounts(bool oneFileSystem) => oneFileSystem
         ? null
         : (path, mounted) => WriteWarning($"'{PathText.Printable(path)}' is left out: {mounted} is mounted there.");
@@ -176,7 +179,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         HasFailed = true;
         if (_disposing)
         {
-            // The pipeline has ended and takes no error more. What could not be removed is told all the same.
+            // The pipeline has ended and accepts no more errors. What could not be removed is reported nevertheless.
             Host.UI.WriteErrorLine(error.Exception.Message);
         }
         else
@@ -185,7 +188,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Releases what the cmdlet holds; PowerShell calls it when the pipeline has ended.</summary>
+    /// <summary>Releases the cmdlet's resources; PowerShell calls it when the pipeline has ended.</summary>
     public void Dispose()
     {
         ProcessEnd.Remove(this);
@@ -197,7 +200,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Releases what the cmdlet holds.</summary>
+    /// <summary>Releases the cmdlet's resources.</summary>
     /// <param name="disposing">True unless called by a finalizer.</param>
     protected virtual void Dispose(bool disposing)
     {
@@ -217,8 +220,8 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>
-    /// Keeps the pipeline where it is once its work was stopped by the end of the process: no script is to go on as if that
-    /// had been done. If the process does not end, since something has taken the signal, the pipeline ends.
+    /// Blocks the pipeline after its work was stopped by the end of the process: no script may continue as if that had been done.
+    /// If the process does not end, because something has handled the signal, the pipeline ends.
     /// </summary>
     private void StayWhileProcessEnds()
     {

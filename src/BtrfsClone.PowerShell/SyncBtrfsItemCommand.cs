@@ -6,8 +6,8 @@ using BtrfsClone.Syncing;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Sync-BtrfsItem</c>: makes a file or a tree equal to its source by what differs alone, by sharing extents. What is
-/// equal is not touched.
+/// <c>Sync-BtrfsItem</c>: makes a file or a tree equal to its source by updating only what differs, by sharing extents. Equal
+/// entries are not changed.
 /// </summary>
 [Cmdlet(
     VerbsData.Sync,
@@ -22,76 +22,78 @@ public sealed class SyncBtrfsItemCommand : DestinationCmdlet
     private WorkProgress? _progress;
 
     /// <summary>
-    /// Removes what the source has not, after everything else, and never below a directory whose source could not be read
-    /// whole. Without it nothing is removed, and an entry of another type is an error.
+    /// Removes entries that the source does not have, after everything else, and never below a directory whose source could not be
+    /// read completely. Without it nothing is removed, and an entry of another type is an error.
     /// </summary>
     [Parameter]
     public SwitchParameter Delete { get; set; }
 
-    /// <summary>Takes only those files whose names match one of these wildcards; all else is left alone on both sides.</summary>
+    /// <summary>Includes only files whose names match one of these wildcards; all others are left alone on both sides.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(NamePatternCompleter))]
     [SupportsWildcards]
     public string[]? Include { get; set; }
 
-    /// <summary>Leaves out what matches one of these wildcards: it is neither cloned nor removed.</summary>
+    /// <summary>Excludes entries that match one of these wildcards: they are neither cloned nor removed.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(NamePatternCompleter))]
     [SupportsWildcards]
     public string[]? Exclude { get; set; }
 
     /// <summary>
-    /// Leaves out what the rules of these files leave out, which are those of .gitignore, relative to each item. Taken as they
-    /// are, without wildcards.
+    /// Excludes entries by the rules of these files, in the format of .gitignore, relative to each item. The paths are used
+    /// literally, without wildcards.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(LiteralPathCompleter))]
     public string[]? ExcludeFrom { get; set; }
 
     /// <summary>
-    /// When a file is taken for equal: when its data lie in the same places, or when size and modification time are the same.
+    /// When a file is considered equal: if its data has the same disk addresses, or if size and modification time are equal.
     /// </summary>
     [Parameter]
     public SyncCheck Check { get; set; }
 
     /// <summary>
-    /// Changes files where they are, so that whoever has one open goes on with it. By default a file is replaced in one step.
+    /// Changes files in place, so that processes that have one open see the changes. By default a file is replaced atomically.
     /// </summary>
     [Parameter]
     public SwitchParameter InPlace { get; set; }
 
-    /// <summary>What to do with data that cannot be shared: an error, or a copy in the kernel.</summary>
+    /// <summary>What to do with data that cannot be shared: report an error, or copy it in the kernel.</summary>
     [Parameter]
     public ReflinkMode Reflink { get; set; }
 
-    /// <summary>Reads the source as it stood at one moment, from a temporary read-only snapshot of its subvolume.</summary>
+    /// <summary>Reads the source as it was at one point in time, from a temporary read-only snapshot of its subvolume.</summary>
     [Parameter]
     public SwitchParameter PointInTime { get; set; }
 
     /// <summary>
-    /// With <c>-PointInTime</c>: where no snapshot may be taken or removed, reads the source as it is, and warns: each file is of
-    /// a moment of its own.
+    /// With <c>-PointInTime</c>: if no snapshot may be created or removed, reads the source directly, and warns: each file then has
+    /// its own point in time.
     /// </summary>
     [Parameter]
     public SwitchParameter PerFile { get; set; }
 
     /// <summary>
-    /// Leaves out other filesystems that are mounted below the given directories. Nested subvolumes belong to the filesystem.
+    /// Skips other filesystems that are mounted below the given directories. Nested subvolumes count as part of the filesystem.
     /// </summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }
 
-    /// <summary>How many threads work; the number of processors unless given.</summary>
+    /// <summary>The number of threads; by default the number of processors.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ThreadCountCompleter))]
     [ValidateRange(1, CloneOptions.MaxWorkers)]
     public int ThrottleLimit { get; set; }
 
-    /// <summary>Writes a <see cref="SyncChange"/> for each name that is created, replaced, patched, updated or deleted, too.</summary>
+    /// <summary>Also writes a <see cref="SyncChange"/> for each entry that is created, replaced, patched, updated or deleted.</summary>
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 
-    /// <summary>Writes the destination's result as an object: the default. It is there to be given as elsewhere.</summary>
+    /// <summary>
+    /// Writes the destination's result as an object: this is the default. The parameter exists for consistency with other cmdlets.
+    /// </summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

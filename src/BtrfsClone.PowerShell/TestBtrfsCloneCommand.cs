@@ -4,7 +4,7 @@ using BtrfsClone.Comparing;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Test-BtrfsClone</c>: whether a file or a tree is a clone of another one: every byte stored in the very same place, and
+/// <c>Test-BtrfsClone</c>: whether a file or a tree is a clone of another one: every byte has the same disk address, and there is
 /// no entry more or less.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "BtrfsClone", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Test-BtrfsClone.html")]

@@ -5,8 +5,8 @@ using BtrfsClone.Finding;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// Takes what a <see cref="BtrfsDuplicate"/> has become on its way through a file or another session for one: an object with
-/// the properties of it that merging needs.
+/// Accepts a deserialized <see cref="BtrfsDuplicate"/> from a file or another session: an object with the properties of it that
+/// merging needs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ToDuplicateAttribute : ArgumentTransformationAttribute

@@ -5,8 +5,7 @@ using BtrfsClone.Delalloc;
 namespace BtrfsClone.PowerShell;
 
 /// <summary>
-/// <c>Wait-BtrfsDelalloc</c>: comes back when nothing of files, or of any file below directories, is delayed or in
-/// flight.
+/// <c>Wait-BtrfsDelalloc</c>: waits until files, or all files below directories, have no delayed data and no data under writeback.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Wait, "BtrfsDelalloc", DefaultParameterSetName = PathSet, HelpUri = OnlineHelp.Pages + "Wait-BtrfsDelalloc.html")]
 [OutputType(typeof(FileInfo), typeof(DirectoryInfo))]
@@ -16,23 +15,23 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
     private WorkProgress? _progress;
 
     /// <summary>
-    /// Seconds to wait for each item, counted from when it is reached; without it, as long as it takes. What is past
-    /// it is an error, and not written with <c>-PassThru</c>.
+    /// The timeout for each item in seconds, starting when it is reached; by default there is none. An item that exceeds it is an
+    /// error, and is not written with <c>-PassThru</c>.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(SecondsCompleter))]
     [ValidateRange(1, int.MaxValue)]
     public int Timeout { get; set; }
 
-    /// <summary>Only waits until the kernel or somebody else writes out what is dirty.</summary>
+    /// <summary>Only waits until the kernel or another process writes dirty data to disk.</summary>
     [Parameter]
     public SwitchParameter NoFlush { get; set; }
 
-    /// <summary>Leaves out other filesystems that are mounted below directories. Nested subvolumes belong to the filesystem.</summary>
+    /// <summary>Skips other filesystems that are mounted below directories. Nested subvolumes count as part of the filesystem.</summary>
     [Parameter]
     public SwitchParameter OneFileSystem { get; set; }
 
-    /// <summary>Writes each item as soon as it and those before it are quiet: the very object that was given, if any.</summary>
+    /// <summary>Writes each item as soon as it and those before it are quiet: the same object that was passed in, if any.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -111,7 +110,7 @@ public sealed class WaitBtrfsDelallocCommand : BtrfsCmdlet
         }
         catch (ItemNotFoundException)
         {
-            // It was removed after its data had been written out.
+            // It was removed after its data had been written to disk.
             WriteFailure(new BtrfsException(BtrfsError.SourceNotFound, waited.Path));
         }
     }

@@ -4,7 +4,7 @@ using System.Management.Automation.Language;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>Completes numbers and words, for which PowerShell by itself would offer names of files.</summary>
+/// <summary>Completes numbers and words, for which PowerShell would offer file names by default.</summary>
 internal abstract class WordCompleter(params string[] words) : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -17,7 +17,7 @@ internal abstract class WordCompleter(params string[] words) : IArgumentComplete
     {
         string[] begun = Array.FindAll(words, one => one.StartsWith(wordToComplete, StringComparison.OrdinalIgnoreCase));
 
-        // Without any, it would be names again: what is there already may be right.
+        // Without any result, file names would be offered again: what was typed may be right.
         return (begun.Length > 0 || wordToComplete.Length == 0 ? begun : [wordToComplete]).Select(one => new CompletionResult(one));
     }
 }
@@ -37,5 +37,5 @@ internal sealed class ProtocolCompleter() : WordCompleter("1", "2");
 /// <summary>Completes compressions.</summary>
 internal sealed class CompressionCompleter() : WordCompleter("zstd", "zstd:3", "zlib", "lzo", "none", "Inherit");
 
-/// <summary>Completes objects, which come from variables and commands: nothing.</summary>
+/// <summary>Completes objects, which come from variables and commands: offers nothing.</summary>
 internal sealed class ObjectCompleter() : WordCompleter();

@@ -3,10 +3,10 @@ using System.Management.Automation;
 
 namespace BtrfsClone.PowerShell;
 
-/// <summary>A progress bar: nothing for short work, and a few updates a second for long work.</summary>
+/// <summary>A progress bar: not shown for short work, and updated a few times per second for long work.</summary>
 /// <param name="cmdlet">The cmdlet that writes it.</param>
-/// <param name="activity">What is being done.</param>
-/// <param name="status">Says what has been done in the time since the beginning.</param>
+/// <param name="activity">The activity to show.</param>
+/// <param name="status">Describes what was done in the elapsed time.</param>
 internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan, string> status)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
@@ -15,16 +15,16 @@ internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan
     private TimeSpan _next = TimeSpan.FromSeconds(1);
     private bool _shown;
 
-    /// <summary>The item that is worked on.</summary>
+    /// <summary>The current item.</summary>
     public string Item { get; set; } = "";
 
-    /// <summary>How much of the work is done, from 0 to 1, or null where that is not known.</summary>
+    /// <summary>The completed fraction of the work, from 0 to 1, or null if it is unknown.</summary>
     public double? Fraction { get; set; }
 
-    /// <summary>How long the rest takes, or null where that is not known.</summary>
+    /// <summary>The remaining time, or null if it is unknown.</summary>
     public TimeSpan? TimeLeft { get; set; }
 
-    /// <summary>Shows how far the work has come, when it is time to.</summary>
+    /// <summary>Shows the progress, if it is time to.</summary>
     public void Tick()
     {
         TimeSpan now = _elapsed.Elapsed;
@@ -36,12 +36,12 @@ internal sealed class WorkProgress(Cmdlet cmdlet, string activity, Func<TimeSpan
         _shown = true;
         cmdlet.WriteProgress(Record(now));
 
-        // A host that draws slowly, at the far end of a network say, holds up the thread that also works.
+        // A host that draws slowly, for example over a network, blocks the thread that also works.
         TimeSpan end = _elapsed.Elapsed;
         _next = end + Max(Interval, 20 * (end - now));
     }
 
-    /// <summary>Takes the bar away.</summary>
+    /// <summary>Removes the bar.</summary>
     public void Complete()
     {
         if (_shown)
