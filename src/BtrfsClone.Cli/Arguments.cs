@@ -3,14 +3,12 @@ namespace BtrfsClone.Cli;
 /// <summary>The words of the command line, which are bytes.</summary>
 internal static class Arguments
 {
-    // What the runtime has put in the place of bytes that are not UTF-8.
+    // What the runtime substitutes for bytes that are not UTF-8.
     private const char Replacement = '\ufffd';
 
-    /// <summary>The words as <see cref="PathText"/> has them.</summary>
-    /// <param name="decoded">The words as the runtime has decoded them.</param>
-    /// <exception cref="IOException">
-    /// The bytes cannot be read, and one of the words may be another one than was given.
-    /// </exception>
+    /// <summary>The words, encoded as in <see cref="PathText"/>.</summary>
+    /// <param name="decoded">The words as decoded by the runtime.</param>
+    /// <exception cref="IOException">The bytes cannot be read, and one of the words may differ from the given one.</exception>
     public static string[] Read(string[] decoded)
     {
         if (!decoded.Any(word => word.Contains(Replacement, StringComparison.Ordinal)))
@@ -20,7 +18,7 @@ internal static class Arguments
 
         try
         {
-            // Before them are the program's name and, for a managed program, the runtime's words.
+            // They are preceded by the program's name and, for a managed program, the runtime's words.
             List<byte[]> words = Split(File.ReadAllBytes("/proc/self/cmdline"));
             string[] last = [.. words.TakeLast(decoded.Length).Select(word => PathText.FromBytes(word))];
             if (last.Length == decoded.Length && last.Zip(decoded).All(pair => IsSame(pair.First, pair.Second)))
@@ -30,7 +28,7 @@ internal static class Arguments
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The words tell no more.
+            // The words give no more information.
         }
 
         throw new IOException("a word of the command line is not UTF-8, and /proc/self/cmdline does not tell its bytes: mount /proc");

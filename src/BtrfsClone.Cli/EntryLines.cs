@@ -3,11 +3,11 @@ using System.Text;
 namespace BtrfsClone.Cli;
 
 /// <summary>
-/// Names each entry that was cloned, as cp(1) does: the bytes of both paths as they are, and on a terminal control characters as
+/// Lists each entry that was cloned, as cp(1) does: the bytes of both paths unchanged, or on a terminal, control characters as
 /// text.
 /// </summary>
-/// <param name="output">Where to.</param>
-/// <param name="json">Whether as JSON objects.</param>
+/// <param name="output">The destination.</param>
+/// <param name="json">Whether to write JSON objects.</param>
 internal sealed class EntryLines(Utf8Output output, bool json)
 {
     public void Write(string source, string destination)

@@ -3,7 +3,7 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.Cli;
 
-/// <summary>How extents are written: lines for people, or JSON objects for programs.</summary>
+/// <summary>Writes extents: as lines for people, or as JSON objects for programs.</summary>
 internal abstract class ExtentLines(Utf8Output output)
 {
     private static readonly byte[][] s_kinds = Names<ExtentKind>();
@@ -24,7 +24,7 @@ internal abstract class ExtentLines(Utf8Output output)
 
     private static ReadOnlySpan<byte> Name(ExtentCompression compression) => s_compressions[(int)compression];
 
-    /// <summary>One object a line, with the names of <see cref="BtrfsExtent"/>.</summary>
+    /// <summary>One object per line, with the names of <see cref="BtrfsExtent"/>.</summary>
     private sealed class Json(Utf8Output output) : ExtentLines(output)
     {
         private byte[] _head = [];
@@ -80,7 +80,7 @@ internal abstract class ExtentLines(Utf8Output output)
         }
     }
 
-    /// <summary>A table for each file; what is unknown, or is not, is a dash.</summary>
+    /// <summary>A table for each file; unknown and inapplicable values are a dash.</summary>
     private sealed class Text(Utf8Output output) : ExtentLines(output)
     {
         private const int Wide = 15;

@@ -4,9 +4,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli;
 
-/// <summary>
-/// One run of a verb: the token that a signal cancels, the failures reported so far, and from both the exit code.
-/// </summary>
+/// <summary>One run of a verb: the token that a signal cancels, the failures reported so far, and the resulting exit code.</summary>
 internal sealed class Invocation : IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
@@ -17,14 +15,14 @@ internal sealed class Invocation : IDisposable
     private Invocation() => _signals = new TerminationSignals(Stop);
 
     /// <summary>
-    /// Cancelled by the first signal that asks the program to end. After it Ctrl-C and Ctrl-\ end the process at once;
-    /// others may well come twice: a terminal that is closed sends SIGHUP, and so does its shell.
+    /// Cancelled by the first signal that asks the program to end. After that, Ctrl-C and Ctrl-\ end the process immediately; other
+    /// signals may well arrive twice: closing a terminal sends SIGHUP, and so does its shell.
     /// </summary>
     public CancellationToken Cancellation => _cancellation.Token;
 
     public ProgressLine Progress { get; } = new();
 
-    /// <summary>Runs a verb's body and turns what came of it into the exit code.</summary>
+    /// <summary>Runs a verb's body and converts the result to an exit code.</summary>
     public static int Run(Action<Invocation> body)
     {
         using Invocation run = new();
@@ -38,7 +36,7 @@ internal sealed class Invocation : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Win32Exception)
         {
-            // A child process that the same Ctrl-C has ended may be seen to fail before the signal is seen here.
+            // A child process that was ended by the same Ctrl-C may be seen to fail before the signal arrives here.
             if (!run.Cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(100)))
             {
                 run.Fail(failure.Message);
@@ -54,14 +52,14 @@ internal sealed class Invocation : IDisposable
             : ExitCode.Done;
     }
 
-    /// <summary>Reports one failure, as a line on standard error, and goes on.</summary>
+    /// <summary>Reports one failure, as a line on standard error, and continues.</summary>
     public void Fail(BtrfsException failure)
     {
         string cause = failure.Errno == 0 ? "" : $"{failure.Cause}. ";
         Fail($"{PathText.Printable(failure.Path)}: {failure.Description}: {cause}{failure.Advice(OptionNames.Of)}");
     }
 
-    /// <summary>Works on one item, and reports where that fails.</summary>
+    /// <summary>Processes one item, and reports a failure.</summary>
     public void Try(Action work)
     {
         try
@@ -74,29 +72,32 @@ internal sealed class Invocation : IDisposable
         }
     }
 
-    /// <summary>Reports one failure in words: <c>PATH: what: why</c>.</summary>
+    /// <summary>Reports one failure as text: <c>PATH: what: why</c>.</summary>
     public void Fail(string line)
     {
         _failed = true;
         Warn(line);
     }
 
-    /// <summary>Ends with 1 though nothing failed: the answer is no.</summary>
+    /// <summary>Makes the exit code 1 without a failure: the answer is no.</summary>
     public void Deny() => _failed = true;
 
-    /// <summary>Says what is no failure.</summary>
+    /// <summary>Writes a warning, which is not a failure.</summary>
     public void Warn(string line)
     {
         Progress.Clear();
         Console.Error.WriteLine($"btrfs-clone: {line}");
     }
 
-    /// <summary>What says which directories are left out since something is mounted on them; null where that was asked for.</summary>
+    /// <summary>
+    /// Writes warnings about directories that are skipped because something is mounted on them; null if skipping them was
+    /// requested.
+    /// </summary>
     public Action<string, string>? WarnOfMounts(bool oneFileSystem) => oneFileSystem
         ? null
         : (path, mounted) => Warn($"{PathText.Printable(path)}: {mounted} is mounted here; it is left out.");
 
-    /// <summary>Says what was read without a snapshot, though it was to be of one moment.</summary>
+    /// <summary>Warns about what was read without a snapshot, although a point in time was requested.</summary>
     public void WarnOfMoments(IReadOnlyList<string> paths)
     {
         foreach (string path in paths)
@@ -105,7 +106,9 @@ internal sealed class Invocation : IDisposable
         }
     }
 
-    /// <summary>Says what metadata was lost. As with cp(1), permissions that could not be kept fail the run; all else does not.</summary>
+    /// <summary>
+    /// Warns about lost metadata. As in cp(1), permissions that could not be preserved make the run fail; other losses do not.
+    /// </summary>
     public void WarnOf(IReadOnlyList<MetadataLoss> losses)
     {
         foreach (MetadataLoss loss in losses)

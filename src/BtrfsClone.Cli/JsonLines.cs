@@ -16,7 +16,7 @@ using BtrfsClone.Syncing;
 
 namespace BtrfsClone.Cli;
 
-/// <summary>Results as JSON, one object a line, with the names of their properties.</summary>
+/// <summary>Results as JSON, one object per line, with the names of their properties.</summary>
 [JsonSerializable(typeof(CloneResult))]
 [JsonSerializable(typeof(CompareResult))]
 [JsonSerializable(typeof(MeasureResult))]
@@ -38,8 +38,8 @@ internal sealed partial class JsonLines : JsonSerializerContext
     });
 
     /// <summary>
-    /// A text as JSON, in its quotes. A byte of a path that is not UTF-8 is half of a surrogate pair there
-    /// (<see cref="PathText"/>), for which the encoder would put U+FFFD: it becomes an escape, such as <c>\udce9</c>.
+    /// A text as JSON, quoted. A byte of a path that is not UTF-8 is half of a surrogate pair (<see cref="PathText"/>), which the
+    /// encoder would replace by U+FFFD: it is written as an escape, such as <c>\udce9</c>.
     /// </summary>
     public static string Quote(string text)
     {

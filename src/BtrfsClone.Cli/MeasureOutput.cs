@@ -5,10 +5,10 @@ using BtrfsClone.Measuring;
 
 namespace BtrfsClone.Cli;
 
-/// <summary>How measures are written: a table, or one JSON object a line.</summary>
+/// <summary>Writes measurements: as a table, or as one JSON object per line.</summary>
 /// <param name="json">Whether JSON is written.</param>
-/// <param name="byCompression">Whether the table has a line for each kind of compression.</param>
-/// <param name="isReclaimable">Whether the table tells what would come free.</param>
+/// <param name="byCompression">Whether the table has a line for each type of compression.</param>
+/// <param name="isReclaimable">Whether the table shows what would be freed.</param>
 internal sealed class MeasureOutput(bool json, bool byCompression, bool isReclaimable)
 {
     private const int Wide = 15;
@@ -22,7 +22,7 @@ internal sealed class MeasureOutput(bool json, bool byCompression, bool isReclai
 
     public void Flush() => _output.Flush();
 
-    /// <summary>Writes all items, and what they would give back together.</summary>
+    /// <summary>Writes all items, and what they would free together.</summary>
     public void Write(IReadOnlyList<MeasureResult> results)
     {
         foreach (MeasureResult result in results)
@@ -95,7 +95,7 @@ internal sealed class MeasureOutput(bool json, bool byCompression, bool isReclai
         WriteText("PATH");
     }
 
-    /// <summary>Writes a line with what would come free alone.</summary>
+    /// <summary>Writes a line with only what would be freed.</summary>
     private void WriteReclaimable(long? length, string text)
     {
         WriteEmpty(5);

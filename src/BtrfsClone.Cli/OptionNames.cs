@@ -1,9 +1,9 @@
 namespace BtrfsClone.Cli;
 
-/// <summary>The engine's options as words of the command line.</summary>
+/// <summary>The engine's options as command line options.</summary>
 internal static class OptionNames
 {
-    /// <summary>The option with its dashes, and its value where it takes one.</summary>
+    /// <summary>The option with its dashes, and its value if it takes one.</summary>
     public static string Of(EngineOption option) => option switch
     {
         EngineOption.Atomic => "--atomic",

@@ -7,12 +7,12 @@ using BtrfsClone.Cli.Commands;
 namespace BtrfsClone.Cli;
 
 /// <summary>
-/// The command line: one file in <c>Commands</c> for each verb, whose <c>Create</c> declares the verb's options and
-/// hands their values to a body that <see cref="Invocation"/> runs.
+/// The command line: one file in <c>Commands</c> for each verb, whose <c>Create</c> declares the verb's options and passes their
+/// values to a body that <see cref="Invocation"/> runs.
 /// </summary>
 internal static class Program
 {
-    // A thread that cannot be started is the same to the runtime.
+    // The runtime does not distinguish this from a thread that cannot be started.
     private const string NoMemory = "there is not enough memory, or there are too few threads: raise the limit " +
         "(ulimit -v, ulimit -d, ulimit -u, or the cgroup's memory.max and pids.max)";
 
@@ -63,22 +63,22 @@ internal static class Program
             DocumentCommands.CreateManual(),
         };
 
-        // A name may begin with "@": it is no file of further arguments.
+        // A name may begin with "@": this is not a response file.
         ParseResult parsed = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (UnknownOption(parsed) is string option)
         {
             return Refuse(parsed, $"Unrecognized option '{option}'.");
         }
 
-        // Every error of a wrong command line follows from the first.
+        // All errors of an invalid command line follow from the first.
         return parsed.Action is ParseErrorAction
             ? Refuse(parsed, parsed.Errors[0].Message.ReplaceLineEndings(" ").Replace(" \t", " ", StringComparison.Ordinal))
             : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
 
     /// <summary>
-    /// A word with a leading dash that the parser has taken for a path: a mistyped option must not become a name.
-    /// After <c>--</c> everything is a name.
+    /// A word with a leading dash that the parser has accepted as a path: a mistyped option must not become a name. After <c>--</c>
+    /// everything is a name.
     /// </summary>
     private static string? UnknownOption(ParseResult parsed) =>
         parsed.Tokens

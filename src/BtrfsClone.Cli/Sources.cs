@@ -2,20 +2,21 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli;
 
-/// <summary>What is to be cloned: as arguments, and as names in a file.</summary>
+/// <summary>The sources to clone: arguments, and names in a file.</summary>
 /// <param name="Arguments">The arguments.</param>
 /// <param name="List">The file, <c>-</c> for standard input, or null.</param>
-/// <param name="HasZeros">Whether the names in it end with a zero byte, and not with a line feed.</param>
+/// <param name="HasZeros">Whether the names in it are null-terminated, not terminated by a line feed.</param>
 internal sealed record Sources(string[] Arguments, string? List, bool HasZeros)
 {
-    /// <summary>The item that a word names.</summary>
-    /// <exception cref="BtrfsException">It is empty, or leads nowhere.</exception>
+    /// <summary>The item of an argument.</summary>
+    /// <exception cref="BtrfsException">It is empty, or a dangling link.</exception>
     public static CloneSource Find(string word) => CloneSource.Of(FullPath.Of(word), word);
 
-    /// <summary>The items, found as they are asked for. Those that cannot be found are reported.</summary>
-    /// <param name="run">Takes failures and warnings.</param>
+    /// <summary>The items, found lazily. Those that cannot be found are reported.</summary>
+    /// <param name="run">Receives failures and warnings.</param>
     /// <param name="isCovered">
-    /// Whether an item has come with a directory above it: a list such as that of find(1) names a directory, and then what is in it.
+    /// Whether an item was already cloned with a parent directory: a list such as that of find(1) contains a directory, followed by
+    /// its entries.
     /// </param>
     public IEnumerable<CloneSource> Read(Invocation run, Func<string, bool> isCovered)
     {

@@ -4,8 +4,9 @@ using System.Text;
 namespace BtrfsClone.Cli;
 
 /// <summary>
-/// Standard output or standard error. What cannot be written is lost and nothing is thrown: a clone goes on whoever reads
-/// what is said of it, and <see cref="Error"/> tells the rest. Neither is another file that has got its number.
+/// Standard output or standard error. Output that cannot be written is lost without an exception: a clone continues whether or not
+/// someone reads its output, and <see cref="Error"/> has the reason. Another file that has got the same descriptor number is not
+/// written to.
 /// </summary>
 internal sealed unsafe partial class StandardStream : Stream
 {
@@ -26,7 +27,8 @@ internal sealed unsafe partial class StandardStream : Stream
     {
         _descriptor = descriptor;
 
-        // Nothing that a process is started with closes at exec: it was closed, and the runtime has opened something since.
+        // A descriptor that a process is started with is never close-on-exec: it was closed, and the runtime has opened something
+        // else since.
         int flags = fcntl(descriptor, GetDescriptorFlags);
         _wasClosed = flags < 0 ? IsBad() : (flags & CloseOnExec) != 0;
     }
@@ -38,10 +40,10 @@ internal sealed unsafe partial class StandardStream : Stream
     /// <summary>The errno of the first write(2) that failed, or 0.</summary>
     public int Error { get; private set; }
 
-    /// <summary>Whether what was to be written is lost; a reader who has seen enough has lost nothing.</summary>
+    /// <summary>Whether output was lost; a reader that has stopped reading has lost nothing.</summary>
     public bool HasFailed => Error is not (0 or BrokenPipe);
 
-    /// <summary>Whether there is anybody to write to still.</summary>
+    /// <summary>Whether output can still be written.</summary>
     public bool IsOpen => Error == 0;
 
     public override bool CanRead => false;
@@ -55,8 +57,8 @@ internal sealed unsafe partial class StandardStream : Stream
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>
-    /// Lets the console write to these streams, and fills those of the three standard descriptors that are closed with
-    /// something that can neither be read nor written: no file of a clone is to be opened as number 2.
+    /// Makes the console write to these streams, and opens those of the three standard descriptors that are closed as something
+    /// that can neither be read nor written: no file of a clone may become descriptor 2.
     /// </summary>
     public static void TakeOver()
     {

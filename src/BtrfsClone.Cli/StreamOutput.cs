@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace BtrfsClone.Cli;
 
-/// <summary>Standard output for what is of no use in part: what cannot be written is thrown.</summary>
+/// <summary>Standard output for data that is useless if incomplete: a failure to write is thrown.</summary>
 internal sealed class StreamOutput : Stream
 {
     public override bool CanRead => false;

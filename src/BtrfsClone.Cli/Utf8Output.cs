@@ -3,21 +3,21 @@ using System.Buffers.Text;
 namespace BtrfsClone.Cli;
 
 /// <summary>
-/// Standard output as UTF-8 bytes that are put together in one buffer, without a string for each line. The first lines
-/// leave it early, so that a reader sees them at once.
+/// Standard output as UTF-8 bytes that are collected in one buffer, without a string for each line. The first lines are flushed
+/// early, so that a reader sees them immediately.
 /// </summary>
 internal sealed class Utf8Output(StandardStream stream)
 {
     private const int Full = 64 << 10;
 
-    // No number, and no word of a line, is longer.
+    // The maximum length of a number or of a word in a line.
     private const int Longest = 32;
 
     private byte[] _bytes = new byte[Full + 4096];
     private int _count;
     private int _limit = 2048;
 
-    /// <summary>Whether what is written gets anywhere: not where the reader, such as head(1), has seen enough.</summary>
+    /// <summary>Whether output can still be written: not if the reader, such as head(1), has stopped reading.</summary>
     public bool IsOpen => stream.IsOpen;
 
     public void Write(ReadOnlySpan<byte> text)
@@ -34,7 +34,7 @@ internal sealed class Utf8Output(StandardStream stream)
         _count += written;
     }
 
-    /// <summary>Writes a number that is not negative at the right of a column, with a space after it.</summary>
+    /// <summary>Writes a non-negative number right-aligned in a column, followed by a space.</summary>
     public void WriteRight(long number, int width)
     {
         Reserve(Longest + width);
@@ -48,7 +48,7 @@ internal sealed class Utf8Output(StandardStream stream)
         }
     }
 
-    /// <summary>As above; a dash where the number is not known.</summary>
+    /// <summary>As above; a dash if the number is unknown.</summary>
     public void WriteRight(long? number, int width)
     {
         if (number is long known)
@@ -75,7 +75,7 @@ internal sealed class Utf8Output(StandardStream stream)
         Write(" "u8);
     }
 
-    /// <summary>Ends a line, without spaces at its end. Only here is anything handed on: no reader sees half a line.</summary>
+    /// <summary>Ends a line, without trailing spaces. Only here is output passed on: no reader sees half a line.</summary>
     public void EndLine()
     {
         while (_count > 0 && _bytes[_count - 1] == ' ')

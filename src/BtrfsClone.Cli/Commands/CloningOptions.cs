@@ -4,7 +4,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary>Options that several verbs share which clone.</summary>
+/// <summary>Options shared by several verbs that clone.</summary>
 internal sealed class CloningOptions
 {
     public CloningOptions()
@@ -12,7 +12,7 @@ internal sealed class CloningOptions
         Reflink.AcceptOnlyFromAmong("always", "auto");
         Jobs.Validators.Add(result =>
         {
-            // By its text: the value of what is no number cannot be asked for.
+            // By its text: the value of an argument that is not a number cannot be read.
             if (result.Tokens is not [{ Value: var text }] || !int.TryParse(text, out int count) ||
                 count is < 1 or > CloneOptions.MaxWorkers)
             {
@@ -32,7 +32,7 @@ internal sealed class CloningOptions
         Description = "Leave out other filesystems that are mounted below the given directories.",
     };
 
-    /// <summary>For verbs that work on one filesystem whatever they are told.</summary>
+    /// <summary>For verbs that always stay on one filesystem.</summary>
     public static Option<bool> LeaveOutQuietly() => new("--one-file-system", "-x")
     {
         Description = "Do not warn of other filesystems that are mounted below the given directories, and left out.",
@@ -43,7 +43,7 @@ internal sealed class CloningOptions
         Description = "Where no snapshot may be taken for --point-in-time, clone without: each file is of a moment of its own.",
     };
 
-    /// <summary>Refuses an option that means nothing without another one.</summary>
+    /// <summary>Rejects an option that requires another one.</summary>
     public static void RefuseAlone(CommandResult result, Option<bool> option, Option<bool> needed)
     {
         if (result.GetValue(option) && !result.GetValue(needed))
@@ -58,6 +58,6 @@ internal sealed class CloningOptions
         HelpName = "N",
     };
 
-    /// <summary>What a value of <see cref="Reflink"/> means.</summary>
+    /// <summary>The meaning of a value of <see cref="Reflink"/>.</summary>
     public static ReflinkMode ReflinkOf(string? value) => value == "auto" ? ReflinkMode.Auto : ReflinkMode.Always;
 }

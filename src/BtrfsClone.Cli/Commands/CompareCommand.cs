@@ -6,7 +6,7 @@ using BtrfsClone.Comparing;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone compare</c>: whether files and trees are clones, and how much of them still is.</summary>
+/// <summary><c>btrfs-clone compare</c>: whether files and trees are clones, and how much is still shared.</summary>
 internal static class CompareCommand
 {
     private const int Wide = 15;
@@ -53,7 +53,7 @@ internal static class CompareCommand
             CompareResult result = session.Compare(
                 Path.TrimEndingDirectorySeparator(reference), Path.TrimEndingDirectorySeparator(path), run.Cancellation);
             run.Progress.Clear();
-            // A file has been written as its own entry.
+            // A file was written as its own entry.
             if (result.Path != last)
             {
                 Write(result);
@@ -113,7 +113,7 @@ internal static class CompareCommand
         output.WriteRight(result.ExclusiveLength, Wide);
         output.WriteRight(
             result.SharedRatio is double ratio
-                // Never 1.0000 for what is not all.
+                // Never 1.0000 unless everything is shared.
                 ? Encoding.UTF8.GetBytes((Math.Floor(ratio * 1e4) / 1e4).ToString("F4", CultureInfo.InvariantCulture))
                 : "-"u8,
             6);

@@ -185,7 +185,7 @@ internal static class CopyCommand
         return command;
     }
 
-    /// <summary>Where the sources go: into a directory, or for a single one also to a new name.</summary>
+    /// <summary>The destination of the sources: a directory, or for a single one also a new name.</summary>
     private static CloneDestination Place(string destination, bool isSingle, string? relativeBase, bool isName)
     {
         string target = FullPath.Of(destination, BtrfsError.DestinationNotFound);

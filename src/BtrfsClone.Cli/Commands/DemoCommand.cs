@@ -4,7 +4,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone demo</c>: what cloning is, shown on a scratch filesystem that is removed afterwards.</summary>
+/// <summary><c>btrfs-clone demo</c>: demonstrates cloning on a scratch filesystem that is removed afterwards.</summary>
 internal static class DemoCommand
 {
     private const string MachineTree = "/usr/share";

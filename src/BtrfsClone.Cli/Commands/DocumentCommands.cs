@@ -4,7 +4,7 @@ using BtrfsClone.Cli.Documents;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone completion</c> and <c>btrfs-clone manual</c>: what is installed beside the program.</summary>
+/// <summary><c>btrfs-clone completion</c> and <c>btrfs-clone manual</c>: the files that are installed beside the program.</summary>
 internal static class DocumentCommands
 {
     public static Command CreateCompletion()

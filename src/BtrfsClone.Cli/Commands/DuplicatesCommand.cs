@@ -33,7 +33,7 @@ internal static class DuplicatesCommand
         source.AcceptOnlyFromAmong("auto", "checksum", "content");
         minimumLength.Validators.Add(result =>
         {
-            // By its text: the value of what is no number cannot be asked for.
+            // By its text: the value of an argument that is not a number cannot be read.
             if (result.Tokens is not [{ Value: var text }] || !long.TryParse(text, out long bytes) || bytes < 1)
             {
                 result.AddError("--minimum-length takes a number of bytes, at least 1.");

@@ -3,7 +3,7 @@ using BtrfsClone.Extents;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone extents</c>: what files are made of.</summary>
+/// <summary><c>btrfs-clone extents</c>: the extents of files.</summary>
 internal static class ExtentsCommand
 {
     public static Command Create()
@@ -76,7 +76,7 @@ internal static class ExtentsCommand
     private static void Require(Option option, string name, long least) =>
         option.Validators.Add(result =>
         {
-            // By its text: the value of what is no number cannot be asked for.
+            // By its text: the value of an argument that is not a number cannot be read.
             if (result.Tokens is not [{ Value: var text }] || !long.TryParse(text, out long bytes) || bytes < least)
             {
                 result.AddError($"{name} takes a number of bytes, at least {least}.");

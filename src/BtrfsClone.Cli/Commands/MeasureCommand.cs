@@ -3,7 +3,7 @@ using BtrfsClone.Measuring;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone measure</c>: what files and trees take on disk.</summary>
+/// <summary><c>btrfs-clone measure</c>: the disk usage of files and trees.</summary>
 internal static class MeasureCommand
 {
     public static Command Create()

@@ -5,7 +5,7 @@ using BtrfsClone.Walking;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone merge</c>: files and trees that hold the same bytes share them again.</summary>
+/// <summary><c>btrfs-clone merge</c>: makes files and trees with equal data share it again.</summary>
 internal static class MergeCommand
 {
     public static Command Create()

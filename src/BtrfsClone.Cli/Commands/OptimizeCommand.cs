@@ -6,7 +6,7 @@ using BtrfsClone.Optimizing;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone optimize</c>: gives back the parts of extents that nobody can reach, and joins small ones.</summary>
+/// <summary><c>btrfs-clone optimize</c>: frees the unreachable parts of extents, and joins small ones.</summary>
 internal static class OptimizeCommand
 {
     public static Command Create()

@@ -5,7 +5,7 @@ using BtrfsClone.Owning;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone owners</c>: who refers to the extents of files.</summary>
+/// <summary><c>btrfs-clone owners</c>: the references to the extents of files.</summary>
 internal static class OwnersCommand
 {
     private const int Wide = 15;
@@ -91,7 +91,7 @@ internal static class OwnersCommand
         output.EndLine();
     }
 
-    /// <summary>The path as it is seen; otherwise the subvolume in brackets, and the path in it.</summary>
+    /// <summary>The visible path; otherwise the subvolume in brackets, and the path in it.</summary>
     private static string Place(BtrfsExtentOwner owner) => owner switch
     {
         { Path: string path } => path,

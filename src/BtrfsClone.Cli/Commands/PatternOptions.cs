@@ -5,7 +5,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary>Options that say which entries below the given ones take part.</summary>
+/// <summary>Options that determine which entries below the given ones are included.</summary>
 internal sealed class PatternOptions
 {
     private readonly Option<string[]> _include = new("--include")
@@ -28,10 +28,10 @@ internal sealed class PatternOptions
 
     private BtrfsException? _failure;
 
-    /// <summary>The patterns that were given. They are there once the line is parsed.</summary>
+    /// <summary>The given patterns. They are available once the command line is parsed.</summary>
     public NamePatterns Patterns { get; private set; } = new([], [], [], _ => _ => false);
 
-    /// <summary>Adds the options to a verb, whose line is refused where a pattern can never match.</summary>
+    /// <summary>Adds the options to a verb; the command line is rejected if a pattern can never match.</summary>
     public void AddTo(Command command)
     {
         command.Options.Add(_include);
@@ -40,7 +40,7 @@ internal sealed class PatternOptions
         command.Validators.Add(Read);
     }
 
-    /// <summary>A verb's body, which begins only if all rules could be read.</summary>
+    /// <summary>A verb's body, which only runs if all rules could be read.</summary>
     public Action<Invocation> Checked(Action<Invocation> body) => run =>
     {
         if (_failure is not null)
@@ -51,10 +51,10 @@ internal sealed class PatternOptions
         body(run);
     };
 
-    /// <summary>The options, for those that they cannot be used with.</summary>
+    /// <summary>The options, for verbs with options that exclude them.</summary>
     public Option[] All => [_include, _exclude, _excludeFrom];
 
-    // The value of an option whose word is missing cannot be asked for.
+    // The value of an option without an argument cannot be read.
     private static string[] Words(CommandResult result, Option option) =>
         result.GetResult(option) is { } given ? [.. given.Tokens.Select(token => token.Value)] : [];
 

@@ -57,7 +57,7 @@ internal static partial class RangeCommand
             }
         });
 
-    /// <summary>The bytes that a number with its suffix stands for, or null where there is none or they are too many.</summary>
+    /// <summary>The bytes of a number with its suffix, or null if there is none or it is too large.</summary>
     private static long? Number(Group group)
     {
         if (!group.Success)

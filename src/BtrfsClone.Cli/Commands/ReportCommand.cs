@@ -4,7 +4,7 @@ using BtrfsClone.Reporting;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone report</c>: a page that shows where the space is.</summary>
+/// <summary><c>btrfs-clone report</c>: a page that shows how disk space is used.</summary>
 internal static class ReportCommand
 {
     public static Command Create()

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary>A filesystem that is mounted for as long as this lives, or is kept: a btrfs in a file, or a tmpfs.</summary>
+/// <summary>A filesystem that is mounted during the lifetime of this object, or is kept: a btrfs in a file, or a tmpfs.</summary>
 internal sealed class ScratchFilesystem : IDisposable
 {
     public const string MakeFilesystem = "/usr/sbin/mkfs.btrfs";
@@ -11,7 +11,7 @@ internal sealed class ScratchFilesystem : IDisposable
     private readonly bool _mounted;
     private bool _kept;
 
-    /// <param name="root">The mount point, which is made when it is missing, and removed again.</param>
+    /// <param name="root">The mount point, which is created if it does not exist, and removed again.</param>
     /// <param name="type">The type of the filesystem.</param>
     public ScratchFilesystem(string root, string type = "btrfs")
     {
@@ -68,7 +68,7 @@ internal sealed class ScratchFilesystem : IDisposable
 
         if (_mounted)
         {
-            // In a session of its own: what ends the program from the terminal does not end this.
+            // In a session of its own: signals from the terminal that end the program do not end this.
             Command("setsid", "--wait", "umount", Root);
         }
 
@@ -93,7 +93,7 @@ internal sealed class ScratchFilesystem : IDisposable
         }
         finally
         {
-            // The loop device keeps it for as long as it is mounted.
+            // The loop device keeps it while it is mounted.
             File.Delete(image);
         }
     }

@@ -79,7 +79,7 @@ internal static class SendCommand
         return command;
     }
 
-    /// <summary>Sends the directories. False where the stream could not be written.</summary>
+    /// <summary>Sends the directories. False if the stream could not be written.</summary>
     private static bool Send(Invocation run, SendOptions options, string[] paths, Stream output, bool json)
     {
         SendSession? session = null;

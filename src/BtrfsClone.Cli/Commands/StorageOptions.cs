@@ -3,7 +3,7 @@ using BtrfsClone.Cloning;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary>Options that say how clones store their data, where that is not to be the source's way.</summary>
+/// <summary>Options that determine how clones store their data, if different from the source.</summary>
 internal sealed class StorageOptions
 {
     public StorageOptions()

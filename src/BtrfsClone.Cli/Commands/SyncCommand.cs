@@ -6,7 +6,7 @@ using BtrfsClone.Syncing;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone sync</c>: a destination brought up to its source by what differs.</summary>
+/// <summary><c>btrfs-clone sync</c>: makes a destination equal to its source by updating only what differs.</summary>
 internal static class SyncCommand
 {
     public static Command Create()

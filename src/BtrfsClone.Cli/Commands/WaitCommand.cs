@@ -4,7 +4,7 @@ using BtrfsClone.Delalloc;
 
 namespace BtrfsClone.Cli.Commands;
 
-/// <summary><c>btrfs-clone wait</c>: until nothing is delayed or in flight.</summary>
+/// <summary><c>btrfs-clone wait</c>: waits until there is no delayed data and no data under writeback.</summary>
 internal static class WaitCommand
 {
     public static Command Create()
@@ -21,7 +21,7 @@ internal static class WaitCommand
         };
         timeout.Validators.Add(result =>
         {
-            // By its text: the value of what is no number cannot be asked for.
+            // By its text: the value of an argument that is not a number cannot be read.
             if (result.Tokens is not [{ Value: var text }] ||
                 !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) || seconds < 1)
             {

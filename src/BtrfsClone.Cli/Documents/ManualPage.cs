@@ -77,6 +77,6 @@ internal static class ManualPage
     private static string Escaped(string text) =>
         text.Replace(@"\", @"\e", StringComparison.Ordinal).Replace("-", @"\-", StringComparison.Ordinal);
 
-    /// <summary>A line of text, which is no request whatever it begins with.</summary>
+    /// <summary>A line of text, which is never a request, whatever it begins with.</summary>
     private static string Line(string text) => (text.StartsWith('.') || text.StartsWith('\'') ? @"\&" : "") + Escaped(text) + "\n";
 }

@@ -3,17 +3,17 @@ using System.CommandLine.Completions;
 
 namespace BtrfsClone.Cli.Documents;
 
-/// <summary>What pages and completions say of an option; it is what <c>--help</c> says.</summary>
+/// <summary>The description of an option in pages and completions; it is the same as in <c>--help</c>.</summary>
 /// <param name="Names">The option with its dashes, short forms first.</param>
-/// <param name="Value">The name of its value, or null where it takes none.</param>
-/// <param name="Words">The values that it takes, where they are words.</param>
+/// <param name="Value">The name of its value, or null if it takes none.</param>
+/// <param name="Words">The values that it accepts, if they are words.</param>
 /// <param name="Text">What it does.</param>
 internal sealed record OptionFacts(string[] Names, string? Value, string[] Words, string Text)
 {
     /// <summary>Whether the value is a path.</summary>
     public bool TakesPath => Value is "FILE" or "DIR";
 
-    /// <summary>The options of a verb, with those that all have.</summary>
+    /// <summary>The options of a verb, including those common to all verbs.</summary>
     public static OptionFacts[] Of(Command verb) =>
         [.. verb.Options.Where(option => !option.Hidden).Select(Of).OrderBy(facts => facts.Names[^1], StringComparer.Ordinal)];
 

@@ -4,10 +4,10 @@ using System.Text;
 
 namespace BtrfsClone.Cli.Documents;
 
-/// <summary>Scripts that let shells complete the command line.</summary>
+/// <summary>Scripts for completing the command line in shells.</summary>
 internal static class ShellCompletion
 {
-    /// <summary>A function for bash; names of files are bash's own work.</summary>
+    /// <summary>A function for bash; file names are completed by bash itself.</summary>
     public static string Bash(Command root)
     {
         StringBuilder text = new("""
@@ -56,7 +56,7 @@ internal static class ShellCompletion
         return text.ToString();
     }
 
-    /// <summary>A function for zsh, to be called <c>_btrfs-clone</c> in a folder of <c>fpath</c>.</summary>
+    /// <summary>A function for zsh, to be stored as <c>_btrfs-clone</c> in a folder of <c>fpath</c>.</summary>
     public static string Zsh(Command root)
     {
         StringBuilder text = new("#compdef btrfs-clone\nlocal -a verbs\nverbs=(\n");
