@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the files that the examples of the documentation use: on a btrfs at $1, and on another filesystem at $2.
+# Creates the files that the examples of the documentation use: on a btrfs at $1, and on another filesystem at $2.
 set -eu
 umask 022
 cd "$1"
 
-# Random bytes in one extent, for which there is room before they come.
+# Random bytes in one extent, which is preallocated.
 fill() {
     fallocate -l "$2" "$1"
     head -c "$2" /dev/urandom | dd of="$1" bs="$2" iflag=fullblock conv=notrunc,fsync status=none
@@ -12,7 +12,7 @@ fill() {
 
 mkdir -p vm db fixtures project/src project/obj project/bin project/.git photos/2023 photos/2024 iso/tools
 fill vm/disk.img 16777216
-# One block in the middle of the image is written again.
+# One block in the middle of the image is overwritten.
 head -c 4096 /dev/urandom | dd of=vm/disk.img bs=4k seek=100 conv=notrunc status=none
 printf '<domain type="kvm">\n  <name>web</name>\n  <memory unit="GiB">4</memory>\n</domain>\n' > vm/web.xml
 

@@ -1,5 +1,5 @@
-// What the native program does before the .NET runtime starts in it, and where that cannot start: managed code is too late
-// for both. The linker puts __wrap_main in the place of the runtime's own main (--wrap=main).
+// What the native program does before the .NET runtime starts, and if the runtime cannot start: managed code runs too late for
+// both. The linker replaces the runtime's own main by __wrap_main (--wrap=main).
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 enum { CouldNotStart = -1, Failed = 1 };
 
-// With less the runtime may crash on its way: measured with .NET 8 on x86-64, it takes 80 MiB and 12 MiB.
+// With less the runtime may crash while it starts: measured with .NET 8 on x86-64, it takes 80 MiB and 12 MiB.
 static const rlim_t LeastAddressSpace = 96ul << 20;
 static const rlim_t LeastData = 16ul << 20;
 
@@ -40,7 +40,7 @@ int __wrap_main(int argc, char **argv)
 
     if (space != RLIM_INFINITY)
     {
-        // The garbage collector reserves 256 GiB of addresses, of which it needs few, unless it is told otherwise.
+        // By default, the garbage collector reserves 256 GiB of addresses, of which it needs few.
         char range[32];
         snprintf(range, sizeof range, "%llx", (unsigned long long)space / 2);
         setenv("DOTNET_GCRegionRange", range, 0);

@@ -5,7 +5,7 @@ namespace BtrfsClone.Walking;
 /// child leads back to it. It is protected by the walk's lock.
 /// </summary>
 /// <typeparam name="TNode">The walk's type of node.</typeparam>
-/// <param name="most">The maximum number of open nodes, not counting those that have to stay open.</param>
+/// <param name="most">The maximum number of open nodes, which is exceeded if more have to stay open.</param>
 internal sealed class OpenNodes<TNode>(int most)
     where TNode : WalkNode<TNode>
 {

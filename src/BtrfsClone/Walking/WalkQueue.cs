@@ -30,7 +30,7 @@ internal sealed class WalkQueue<TNode>
     private volatile bool _stopped;
 
     /// <param name="root">The open directory where the walk starts.</param>
-    /// <param name="maxOpen">The maximum number of open nodes, not counting those with workers.</param>
+    /// <param name="maxOpen">The maximum number of open nodes, which is exceeded if workers are in more of them.</param>
     /// <param name="newNode">Creates a node for <see cref="WalkNode{TNode}.Begin"/>.</param>
     public WalkQueue(TNode root, int maxOpen, Func<TNode> newNode)
     {

@@ -13,7 +13,7 @@ const COLUMNS = [
     { key: 'extents', title: 'Extents', isCount: true },
 ];
 
-// The table of entries: those of a directory, or those that were found.
+// The table of entries: those of a directory, or the search results.
 class EntryList {
     static ROWS = 100;
 

@@ -1,7 +1,7 @@
 
 'use strict';
 
-// The treemap: what is in a directory as areas, and what is in those as areas in them.
+// The treemap: the entries of a directory as areas, with their own entries as areas inside them.
 class TreeMap {
     static MAX_TILES = 1500;
     static MAX_CHILDREN = 400;
@@ -118,15 +118,15 @@ class TreeMap {
         }
     }
 
-    // Whether deleting a directory frees what deleting its entries one at a time does. Otherwise areas in its area would show as
-    // shared outside what comes free with the directory, and its area shows its own kinds. A hundredth is too narrow to be seen.
+    // Whether deleting a directory frees no more than deleting its entries one at a time. Otherwise the areas in its area would show
+    // as shared outside what is freed with the directory, so its area shows its own kinds. A hundredth is too narrow to be visible.
     isSumOfEntries(directory) {
         const { free, data } = this.model;
         const alone = this.model.children(directory).reduce((sum, entry) => sum + free[entry], 0);
         return free[directory] - alone <= data[directory] / 100;
     }
 
-    // Stripes as wide as each kind's part.
+    // Stripes with the width of each kind's share.
     static paint(element, model, entry) {
         for (const kind of ['alone', 'inside', 'outside']) {
             if (model[kind][entry] > 0) {
@@ -145,7 +145,7 @@ class TreeMap {
             return;
         }
 
-        // The nearest area in the direction; what lies aside counts double.
+        // The nearest area in the direction; the distance sideways counts double.
         event.preventDefault();
         let best = null;
         let least = Infinity;

@@ -1,7 +1,7 @@
 
 'use strict';
 
-// What the page shows: entries by number, each directory before what is in it, and for each entry the sums of all below it.
+// The data of the page: entries by number, each directory before its entries, and for each entry the sums of everything below it.
 class Model {
     static FILE = -1;
     static FOLD = -2;
@@ -39,7 +39,7 @@ class Model {
         this.home = given.length === 1 ? given[0] : Model.TOP;
     }
 
-    // The data are base64 of what gzip has compressed.
+    // The data is compressed with gzip and base64-encoded.
     static async read(text) {
         const binary = atob(text.trim());
         const bytes = new Uint8Array(binary.length);
@@ -108,7 +108,7 @@ class Model {
             : this.names[entry];
     }
 
-    // The entries from home down to one.
+    // The entries on the path from home down to one.
     way(entry) {
         const way = [];
         for (; entry !== -1; entry = this.parent[entry]) {
@@ -138,7 +138,7 @@ class Model {
         return found;
     }
 
-    // The directory that the address names, or the nearest one above it that there is.
+    // The directory in the address, or its nearest existing parent.
     find(hash) {
         let at = this.home;
         for (const part of hash.replace(/^#\/?/, '').split('/').filter(part => part !== '')) {

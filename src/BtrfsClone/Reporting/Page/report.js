@@ -1,7 +1,7 @@
 
 'use strict';
 
-// The page: where one is, and what it says of that.
+// The page: the current directory, and what is shown about it.
 class Report {
     static PAIRS = 20;
 
@@ -163,7 +163,7 @@ class Report {
         }));
     }
 
-    // What a newcomer wants to know first.
+    // What a new user wants to know first.
     advise() {
         const { model } = this;
         const best = model.children(this.here).reduce((one, other) => one === -1 || model.free[other] > model.free[one] ? other : one, -1);
