@@ -90,7 +90,7 @@ internal sealed class Invocation : IDisposable
     }
 
     /// <summary>
-    /// Writes warnings about directories that are skipped because something is mounted on them; null if skipping them was
+    /// The callback that warns about directories that are skipped because something is mounted on them; null if skipping them was
     /// requested.
     /// </summary>
     public Action<string, string>? WarnOfMounts(bool oneFileSystem) => oneFileSystem

@@ -9,7 +9,7 @@ public abstract class ComparingCmdlet : PairCmdlet
     private CompareSession? _session;
     private WorkProgress? _progress;
 
-    /// <summary>Receives each entry of a tree, or null.</summary>
+    /// <summary>The callback for each entry of a tree, or null.</summary>
     protected virtual Action<CompareResult>? OnEntry => null;
 
     /// <summary>Processes the result for a pair.</summary>

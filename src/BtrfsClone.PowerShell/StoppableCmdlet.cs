@@ -163,7 +163,7 @@ public abstract class StoppableCmdlet : PSCmdlet, IDisposable
     protected void TellPassedOver(string path, string what) => WriteVerbose($"'{PathText.Printable(path)}' is {what}; it is left out.");
 
     /// <summary>
-    /// Writes warnings about directories that are skipped because something is mounted on them; null if skipping them was
+    /// The callback that warns about directories that are skipped because something is mounted on them; null if skipping them was
     /// requested.
     /// </summary>
     /// <param name="oneFileSystem">Whether it was requested.</param>

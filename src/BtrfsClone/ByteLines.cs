@@ -2,14 +2,14 @@ using BtrfsClone.Interop;
 
 namespace BtrfsClone;
 
-/// <summary>Lines of a file that need not be UTF-8, such as a list of names; see <see cref="PathText"/>.</summary>
+/// <summary>Reads the lines of a file that need not be UTF-8, such as a list of names; see <see cref="PathText"/>.</summary>
 public static class ByteLines
 {
     private const int BufferSize = 1 << 16;
 
-    /// <summary>Reads a file line by line, as the lines are asked for.</summary>
-    /// <param name="path">The file's absolute path; a pipe, too.</param>
-    /// <param name="end">What a line ends with. It is not part of the line, and may be missing after the last one.</param>
+    /// <summary>Reads a file lazily, line by line.</summary>
+    /// <param name="path">The file's absolute path; it may be a pipe.</param>
+    /// <param name="end">The line terminator. It is not part of the line, and may be missing after the last one.</param>
     /// <exception cref="BtrfsException">The file cannot be read.</exception>
     public static IEnumerable<string> Read(string path, byte end = (byte)'\n')
     {

@@ -115,7 +115,7 @@ internal static class ErrorTable
 
     private static ErrorMeaning Busy(SystemCall call) => call switch
     {
-        // Opening a file for writing fails while it is being executed; a swap file can be opened, but nothing else.
+        // Opening a file for writing fails while it is being executed; a swap file can be opened, but then every other call fails.
         SystemCall.OpenAt => Say(
             BtrfsError.FileBusy, "a program runs from it, which keeps it from being written", "End the program first."),
         SystemCall.CreateSnapshot => Say(BtrfsError.SwapFile, "the subvolume holds an active swap file"),

@@ -15,7 +15,7 @@ internal sealed class RewriteRounds : IDisposable
     // After a commit the extent tree shows which of them are freed; for fewer extents, asking the kernel for each costs less.
     private const int ManyExtents = 1024;
 
-    // The limit of unnamed files.
+    // The maximum number of replacements with a file of their own.
     private const int MostFiles = 64;
 
     // A concurrent writer may leave a part of an extent in use, which is then replaced separately.

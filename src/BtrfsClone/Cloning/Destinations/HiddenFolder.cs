@@ -144,7 +144,7 @@ internal sealed unsafe class HiddenFolder : IDisposable
             removed = _container.RemoveDirectory(_name);
         }
 
-        // Whoever has moved it away has an empty one.
+        // If someone has moved it away, they have an empty folder.
         return removed.Failed && !removed.Is(Errno.ENOENT) ? Failure.Destination(SystemCall.UnlinkAt, removed) : default;
     }
 
