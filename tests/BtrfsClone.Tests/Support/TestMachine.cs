@@ -27,11 +27,19 @@ public static class TestMachine
         ? NoScratchImage
         : $"{FolderVariable} is set, and this test needs a scratch image of its own.";
 
-    /// <summary>Names the first of the commands (separated by spaces) that is not on the search path, or null.</summary>
-    public static string? Lacks(string commands) =>
-        commands.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(c => !Shell.Has(c)) is { } missing
+    private static readonly Lazy<string?> s_noOtherUser = new(FindNoOtherUser);
+
+    /// <summary>
+    /// Names the first of the commands (separated by spaces) that is not on the search path, or null. For setpriv, with which tests
+    /// run the program as another user, also whether that user can reach it.
+    /// </summary>
+    public static string? Lacks(string commands)
+    {
+        string[] each = commands.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return each.FirstOrDefault(c => !Shell.Has(c)) is { } missing
             ? $"The command '{missing}' is not installed."
-            : null;
+            : each.Contains("setpriv") ? s_noOtherUser.Value : null;
+    }
 
     private static string? FindNoScratchImage()
     {
@@ -46,6 +54,13 @@ public static class TestMachine
         }
 
         return Shell.Run("losetup", "--find").ExitCode == 0 ? null : "No loop device can be had here.";
+    }
+
+    private static string? FindNoOtherUser()
+    {
+        string? closed = new[] { Program.RepositoryRoot, Path.GetTempPath() }.FirstOrDefault(folder => Shell.Run(
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "test", "-x", folder + "/.").ExitCode != 0);
+        return !IsRoot || closed is null ? null : $"Other users cannot enter {closed}, which this test needs.";
     }
 
     private static string? FindNoBtrfs()
