@@ -1,6 +1,6 @@
 @{
     RootModule           = 'bin/BtrfsClone.PowerShell.dll'
-    # Comes first, and keeps the engine and its library apart from what other modules load.
+    # Comes first, and keeps the engine's library apart from other versions of it.
     NestedModules        = @('bin/BtrfsClone.LoadContext.dll')
     # The version of all that is built: Directory.Build.props reads it here.
     ModuleVersion        = '0.1.0'

@@ -88,11 +88,7 @@ Describe 'Export-BtrfsReport' -Skip:(-not $root) {
 
     It 'needs root, and leaves nothing without' {
         chmod 777 $folder
-        $said = setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/tmp pwsh -NoProfile -NonInteractive -Command @"
-            Import-Module '$((Get-Module BtrfsClone).Path)'
-            Export-BtrfsReport '$folder/tree' '$folder/page.html' -ErrorVariable failures -ErrorAction SilentlyContinue
-            `$failures.FullyQualifiedErrorId
-"@
+        $said = Invoke-AsUser "Export-BtrfsReport '$folder/tree' '$folder/page.html' -ErrorVariable failures -ErrorAction SilentlyContinue; `$failures.FullyQualifiedErrorId"
         $said | Should -Match '^PermissionDenied,'
         "$folder/page.html" | Should -Not -Exist
     }

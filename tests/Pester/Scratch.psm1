@@ -187,12 +187,18 @@ function Get-DataUsed {
     [long] ((Invoke-Tool btrfs filesystem df --raw $Path | Select-String '^Data.*used=(\d+)').Matches[0].Groups[1].Value)
 }
 
-# Runs a command as an ordinary user in a new pwsh that has the module loaded.
+# Runs a command as an ordinary user in a new pwsh that has the module loaded. The test is skipped where that user cannot read the module.
 function Invoke-AsUser {
     param([string] $Command)
 
     $manifest = (Get-Module BtrfsClone).Path -replace 'bin/[^/]*$', 'BtrfsClone.psd1'
-    setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/nonexistent pwsh -NoProfile -NonInteractive -Command "Import-Module '$manifest'; $Command"
+    $user = '--reuid', '65534', '--regid', '65534', '--clear-groups'
+    setpriv @user test -r $manifest
+    if ($LASTEXITCODE -ne 0) {
+        Set-ItResult -Skipped -Because "another user cannot read $manifest"
+    }
+
+    setpriv @user env HOME=/nonexistent pwsh -NoProfile -NonInteractive -Command "Import-Module '$manifest'; $Command"
 }
 
 $ExecutionContext.SessionState.Module.OnRemove = { Remove-Scratch }
