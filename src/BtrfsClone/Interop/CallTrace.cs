@@ -41,6 +41,7 @@ public sealed class CallTrace : IDisposable
 
     /// <summary>The calls by name, with the errno of those that failed, and their number: <c>Clone 2, OpenAt ENOENT 1</c>.</summary>
     public override string ToString() => string.Join(", ", _counts
+        .ToArray() // A snapshot: other threads may still be adding.
         .OrderBy(count => count.Key.Call, StringComparer.Ordinal).ThenBy(count => count.Key.Error)
         .Select(count => count.Key.Error == Errno.None
             ? $"{count.Key.Call} {count.Value}"
