@@ -1,7 +1,5 @@
 @{
     RootModule           = 'bin/BtrfsClone.PowerShell.dll'
-    # Comes first, and keeps the engine's library apart from other versions of it.
-    NestedModules        = @('bin/BtrfsClone.LoadContext.dll')
     # The version of all that is built: Directory.Build.props reads it here.
     ModuleVersion        = '0.1.0'
     GUID                 = '6051b5b5-057a-4f91-b757-bd3ea1092b85'
@@ -22,8 +20,7 @@
 
     FileList             = @(
         'BtrfsClone.psd1', 'BtrfsClone.Format.ps1xml', 'CHANGELOG.md', 'LICENSE', 'README.md'
-        'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'bin/BtrfsClone.LoadContext.dll'
-        'bin/System.IO.Hashing.dll'
+        'bin/BtrfsClone.PowerShell.dll', 'bin/BtrfsClone.dll', 'bin/System.IO.Hashing.dll'
         'en-US/BtrfsClone.PowerShell.dll-Help.xml', 'en-US/about_BtrfsClone.help.txt'
         'en-US/about_BtrfsClone_Duplicates.help.txt', 'en-US/about_BtrfsClone_OtherFilesystems.help.txt'
         'en-US/about_BtrfsClone_Space.help.txt', 'en-US/about_BtrfsClone_Sync.help.txt'

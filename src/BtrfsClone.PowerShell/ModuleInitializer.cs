@@ -15,5 +15,7 @@ public sealed class ModuleInitializer : IModuleAssemblyInitializer
         {
             throw new PlatformNotSupportedException("BtrfsClone works on Linux only, on x64 or arm64.");
         }
+
+        LibraryResolver.Start();
     }
 }
