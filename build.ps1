@@ -79,7 +79,7 @@ function Invoke-Bench {
 function Copy-Module {
     Remove-Item -LiteralPath $staging -Recurse -ErrorAction Ignore
     dotnet build src/BtrfsClone.PowerShell -p:Precompile=false -p:ProductFolder=$staging/bin/
-    Remove-Item $staging/bin/* -Exclude BtrfsClone*.dll, System.IO.Hashing.dll
+    Remove-Item $staging/bin/* -Exclude BtrfsClone.dll, BtrfsClone.PowerShell.dll, System.IO.Hashing.dll
     Copy-Item BtrfsClone.psd1, *.ps1xml, LICENSE, README.md, CHANGELOG.md $staging
     Copy-Item en-US $staging -Recurse
 }

@@ -11,17 +11,10 @@ internal static class LibraryResolver
 {
     private const string Library = "System.IO.Hashing";
 
-    private static AssemblyLoadContext? s_context;
+    private static readonly AssemblyLoadContext s_context = new("BtrfsClone");
 
-    // Once for all copies of the module in one session: their assemblies have the same name.
-    static LibraryResolver() => AssemblyLoadContext.Default.Resolving += Resolve;
-
-    /// <summary>Starts resolving; the library is needed later than at import.</summary>
-    public static void Start()
-    {
-    }
-
-    private static Assembly? Resolve(AssemblyLoadContext context, AssemblyName name)
+    /// <summary>Handles <see cref="AssemblyLoadContext.Resolving"/> of the default context.</summary>
+    public static Assembly? Resolve(AssemblyLoadContext context, AssemblyName name)
     {
         if (name.Name != Library)
         {
@@ -30,7 +23,7 @@ internal static class LibraryResolver
 
         string path = Path.Combine(Path.GetDirectoryName(typeof(LibraryResolver).Assembly.Location)!, Library + ".dll");
         return AssemblyName.GetAssemblyName(path).FullName == name.FullName
-            ? (s_context ??= new AssemblyLoadContext("BtrfsClone")).LoadFromAssemblyPath(path)
+            ? s_context.LoadFromAssemblyPath(path)
             : null;
     }
 }
