@@ -43,14 +43,7 @@ internal sealed class MapPart(Collection collection, FoundTrees trees, Action<Bt
     {
         foreach ((WantedFile file, byte[] path) in _wanted)
         {
-            try
-            {
-                Read(file, path, handOn);
-            }
-            catch (BtrfsException failure)
-            {
-                report(failure);
-            }
+            Read(file, path, handOn);
         }
 
         handOn();
@@ -99,7 +92,7 @@ internal sealed class MapPart(Collection collection, FoundTrees trees, Action<Bt
         {
             if (!FileOpener.IsGone(result))
             {
-                throw BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, Utf8Z.ToText(path));
+                report(BtrfsException.FromErrno(result.Error, SystemCall.OpenAt, Utf8Z.ToText(path)));
             }
 
             return;
@@ -123,33 +116,36 @@ internal sealed class MapPart(Collection collection, FoundTrees trees, Action<Bt
 
     private void Read(MappedFile file, Action handOn)
     {
-        try
+        while ((file.End = Fill()) == MappedEnd.None)
         {
-            for (_batch.Clear(); _source.Fill(_batch); _batch.Clear())
+            for (int i = 0; i < _batch.Count; i++)
             {
-                for (int i = 0; i < _batch.Count; i++)
-                {
-                    _extents.Add(_batch[i]);
-                }
-
-                if (_extents.Count >= MostExtents)
-                {
-                    _mapped.Add(file with { ExtentsEnd = _extents.Count });
-                    handOn();
-                    file.IsContinued = true;
-                }
+                _extents.Add(_batch[i]);
             }
 
-            file.End = MappedEnd.Whole;
+            if (_extents.Count >= MostExtents)
+            {
+                _mapped.Add(file with { ExtentsEnd = _extents.Count });
+                handOn();
+                file.IsContinued = true;
+            }
         }
-        catch (BtrfsException)
+
+        _mapped.Add(file with { ExtentsEnd = _extents.Count });
+    }
+
+    /// <summary>Reads the next extents of the file, and reports a failure.</summary>
+    private MappedEnd Fill()
+    {
+        _batch.Clear();
+        try
         {
-            file.End = MappedEnd.Failed;
-            throw;
+            return _source.Fill(_batch) ? MappedEnd.None : MappedEnd.Whole;
         }
-        finally
+        catch (BtrfsException failure)
         {
-            _mapped.Add(file with { ExtentsEnd = _extents.Count });
+            report(failure);
+            return MappedEnd.Failed;
         }
     }
 
