@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using BtrfsClone.Merging;
 using BtrfsClone.Walking;
 
@@ -23,7 +22,7 @@ public sealed class ParallelDuplicateMerger : IDisposable
     private readonly DuplicateMerger _merger;
     private readonly HelperThreads _threads;
     private readonly CancellationToken _cancellation;
-    private ExceptionDispatchInfo? _error;
+    private readonly FirstError _error = new();
 
     /// <summary>Creates a merger.</summary>
     /// <param name="events">Receives each place and each group that fails.</param>
@@ -53,14 +52,14 @@ public sealed class ParallelDuplicateMerger : IDisposable
         }
         else
         {
-            while (_error is null && !_waiting.TryAdd(group, EventPump.TickMilliseconds, _cancellation))
+            while (!_error.IsSet && !_waiting.TryAdd(group, EventPump.TickMilliseconds, _cancellation))
             {
                 _pump.Pump();
             }
         }
 
         _pump.Pump();
-        _error?.Throw();
+        _error.Throw();
     }
 
     /// <summary>Blocks until all groups are merged.</summary>
@@ -74,7 +73,7 @@ public sealed class ParallelDuplicateMerger : IDisposable
         }
 
         _pump.Drain();
-        _error?.Throw();
+        _error.Throw();
     }
 
     /// <summary>Ends the threads. Groups that were not started are not merged.</summary>
@@ -102,7 +101,7 @@ public sealed class ParallelDuplicateMerger : IDisposable
     {
         try
         {
-            if (_error is null)
+            if (!_error.IsSet)
             {
                 _merger.Merge(group, _cancellation);
             }
@@ -113,7 +112,7 @@ public sealed class ParallelDuplicateMerger : IDisposable
         }
         catch (Exception e)
         {
-            Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
+            _error.Keep(e);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using BtrfsClone.Walking;
 
 namespace BtrfsClone.Syncing;
@@ -22,7 +21,7 @@ internal sealed class ChangeRound(
 
     private readonly ChangedDirectories _changed = new(run, top);
     private readonly ConcurrentBag<ChangeWorker> _spare = [];
-    private ExceptionDispatchInfo? _error;
+    private readonly FirstError _error = new();
     private ChangedDirectory[] _level = [];
     private int _next;
     private volatile bool _suffices = true;
@@ -67,7 +66,7 @@ internal sealed class ChangeRound(
         return _suffices;
     }
 
-    private bool GoesOn => _suffices && _error is null && !cancellation.IsCancellationRequested;
+    private bool GoesOn => _suffices && !_error.IsSet && !cancellation.IsCancellationRequested;
 
     private void RunLevel(ChangedDirectory[] level, ChangeWorker caller, Func<SyncWorker> newWorker)
     {
@@ -75,18 +74,14 @@ internal sealed class ChangeRound(
         int work = level.Sum(directory => 1 + directory.Pending) / LeastOfThread;
         int workers = Math.Min(run.Context.Descriptors.Workers, Math.Min(work, level.Length));
         var helpers = new HelperThreads(workers - 1, () => Help(newWorker));
-        for (int i = 1; i < workers; i++)
-        {
-            helpers.StartOne();
-        }
-
+        helpers.StartAll();
         Work(caller);
         while (!helpers.Join(EventPump.TickMilliseconds))
         {
-            Try(run.Context.Pump);
+            _error.Try(run.Context.Pump);
         }
 
-        _error?.Throw();
+        _error.Throw();
     }
 
     private void Help(Func<SyncWorker> newWorker)
@@ -110,7 +105,7 @@ internal sealed class ChangeRound(
     {
         while (GoesOn && Interlocked.Increment(ref _next) - 1 is var index && index < _level.Length)
         {
-            Try(() =>
+            _error.Try(() =>
             {
                 run.Counters.AddShare(met: 0, done: 1);
                 if (!work.Sync(worker, top, _level[index], since))
@@ -120,19 +115,6 @@ internal sealed class ChangeRound(
 
                 worker.Pump?.Invoke();
             });
-        }
-    }
-
-    /// <summary>The first exception on any thread is rethrown after all threads have ended.</summary>
-    private void Try(Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception e)
-        {
-            Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Text;
 using BtrfsClone.Interop;
 using BtrfsClone.Walking;
@@ -95,19 +94,8 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
     /// <summary>Runs two searches in parallel, if a thread is available.</summary>
     private void Find(ChangedInodes first, ChangedInodes second, CancellationToken cancellation)
     {
-        ExceptionDispatchInfo? error = null;
-        void FindSecond()
-        {
-            try
-            {
-                second.Find(cancellation);
-            }
-            catch (Exception e)
-            {
-                error = ExceptionDispatchInfo.Capture(e);
-            }
-        }
-
+        FirstError error = new();
+        void FindSecond() => error.Try(() => second.Find(cancellation));
         var helper = new HelperThreads(Math.Min(run.Context.Descriptors.Workers - 1, 1), FindSecond);
         helper.StartOne();
         try
@@ -124,7 +112,7 @@ internal sealed class ChangedDirectories(SyncRun run, SyncPair top)
             FindSecond();
         }
 
-        error?.Throw();
+        error.Throw();
     }
 
     private void Collect(ChangedInodes[] found, InodeNames inodes, RelativePaths paths, ulong topInode, ulong since)

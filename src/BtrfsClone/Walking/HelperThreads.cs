@@ -20,6 +20,15 @@ internal sealed class HelperThreads(int most, ThreadStart work)
         }
     }
 
+    /// <summary>Starts as many as there may be.</summary>
+    public void StartAll()
+    {
+        for (int i = 0; i < most; i++)
+        {
+            StartOne();
+        }
+    }
+
     /// <summary>Starts another thread, if the limit and the system permit it.</summary>
     public void StartOne()
     {

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using BtrfsClone.Interop;
 
 namespace BtrfsClone.Walking;
@@ -16,7 +15,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     private readonly int _maxOpen;
     private readonly CancellationToken _cancellation;
     private readonly HelperThreads _helpers;
-    private ExceptionDispatchInfo? _error;
+    private readonly FirstError _error = new();
     private WalkQueue<TNode> _queue = null!;
 
     /// <param name="workers">The maximum number of threads, including the calling one.</param>
@@ -53,7 +52,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
 
         Work(buffers, isCaller: true);
         _helpers.Join();
-        _error?.Throw();
+        _error.Throw();
     }
 
     protected abstract TNode NewNode();
@@ -188,7 +187,7 @@ internal abstract unsafe class TreeWalk<TNode, TBuffers>
     /// <summary>The caller's callbacks may throw any exception; every node is still finished and closed.</summary>
     private void Fail(Exception e)
     {
-        Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
+        _error.Keep(e);
         _queue.Stop();
     }
 

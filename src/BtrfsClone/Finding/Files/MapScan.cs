@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using BtrfsClone.Walking;
 
 namespace BtrfsClone.Finding;
@@ -19,25 +18,21 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
     private int _place;
     private int _parts;
     private int _turn;
-    private ExceptionDispatchInfo? _error;
+    private readonly FirstError _error = new();
 
     /// <summary>Reads all files.</summary>
     public void Run()
     {
         long parts = wanted.Most / MapPart.MostFiles;
         var helpers = new HelperThreads((int)Math.Min(context.Workers - 1, parts), () => Work(() => { }));
-        for (int i = 1; i < context.Workers; i++)
-        {
-            helpers.StartOne();
-        }
-
+        helpers.StartAll();
         Work(Pump);
         while (!helpers.Join(EventPump.TickMilliseconds))
         {
-            Try(Pump);
+            _error.Try(Pump);
         }
 
-        _error?.Throw();
+        _error.Throw();
     }
 
     private void Pump()
@@ -46,7 +41,7 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
         context.Pump();
     }
 
-    private void Work(Action pump) => Try(() =>
+    private void Work(Action pump) => _error.Try(() =>
     {
         MapPart part = new(collection, trees, context.Report);
         while (TryStart(part))
@@ -83,7 +78,7 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
             pump();
         }
 
-        _error?.Throw();
+        _error.Throw();
         part.HandOn();
     }
 
@@ -92,12 +87,12 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
     {
         lock (_turns)
         {
-            if (_turn != number && _error is null)
+            if (_turn != number && !_error.IsSet)
             {
                 Monitor.Wait(_turns, EventPump.TickMilliseconds);
             }
 
-            return _turn == number || _error is not null;
+            return _turn == number || _error.IsSet;
         }
     }
 
@@ -107,19 +102,6 @@ internal sealed class MapScan(Collection collection, FoundTrees trees, FindConte
         {
             _turn++;
             Monitor.PulseAll(_turns);
-        }
-    }
-
-    /// <summary>The first exception on any thread ends the scan, and is rethrown after all threads have ended.</summary>
-    private void Try(Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception e)
-        {
-            Interlocked.CompareExchange(ref _error, ExceptionDispatchInfo.Capture(e), null);
         }
     }
 }
